@@ -1,0 +1,109 @@
+"""The whole error tree, and the exit code that each error means. Everything raises from here; only `cli` catches.
+
+::
+
+    CoalmineError             4   anything that we can name
+    ├── UsageError            2   the command line asks for something that cannot be
+    ├── SpecError             2   a file is wrong; carries every mistake with file, line and path
+    ├── Refused               2   it could be done and must not be: a live network, a cluster outside the allow-list
+    ├── Inconclusive          3   the evidence does not suffice
+    ├── InfrastructureError   4   something that we stand on failed
+    │   ├── LabError              the local Kubernetes
+    │   ├── ClusterError          the API server said no or nothing
+    │   ├── ProvisionError        applying, previewing or deleting objects
+    │   ├── ReadinessError        a network did not come up; names the rung and the cause
+    │   ├── ChainError            a node's RPC said no or nothing
+    │   ├── MetricsError          Prometheus said no or nothing
+    │   └── RuntimeBlobError      code that is not a runtime
+    └── Interrupted         130   somebody pressed Ctrl-C
+"""
+
+from dataclasses import dataclass
+
+
+class CoalmineError(Exception):
+    """Anything that we can name. `hint` is what the reader can do about it, one sentence."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mistake:
+    """One thing wrong in a user's file: where it stands, and what is wrong with it."""
+
+    file: str
+    line: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.path}: {self.message}" if self.path else f"{where}: {self.message}"
+
+
+class UsageError(CoalmineError):
+    exit_code = 2
+
+
+class SpecError(CoalmineError):
+    """A file is wrong. `mistakes` holds all of them, in the order of the file."""
+
+    exit_code = 2
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        count = len(mistakes)
+        super().__init__(f"{count} mistake{'s' if count != 1 else ''}, nothing was changed")
+        self.mistakes = mistakes
+
+
+class Refused(CoalmineError):  # noqa: N818  The word says more than RefusedError.
+    exit_code = 2
+
+
+class Inconclusive(CoalmineError):  # noqa: N818  As above.
+    exit_code = 3
+
+
+class InfrastructureError(CoalmineError):
+    exit_code = 4
+
+
+class LabError(InfrastructureError):
+    pass
+
+
+class ClusterError(InfrastructureError):
+    """The API server said no or nothing. `status` is the HTTP status, 0 when there was no answer."""
+
+    def __init__(self, message: str, *, hint: str | None = None, status: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class ProvisionError(InfrastructureError):
+    pass
+
+
+class ReadinessError(InfrastructureError):
+    pass
+
+
+class ChainError(InfrastructureError):
+    pass
+
+
+class MetricsError(InfrastructureError):
+    pass
+
+
+class RuntimeBlobError(InfrastructureError):
+    pass
+
+
+class Interrupted(CoalmineError):  # noqa: N818  As above.
+    exit_code = 130

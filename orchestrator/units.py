@@ -1,0 +1,73 @@
+"""Durations, percentages and shares as users write them. Used by `spec` for parsing and by everything that prints."""
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_DURATION = re.compile(r"^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$")
+_PERCENT = re.compile(r"^(\d+(?:\.\d+)?)%$")
+
+
+def parse_duration(text: object) -> float:
+    """Seconds of `1m30s`, `2s`, `500ms`. A bare number is refused, because nobody can tell its unit.
+
+    Raises:
+        ValueError: when the text is no duration.
+    """
+    if isinstance(text, float):
+        return text  # Already parsed: a model that is validated again.
+    if not isinstance(text, str) or not _DURATION.match(text):
+        raise ValueError(f"{text!r} is not a duration; write it with its unit, such as 30s, 5m or 1m30s")
+    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+
+
+def format_duration(seconds: float) -> str:
+    """The shortest text that `parse_duration` reads back, to the millisecond: `1m30s`, `2s`, `500ms`, `1.5s`."""
+    millis = round(seconds * 1000)
+    parts = []
+    for unit in ("h", "m"):
+        size = round(_SECONDS[unit] * 1000)
+        if millis >= size:
+            parts.append(f"{millis // size}{unit}")
+            millis %= size
+    if millis or not parts:
+        parts.append(f"{millis}ms" if 0 < millis < 1000 and not parts else f"{millis / 1000:g}s")
+    return "".join(parts)
+
+
+def parse_percent(text: object) -> float:
+    """The fraction, 0 to 1, of `5%`.
+
+    Raises:
+        ValueError: when the text is no percentage between 0 and 100.
+    """
+    if isinstance(text, float) and 0 <= text <= 1:
+        return text
+    match = _PERCENT.match(text) if isinstance(text, str) else None
+    if match is None or float(match[1]) > 100:
+        raise ValueError(f"{text!r} is not a percentage; write it as 5%")
+    return float(match[1]) / 100
+
+
+def format_percent(fraction: float) -> str:
+    return f"{fraction * 100:g}%"
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$"}),
+]
+"""Seconds in memory, `1m30s` in files and custom resources."""
+
+Percent = Annotated[
+    float,
+    BeforeValidator(parse_percent),
+    PlainSerializer(format_percent, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?%$"}),
+]
+"""A fraction in memory, `5%` in files and custom resources."""
