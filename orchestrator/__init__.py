@@ -1,5 +1,3 @@
 """coalmine's library and command line. Start reading at docs/whats-here.md."""
 
-from importlib import metadata
-
-__version__ = metadata.version("coalmine")
+__version__ = "0.1.0"

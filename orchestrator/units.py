@@ -17,8 +17,6 @@ def parse_duration(text: object) -> float:
     Raises:
         ValueError: when the text is no duration.
     """
-    if isinstance(text, float):
-        return text  # Already parsed: a model that is validated again.
     if not isinstance(text, str) or not _DURATION.match(text):
         raise ValueError(f"{text!r} is not a duration; write it with its unit, such as 30s, 5m or 1m30s")
     return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
@@ -44,8 +42,6 @@ def parse_percent(text: object) -> float:
     Raises:
         ValueError: when the text is no percentage between 0 and 100.
     """
-    if isinstance(text, float) and 0 <= text <= 1:
-        return text
     match = _PERCENT.match(text) if isinstance(text, str) else None
     if match is None or float(match[1]) > 100:
         raise ValueError(f"{text!r} is not a percentage; write it as 5%")

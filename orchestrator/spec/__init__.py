@@ -1,0 +1,15 @@
+"""What a user may write: frozen models, read with `load`. The one source of the CRDs and of every schema."""
+
+from orchestrator.spec.base import API_VERSION, GROUP, VERSION, Span
+from orchestrator.spec.experiment import ChaosExperiment, ChaosExperimentSpec, Target
+from orchestrator.spec.gate import ANCHORS, Gate, Selector, Window
+from orchestrator.spec.rehearsal import Rehearsal, Stage
+from orchestrator.spec.runtime import CodeChunks, ModelRuntime, RuntimeCode
+from orchestrator.spec.testnet import NodeGroup, Parachain, Relaychain, Testnet
+from orchestrator.spec.upgrade import RuntimeUpgrade, RuntimeUpgradeSpec
+
+__all__ = [
+    "ANCHORS", "API_VERSION", "GROUP", "VERSION", "ChaosExperiment", "ChaosExperimentSpec", "CodeChunks", "Gate",
+    "ModelRuntime", "NodeGroup", "Parachain", "Rehearsal", "Relaychain", "RuntimeCode", "RuntimeUpgrade",
+    "RuntimeUpgradeSpec", "Selector", "Span", "Stage", "Target", "Testnet", "Window",
+]

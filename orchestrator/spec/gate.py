@@ -1,0 +1,118 @@
+"""`Gate`: what must hold, over which stretch of time, judged how. Read as part of a `Rehearsal`, used by `gates`."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from orchestrator.spec.base import ExactlyOne, Model, Name, SpanField
+from orchestrator.units import Duration, Percent
+
+ANCHORS = (
+    "run.start",
+    "stage.start",
+    "stage.end",
+    "inject.confirmed",
+    "recover.start",
+    "recover.confirmed",
+    "upgrade.authorized",
+    "upgrade.applied",
+    "upgrade.enacted",
+    "upgrade.completed",
+)
+"""Moments that the journal records as events of a stage (`run.start`: of the run)."""
+
+
+def _known_anchor(text: str) -> str:
+    if text not in ANCHORS:
+        raise ValueError(f"{text!r} is no known moment; known are {', '.join(ANCHORS)}")
+    return text
+
+
+Anchor = Annotated[str, AfterValidator(_known_anchor)]
+
+
+class Window(Model):
+    """A stretch of time: from a moment to another, or from a moment on for a while, in seconds, blocks or sessions."""
+
+    from_: Anchor = Field(default="stage.start", alias="from")
+    to: Anchor | None = Field(default=None, description="stage.end when neither `to` nor `for` is given.")
+    for_: SpanField | None = Field(default=None, alias="for", description="Such as 30s, 10 blocks, 2 sessions.")
+    settle: Duration = Field(default=0.0, description="Left out at the start, for what was under way to arrive.")
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if self.to is not None and self.for_ is not None:
+            raise ValueError("`to` and `for` exclude each other")
+        return self
+
+
+class Selector(Model):
+    """Which nodes' series count; what is not given does not restrict."""
+
+    chain: str | None = Field(default=None, description="`relay`, or a parachain's name.")
+    role: str | None = None
+    group: str | None = None
+    node: str | None = None
+
+
+class Between(Model):
+    low: float
+    high: float
+
+
+class Threshold(ExactlyOne):
+    """What the samples must satisfy. All apply to each node's series by itself; the worst decides.
+
+    Values over time: `at_least`, `at_most`, `between`, `equals`. Growth over the window: `increases_by` (at least so
+    much), `stalls` (at most so much: expected failure is a gate like any other), `recovers_within` (every series
+    exceeds its value at the window's start within the span; the span ends the window). Chain reads: `agrees`.
+    """
+
+    at_least: float | None = None
+    at_most: float | None = None
+    between: Between | None = None
+    equals: float | None = None
+    increases_by: float | None = None
+    stalls: float | None = Field(default=None, description="The growth still allowed, for what was under way.")
+    recovers_within: SpanField | None = None
+    agrees: Literal[True] | None = Field(default=None, description="All nodes report one hash at one finalised height.")
+
+
+class Gate(Threshold):
+    """One condition with its evidence's terms: without enough good evidence it is inconclusive, never passed."""
+
+    name: Name
+    signal: str | None = Field(default=None, description="A signal of the catalogue (`coalmine explain signals`).")
+    promql: str | None = Field(default=None, description="A query of one's own; `$selector` stands for the label matchers.")
+    chain_read: Literal["finalized-hash"] | None = Field(default=None, description="Read from the nodes themselves.")
+    on: Selector = Selector()
+    window: Window = Window()
+    tolerate: Percent = Field(default=0.0, description="Share of a series' samples that may breach a value threshold.")
+    min_samples: int = Field(default=3, ge=1, description="Fewer samples in any series are no evidence.")
+    missing: Literal["inconclusive", "fail"] = Field(default="inconclusive", description="A node without any sample.")
+    counter_reset: Literal["inconclusive", "fail", "rebase", "ignore"] = "inconclusive"
+
+    @classmethod
+    def alternatives(cls) -> tuple[str, ...]:
+        return tuple(Threshold.model_fields)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = [name for name in ("signal", "promql", "chain_read") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"exactly one of signal | promql | chainRead is needed, found {', '.join(given) or 'none'}")
+        if (self.chain_read is not None) != (self.agrees is not None):
+            raise ValueError("agrees goes with chainRead, and chainRead with agrees")
+        if self.recovers_within is not None and (self.window.to is not None or self.window.for_ is not None):
+            raise ValueError("recoversWithin ends the window itself; give only window.from")
+        if self.promql is not None and not re.search(r"\S", self.promql):
+            raise ValueError("promql is empty")
+        return self
+
+    def threshold_text(self) -> str:
+        """The threshold in words, such as `atMost 3`."""
+        name = self.chosen()
+        value = getattr(self, name)
+        shown = f"{value.low:g} … {value.high:g}" if isinstance(value, Between) else "" if value is True else f"{value:g}" if isinstance(value, float) else str(value)
+        return f"{type(self).model_fields[name].alias} {shown}".strip()

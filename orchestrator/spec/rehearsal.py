@@ -1,0 +1,65 @@
+"""`Rehearsal`: the stages that a network goes through and the gates that it must pass. Read by `spec.load`, run by `run`."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from orchestrator.spec.base import Metadata, Model, Name
+from orchestrator.spec.experiment import ChaosExperimentSpec
+from orchestrator.spec.gate import Gate
+from orchestrator.spec.upgrade import RuntimeUpgradeSpec
+from orchestrator.units import Duration
+
+
+class Stage(Model):
+    """One step: a hold, a fault or an upgrade, with the gates judged over it."""
+
+    name: Name
+    hold: Duration = Field(default=0.0, description="Time to let pass before the stage may end.")
+    experiment: ChaosExperimentSpec | None = None
+    upgrade: RuntimeUpgradeSpec | None = None
+    gates: tuple[Gate, ...] = Field(min_length=1, description="A stage that nothing judges proves nothing.")
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        problems = []
+        names = [gate.name for gate in self.gates]
+        problems += [f"two gates are called {name}" for name in sorted({n for n in names if names.count(n) > 1})]
+        if self.experiment is not None and self.upgrade is not None:
+            problems.append("experiment and upgrade exclude each other in one stage")
+        if self.experiment is None and self.upgrade is None and self.hold == 0.0:
+            problems.append("nothing happens: give hold, experiment or upgrade")
+        for gate in self.gates:
+            for anchor in filter(None, (gate.window.from_, gate.window.to)):
+                if anchor.startswith(("inject.", "recover.")) and self.experiment is None:
+                    problems.append(f"gate {gate.name} waits for {anchor}, but the stage has no experiment")
+                if anchor.startswith("upgrade.") and self.upgrade is None:
+                    problems.append(f"gate {gate.name} waits for {anchor}, but the stage has no upgrade")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+class RehearsalSpec(Model):
+    testnet: Name = Field(description="The name of the Testnet, in the same file or another given one.")
+    stages: tuple[Stage, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [stage.name for stage in self.stages]
+        if twice := sorted({n for n in names if names.count(n) > 1}):
+            raise ValueError(f"two stages are called {', '.join(twice)}")
+        return self
+
+
+class Rehearsal(Model):
+    """What to put a network through: `kind: Rehearsal`."""
+
+    api_version: Literal["coalmine.dev/v1alpha1"] = "coalmine.dev/v1alpha1"
+    kind: Literal["Rehearsal"]
+    metadata: Metadata
+    spec: RehearsalSpec
+
+    @property
+    def name(self) -> str:
+        return self.metadata.name
