@@ -78,11 +78,17 @@ class LabError(InfrastructureError):
 
 
 class ClusterError(InfrastructureError):
-    """The API server said no or nothing. `status` is the HTTP status, 0 when there was no answer."""
+    """The API server said no or nothing. `status` is the HTTP status, 0 when there was no answer.
 
-    def __init__(self, message: str, *, hint: str | None = None, status: int = 0) -> None:
+    `answer` is the body where it came from behind the API server's proxy and not from the API server itself.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, status: int = 0, answer: bytes | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.answer = answer
 
 
 class ProvisionError(InfrastructureError):

@@ -1,0 +1,288 @@
+"""Requests to the API server, with the official client's authentication and connection pool underneath.
+
+Objects stay plain documents, for they come from templates and go into journals; what is decided about them is typed
+where it is decided. Foreign errors become `ClusterError` here and nowhere else.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import kubernetes.client
+import kubernetes.config
+import urllib3
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+
+from orchestrator.cluster.kinds import kind_of, path_of
+from orchestrator.errors import ClusterError
+
+Object = dict[str, Any]
+
+_TEMPORARY = frozenset({0, 429, 500, 502, 503, 504})
+_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+def _temporary(error: BaseException) -> bool:
+    return isinstance(error, ClusterError) and error.status in _TEMPORARY
+
+
+RETRY = Retrying(
+    retry=retry_if_exception(_temporary),
+    wait=wait_exponential_jitter(initial=0.2, max=5.0),
+    stop=stop_after_attempt(6),
+    reraise=True,
+)
+"""For requests that may be sent twice: the API server is away for a moment, or asks for patience."""
+
+
+class Cluster:
+    """A Kubernetes API server and the namespace that calls default to."""
+
+    def __init__(self, api: Any, *, context: str, namespace: str) -> None:
+        self._api = api
+        self.context = context
+        self.namespace = namespace
+
+    @classmethod
+    def connect(cls, *, context: str | None = None, kubeconfig: Path | None = None, namespace: str = "default") -> Self:
+        """A cluster from a kubeconfig file, by default the one that kubectl would take.
+
+        Raises:
+            ClusterError: when there is no such file or context.
+        """
+        file = str(kubeconfig) if kubeconfig else None
+        try:
+            configuration = kubernetes.client.Configuration()
+            kubernetes.config.load_kube_config(config_file=file, context=context, client_configuration=configuration)
+            _, active = kubernetes.config.list_kube_config_contexts(config_file=file)
+        except kubernetes.config.ConfigException as error:
+            hint = "name a cluster with --context or --kubeconfig, or start a local one with `coalmine lab up`"
+            raise ClusterError(f"no cluster to talk to: {error}", hint=hint) from error
+        configuration.connection_pool_maxsize = 64
+        return cls(kubernetes.client.ApiClient(configuration), context=context or active["name"], namespace=namespace)
+
+    @classmethod
+    def in_pod(cls) -> Self:
+        """The cluster that this process runs in, as the pod's service account.
+
+        Raises:
+            ClusterError: when this is no pod.
+        """
+        try:
+            configuration = kubernetes.client.Configuration()
+            kubernetes.config.load_incluster_config(client_configuration=configuration)
+        except kubernetes.config.ConfigException as error:
+            raise ClusterError(f"this is no pod with a service account: {error}") from error
+        namespace = os.environ.get("POD_NAMESPACE") or _SERVICE_ACCOUNT.read_text().strip()
+        return cls(kubernetes.client.ApiClient(configuration), context="in-pod", namespace=namespace)
+
+    # Objects
+
+    def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """The object, or None where there is none of that name."""
+        return self._or_none("GET", self._path(kind, namespace, name))
+
+    def list(self, kind: str, namespace: str | None = None, selector: str = "") -> list[Object]:
+        return list(self._list(kind, namespace, selector)["items"])
+
+    def list_all(self, kind: str, selector: str = "") -> list[Object]:
+        """Over all namespaces."""
+        query = {"labelSelector": selector} if selector else {}
+        return list(RETRY(self._json, "GET", kind_of(kind).path(namespace=None), query=query)["items"])
+
+    def apply(self, document: Object, *, dry_run: bool = False) -> Object:
+        """Server-side apply as field manager `coalmine`; takes fields over from whoever else held them."""
+        query = {"fieldManager": "coalmine", "force": "true", "fieldValidation": "Strict"}
+        if dry_run:
+            query["dryRun"] = "All"
+        body = json.dumps(document).encode()
+        path = path_of(document)
+        return RETRY(self._json, "PATCH", path, query=query, body=body, content_type="application/apply-patch+yaml")
+
+    def create(self, document: Object) -> Object:
+        """Creates an object; a ClusterError of status 409 says that it was there already."""
+        path = path_of(document).rsplit("/", 1)[0]
+        return self._json("POST", path, body=json.dumps(document).encode())
+
+    def patch(
+        self, kind: str, name: str, namespace: str | None, patch: Mapping[str, Any], *, subresource: str | None = None
+    ) -> Object:
+        """A JSON merge patch."""
+        path = kind_of(kind).path(namespace=namespace or self.namespace, name=name, subresource=subresource)
+        body = json.dumps(patch).encode()
+        return RETRY(self._json, "PATCH", path, body=body, content_type="application/merge-patch+json")
+
+    def delete(self, kind: str, name: str, namespace: str | None = None, *, grace: int | None = None) -> bool:
+        """Deletes in the background; False when there was nothing to delete."""
+        options: Object = {"propagationPolicy": "Background"}
+        if grace is not None:
+            options["gracePeriodSeconds"] = grace
+        return self._or_none("DELETE", self._path(kind, namespace, name), body=json.dumps(options).encode()) is not None
+
+    def watch(
+        self, kind: str, namespace: str | None = None, selector: str = "", *, timeout: float = 60.0
+    ) -> Iterator[tuple[str, Object]]:
+        """What is there now as ADDED, then every change, for `timeout` seconds. Gaps are closed by listing again."""
+        listed = self._list(kind, namespace, selector)
+        for item in listed["items"]:
+            yield "ADDED", item
+        query = {
+            "watch": "true",
+            "resourceVersion": listed["metadata"]["resourceVersion"],
+            "timeoutSeconds": str(max(1, int(timeout))),
+        }
+        if selector:
+            query["labelSelector"] = selector
+        response = self._raw("GET", self._path(kind, namespace), query=query, timeout=timeout + 5, stream=True)
+        try:
+            yield from _events(response)
+        finally:
+            response.release_conn()
+
+    # Pods
+
+    def logs(
+        self,
+        pod: str,
+        namespace: str | None = None,
+        *,
+        container: str | None = None,
+        since_seconds: int | None = None,
+        tail: int | None = None,
+    ) -> str:
+        query = {"container": container, "sinceSeconds": since_seconds, "tailLines": tail}
+        given = {key: str(value) for key, value in query.items() if value is not None}
+        path = kind_of("Pod").path(namespace=namespace or self.namespace, name=pod, subresource="log")
+        return self._raw("GET", path, query=given).data.decode(errors="replace")
+
+    def proxy(
+        self,
+        target: str,
+        name: str,
+        port: int,
+        path: str,
+        namespace: str | None = None,
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
+        timeout: float = 5.0,
+    ) -> tuple[int, bytes]:
+        """A request through the API server to a pod's or service's port: HTTP status and body.
+
+        `target` is `pods` or `services`. A status from the API server itself (no such pod, nothing listens) raises.
+        """
+        url = f"/api/v1/namespaces/{namespace or self.namespace}/{target}/{name}:{port}/proxy/{path.lstrip('/')}"
+        path_only, _, query = url.partition("?")
+        pairs = dict(pair.partition("=")[::2] for pair in query.split("&")) if query else {}
+        try:
+            response = self._raw(method, path_only, query=pairs, body=body, timeout=timeout)
+        except ClusterError as error:
+            if error.status in {404, 500} and error.answer is not None:  # The pod's own answer, passed through.
+                return error.status, error.answer
+            raise
+        return response.status, response.data
+
+    @property
+    def host(self) -> str:
+        """The API server's base URL, for clients that bring their own requests (Prometheus)."""
+        return str(self._api.configuration.host)
+
+    def tls(self) -> tuple[str | None, tuple[str, str] | None, dict[str, str]]:
+        """CA file, client certificate and key files, and authorisation headers, for such clients."""
+        settings = self._api.configuration
+        certificate = (settings.cert_file, settings.key_file) if settings.cert_file else None
+        headers = {}
+        if token := settings.get_api_key_with_prefix("authorization"):
+            headers["authorization"] = token
+        return settings.ssl_ca_cert, certificate, headers
+
+    # Underneath
+
+    def _path(self, kind: str, namespace: str | None, name: str | None = None) -> str:
+        return kind_of(kind).path(namespace=namespace or self.namespace, name=name)
+
+    def _list(self, kind: str, namespace: str | None, selector: str) -> Object:
+        query = {"labelSelector": selector} if selector else {}
+        return RETRY(self._json, "GET", self._path(kind, namespace), query=query)
+
+    def _or_none(self, method: str, path: str, *, body: bytes | None = None) -> Object | None:
+        try:
+            return RETRY(self._json, method, path, body=body)
+        except ClusterError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        content_type: str = "application/json",
+    ) -> Object:
+        response = self._raw(method, path, query=query, body=body, content_type=content_type)
+        document: Object = json.loads(response.data)
+        return document
+
+    def _raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        content_type: str = "application/json",
+        timeout: float = 30.0,
+        stream: bool = False,
+    ) -> Any:
+        configuration = self._api.configuration
+        headers = {"Accept": "application/json, */*", "Content-Type": content_type}
+        if token := configuration.get_api_key_with_prefix("authorization"):
+            headers["Authorization"] = token
+        url = configuration.host + path
+        if query:
+            url += "?" + urlencode(query)
+        try:
+            response = self._api.rest_client.pool_manager.request(
+                method, url, headers=headers, body=body, timeout=timeout, preload_content=not stream, retries=False
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise ClusterError(f"no answer from the API server at {configuration.host}: {error}") from error
+        if response.status >= 400:
+            raise _refusal(method, path, response)
+        return response
+
+
+def _refusal(method: str, path: str, response: Any) -> ClusterError:
+    """The error for an HTTP status, with the API server's own words where it says some."""
+    answer = response.data or b""
+    try:
+        document = json.loads(answer)
+        status = document if isinstance(document, dict) and document.get("kind") == "Status" else None
+    except ValueError:
+        status = None
+    said = status.get("message") if status else answer[:200].decode(errors="replace").strip()
+    message = f"{method} {path}: {said or 'HTTP ' + str(response.status)}"
+    return ClusterError(message, status=response.status, answer=None if status else answer)
+
+
+def _events(response: Any) -> Iterator[tuple[str, Object]]:
+    """Watch events from a streamed answer, one JSON document a line; ends when the server ends it."""
+    rest = b""
+    try:
+        for piece in response.stream(65536):
+            rest += piece
+            *lines, rest = rest.split(b"\n")
+            for line in filter(None, lines):
+                event = json.loads(line)
+                if event["type"] == "ERROR":  # The resource version is too old: the caller watches anew.
+                    return
+                if event["type"] != "BOOKMARK":
+                    yield event["type"], event["object"]
+    except urllib3.exceptions.HTTPError:
+        return

@@ -1,0 +1,1 @@
+"""Keys, chain specs and genesis hashes, all offline. Called by `render`, by the init containers and by simnode."""

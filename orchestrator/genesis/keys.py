@@ -1,0 +1,151 @@
+"""Keys from a network's one seed: `//<group>//<ordinal>//<key type>`, derived alike by the CLI and by each pod.
+
+The CLI needs only public keys, for genesis and peer ids; a pod's init container derives the secrets of its own node and
+nobody else's. Derivation is Substrate's hard derivation (`substrate/primitives/core/src/{sr25519,ed25519,ecdsa}.rs`),
+so `0x<seed>//validator//0//babe` names the same key in every Substrate tool.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+import sr25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+Scheme = Literal["sr25519", "ed25519", "ecdsa"]
+
+RELAY_KEY_TYPES: dict[str, tuple[str, Scheme]] = {
+    "grandpa": ("gran", "ed25519"),
+    "babe": ("babe", "sr25519"),
+    "para_validator": ("para", "sr25519"),
+    "para_assignment": ("asgn", "sr25519"),
+    "authority_discovery": ("audi", "sr25519"),
+    "beefy": ("beef", "ecdsa"),
+}
+"""Session key name -> (four-letter keystore type, scheme), in the order of `SessionKeys` of all Polkadot relay chains."""
+
+PARA_KEY_TYPES: dict[str, tuple[str, Scheme]] = {"aura": ("aura", "sr25519")}
+
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+def blake2_256(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=32).digest()
+
+
+def _scale_string(text: str) -> bytes:
+    """A SCALE string shorter than 64 bytes: one length byte shifted left by two, then the text."""
+    raw = text.encode()
+    assert len(raw) < 64
+    return bytes([len(raw) << 2]) + raw
+
+
+def _chain_code(junction: str) -> bytes:
+    """The 32 bytes that stand for a hard junction: numbers are u64, anything else a SCALE string, hashed when longer."""
+    code = int(junction).to_bytes(8, "little") if junction.isdigit() else _scale_string(junction)
+    return blake2_256(code) if len(code) > 32 else code.ljust(32, b"\0")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A key derived for one purpose. `secret` is the 32-byte seed, or for sr25519 the 64-byte secret key."""
+
+    scheme: Scheme
+    public: bytes
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"KeyPair({self.scheme}, 0x{self.public.hex()})"  # The secret must not reach a log by accident.
+
+
+def derive(seed: bytes, path: str, scheme: Scheme) -> KeyPair:
+    """The key pair at a hard path such as `//validator//0//babe` below a 32-byte seed."""
+    junctions = [part for part in path.split("//") if part]
+    if scheme == "sr25519":
+        public, secret = sr25519.pair_from_seed(seed)
+        for junction in junctions:
+            _, public, secret = sr25519.hard_derive_keypair((_chain_code(junction), public, secret), b"")
+        return KeyPair("sr25519", public, secret)
+    label = _scale_string("Ed25519HDKD" if scheme == "ed25519" else "Secp256k1HDKD")
+    for junction in junctions:
+        seed = blake2_256(label + seed + _chain_code(junction))
+    public = ed25519_public(seed) if scheme == "ed25519" else ecdsa_public(seed)
+    return KeyPair(scheme, public, seed)
+
+
+def ed25519_public(seed: bytes) -> bytes:
+    return ed25519.Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def ecdsa_public(seed: bytes) -> bytes:
+    key = ec.derive_private_key(int.from_bytes(seed, "big"), ec.SECP256K1())
+    return key.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+
+
+def sign(pair: KeyPair, message: bytes) -> bytes:
+    """An sr25519 signature, 64 bytes."""
+    signature: bytes = sr25519.sign((pair.public, pair.secret), message)
+    return signature
+
+
+def verify(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether an sr25519 signature is good; a malformed one is not."""
+    try:
+        return bool(sr25519.verify(signature, message, public))
+    except (TypeError, ValueError):
+        return False
+
+
+def base58(data: bytes) -> str:
+    number, text = int.from_bytes(data, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = _BASE58[digit] + text
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
+
+
+def peer_id(public: bytes) -> str:
+    """The libp2p peer id of an ed25519 public key, `12D3KooW…`: identity multihash of the protobuf key (libp2p specs, peer-ids)."""
+    protobuf = b"\x08\x01\x12\x20" + public
+    return base58(b"\x00" + bytes([len(protobuf)]) + protobuf)
+
+
+@dataclass(frozen=True, slots=True)
+class NodePublic:
+    """What genesis and the peers of a node may know of it."""
+
+    name: str
+    stash: bytes
+    session: tuple[tuple[str, bytes], ...]
+    peer_id: str
+
+
+def node_keys(seed: bytes, *, group: str, ordinal: int, types: dict[str, tuple[str, Scheme]]) -> dict[str, KeyPair]:
+    """A node's session keys by name."""
+    return {name: derive(seed, f"//{group}//{ordinal}//{short}", scheme) for name, (short, scheme) in types.items()}
+
+
+def network_key(seed: bytes, *, group: str, ordinal: int) -> KeyPair:
+    """The key of a node's peer id."""
+    return derive(seed, f"//{group}//{ordinal}//node", "ed25519")
+
+
+def stash(seed: bytes, *, group: str, ordinal: int) -> KeyPair:
+    """The account that stands behind a validator or collator."""
+    return derive(seed, f"//{group}//{ordinal}//stash", "sr25519")
+
+
+def sudo(seed: bytes) -> KeyPair:
+    """The account that may act as root on every chain of the network."""
+    return derive(seed, "//sudo", "sr25519")
+
+
+def node_public(seed: bytes, *, group: str, ordinal: int, types: dict[str, tuple[str, Scheme]]) -> NodePublic:
+    keys = node_keys(seed, group=group, ordinal=ordinal, types=types)
+    return NodePublic(
+        name=f"{group}-{ordinal}",
+        stash=stash(seed, group=group, ordinal=ordinal).public,
+        session=tuple((name, pair.public) for name, pair in keys.items()),
+        peer_id=peer_id(network_key(seed, group=group, ordinal=ordinal).public),
+    )
