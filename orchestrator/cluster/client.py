@@ -4,6 +4,7 @@ Objects stay plain documents, for they come from templates and go into journals;
 where it is decided. Foreign errors become `ClusterError` here and nowhere else.
 """
 
+import builtins
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -85,10 +86,10 @@ class Cluster:
         """The object, or None where there is none of that name."""
         return self._or_none("GET", self._path(kind, namespace, name))
 
-    def list(self, kind: str, namespace: str | None = None, selector: str = "") -> list[Object]:
+    def list(self, kind: str, namespace: str | None = None, selector: str = "") -> builtins.list[Object]:
         return list(self._list(kind, namespace, selector)["items"])
 
-    def list_all(self, kind: str, selector: str = "") -> list[Object]:
+    def list_all(self, kind: str, selector: str = "") -> builtins.list[Object]:
         """Over all namespaces."""
         query = {"labelSelector": selector} if selector else {}
         return list(RETRY(self._json, "GET", kind_of(kind).path(namespace=None), query=query)["items"])
@@ -156,7 +157,7 @@ class Cluster:
         query = {"container": container, "sinceSeconds": since_seconds, "tailLines": tail}
         given = {key: str(value) for key, value in query.items() if value is not None}
         path = kind_of("Pod").path(namespace=namespace or self.namespace, name=pod, subresource="log")
-        return self._raw("GET", path, query=given).data.decode(errors="replace")
+        return bytes(self._raw("GET", path, query=given).data).decode(errors="replace")
 
     def proxy(
         self,
@@ -183,7 +184,7 @@ class Cluster:
             if error.status in {404, 500} and error.answer is not None:  # The pod's own answer, passed through.
                 return error.status, error.answer
             raise
-        return response.status, response.data
+        return int(response.status), bytes(response.data)
 
     @property
     def host(self) -> str:

@@ -1,0 +1,111 @@
+"""What one object says of another: nodes, groups and chains that must exist, code that must be there. Called by `load`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from orchestrator.spec.experiment import ChaosExperimentSpec, Target
+from orchestrator.spec.gate import Selector
+from orchestrator.spec.rehearsal import Rehearsal
+from orchestrator.spec.runtime import RuntimeCode
+from orchestrator.spec.testnet import Testnet
+from orchestrator.spec.upgrade import RuntimeUpgrade, RuntimeUpgradeSpec
+
+Finding = tuple[tuple[str | int, ...], str]
+
+
+def check(item: BaseModel, testnets: dict[str, Testnet]) -> Iterator[Finding]:
+    """What is wrong with the object in the light of the others."""
+    if isinstance(item, Testnet):
+        yield from _runtimes(item)
+    elif isinstance(item, RuntimeUpgrade):
+        yield from _code(("spec", "code"), item.spec.code)
+    elif isinstance(item, Rehearsal):
+        yield from _rehearsal(item, testnets)
+
+
+def _runtimes(testnet: Testnet) -> Iterator[Finding]:
+    yield from _code(("spec", "relaychain", "runtime"), testnet.spec.relaychain.runtime)
+    for index, parachain in enumerate(testnet.spec.parachains):
+        yield from _code(("spec", "parachains", index, "runtime"), parachain.runtime)
+
+
+def _code(path: tuple[str | int, ...], code: RuntimeCode) -> Iterator[Finding]:
+    if code.file is not None and not Path(code.file).is_file():
+        yield (*path, "file"), f"there is no file {code.file}"
+    if code.chunks is not None:
+        yield (*path, "chunks"), "chunks are for objects in a cluster; name a file or a model here"
+
+
+def _rehearsal(rehearsal: Rehearsal, testnets: dict[str, Testnet]) -> Iterator[Finding]:
+    testnet = testnets.get(rehearsal.spec.testnet)
+    if testnet is None:
+        known = ", ".join(sorted(testnets)) or "none"
+        yield ("spec", "testnet"), f"no Testnet called {rehearsal.spec.testnet} in the files given (there: {known})"
+    for index, stage in enumerate(rehearsal.spec.stages):
+        path = ("spec", "stages", index)
+        if stage.upgrade is not None:
+            yield from _code((*path, "upgrade", "code"), stage.upgrade.code)
+        if testnet is None:
+            continue
+        if stage.upgrade is not None:
+            yield from _upgrade((*path, "upgrade"), stage.upgrade, testnet)
+        if stage.experiment is not None:
+            yield from _experiment((*path, "experiment"), stage.experiment, testnet)
+        for number, gate in enumerate(stage.gates):
+            yield from _selector((*path, "gates", number, "on"), gate.on, testnet)
+
+
+def _upgrade(path: tuple[str | int, ...], upgrade: RuntimeUpgradeSpec, testnet: Testnet) -> Iterator[Finding]:
+    if upgrade.chain not in chains(testnet):
+        yield (*path, "chain"), f"no chain {upgrade.chain}; there are {', '.join(sorted(chains(testnet)))}"
+
+
+def _experiment(path: tuple[str | int, ...], experiment: ChaosExperimentSpec, testnet: Testnet) -> Iterator[Finding]:
+    kind = experiment.chosen()
+    fault = getattr(experiment, kind)
+    if experiment.partition is not None:
+        for index, side in enumerate(experiment.partition.sides):
+            yield from _target((*path, kind, "sides", index), side, testnet)
+        named = [node for side in experiment.partition.sides for node in side.nodes or ()]
+        for node in sorted({node for node in named if named.count(node) > 1}):
+            yield (*path, kind, "sides"), f"{node} stands on two sides"
+    else:
+        yield from _target((*path, kind, "target"), fault.target, testnet)
+
+
+def _target(path: tuple[str | int, ...], target: Target, testnet: Testnet) -> Iterator[Finding]:
+    for index, node in enumerate(target.nodes or ()):
+        if node not in nodes(testnet):
+            yield (*path, "nodes", index), f"no node {node}"
+    if target.group is not None and target.group not in groups(testnet):
+        yield (*path, "group"), f"no group {target.group}; there are {', '.join(sorted(groups(testnet)))}"
+    if target.parachain is not None and target.parachain not in {p.id for p in testnet.spec.parachains}:
+        yield (*path, "parachain"), f"no parachain {target.parachain}"
+
+
+def _selector(path: tuple[str | int, ...], selector: Selector, testnet: Testnet) -> Iterator[Finding]:
+    if selector.chain is not None and selector.chain not in {"relay", *(p.chain for p in testnet.spec.parachains)}:
+        yield (*path, "chain"), f"no chain {selector.chain}"
+    if selector.group is not None and selector.group not in groups(testnet):
+        yield (*path, "group"), f"no group {selector.group}"
+    if selector.node is not None and selector.node not in nodes(testnet):
+        yield (*path, "node"), f"no node {selector.node}"
+    if selector.role is not None and selector.role not in {"validator", "full", "bootnode", "collator"}:
+        yield (*path, "role"), f"no role {selector.role}; there are validator, full, bootnode and collator"
+
+
+def chains(testnet: Testnet) -> set[str]:
+    """All words by which a chain of the network may be called."""
+    return {"relay"} | {word for p in testnet.spec.parachains for word in (p.chain, str(p.id))}
+
+
+def groups(testnet: Testnet) -> set[str]:
+    relay = {group.name for group in testnet.spec.relaychain.groups}
+    return relay | {group.name for parachain in testnet.spec.parachains for group in parachain.groups}
+
+
+def nodes(testnet: Testnet) -> set[str]:
+    relay = {node for group in testnet.spec.relaychain.groups for node in group.nodes()}
+    return relay | {n for parachain in testnet.spec.parachains for group in parachain.groups for n in group.nodes()}
