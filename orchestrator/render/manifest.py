@@ -1,0 +1,52 @@
+"""One Kubernetes object to be applied, and how a template becomes some. Called by `render.network`."""
+
+import functools
+import importlib.resources
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """An object as the API server will get it."""
+
+    document: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        return str(self.document["kind"])
+
+    @property
+    def name(self) -> str:
+        return str(self.document["metadata"]["name"])
+
+    @property
+    def key(self) -> str:
+        """What tells it from all other objects of a network, such as `StatefulSet/validator`."""
+        return f"{self.kind}/{self.name}"
+
+
+def from_template(template: str, namespace: str | None, **values: Any) -> list[Manifest]:
+    """The objects of a template, in its order, placed into the namespace.
+
+    An undefined variable is an error of ours and raises; nothing is rendered as empty text.
+    """
+    text = _environment().get_template(template).render(namespace=namespace, **values)
+    manifests = []
+    for document in yaml.load_all(text, Loader=yaml.CSafeLoader):
+        if namespace is not None and document["kind"] != "Namespace":
+            document["metadata"]["namespace"] = namespace
+        manifests.append(Manifest(document))
+    return manifests
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    folder = Path(str(importlib.resources.files("manifests").joinpath("group.yaml.j2"))).parent
+    return jinja2.Environment(  # noqa: S701  The output is YAML; every value goes through `tojson`.
+        loader=jinja2.FileSystemLoader(folder), undefined=jinja2.StrictUndefined, trim_blocks=False
+    )

@@ -1,0 +1,1 @@
+"""Pulumi programs. They decide nothing: every object comes rendered."""
