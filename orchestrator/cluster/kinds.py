@@ -44,6 +44,7 @@ _KINDS = {
         Kind("Deployment", "apps/v1", "deployments"),
         Kind("StatefulSet", "apps/v1", "statefulsets"),
         Kind("Job", "batch/v1", "jobs"),
+        Kind("Lease", "coordination.k8s.io/v1", "leases"),
         Kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets"),
         Kind("NetworkPolicy", "networking.k8s.io/v1", "networkpolicies"),
         Kind("Role", "rbac.authorization.k8s.io/v1", "roles"),

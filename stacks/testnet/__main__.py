@@ -31,7 +31,7 @@ def main() -> None:
     documents = json.loads(Path(config.require("manifests")).read_text())
     namespaces: list[pulumi.Resource] = []
     for document in documents:
-        options = pulumi.ResourceOptions(provider=provider, depends_on=namespaces)
+        options = pulumi.ResourceOptions(provider=provider, depends_on=list(namespaces))
         name = f"{document['kind']}/{document['metadata']['name']}"
         resource = pulumi.CustomResource(token(document), name, dict(document), options)
         if document["kind"] == "Namespace":
