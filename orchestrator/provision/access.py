@@ -1,0 +1,82 @@
+"""Reaches a network's nodes from outside, through the API server's proxy, so that no port-forward can break under chaos.
+
+Called by the readiness ladder and by `run`. Every read has a short limit, for a node may be stopped on purpose.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from orchestrator.chain import SubstrateReader, rpc
+from orchestrator.cluster import Cluster
+from orchestrator.errors import ChainError, ClusterError
+from orchestrator.genesis.chainspec import RELAY, Node
+from orchestrator.provision.network import Network
+
+T = TypeVar("T")
+
+PORT, EMBEDDED_PORT = 9944, 9945
+METRICS_PORT, EMBEDDED_METRICS_PORT = 9615, 9616
+
+
+class Access:
+    """Readers for all nodes of a network."""
+
+    def __init__(self, cluster: Cluster, network: Network, *, timeout: float = 3.0) -> None:
+        self._cluster = cluster
+        self._namespace = network.testnet.namespace
+        self._timeout = timeout
+        self.nodes = network.genesis.nodes
+
+    def reader(self, node: Node, *, chain: str | None = None) -> SubstrateReader:
+        """Reads the node's own chain, or with `chain="relay"` the relay chain, which a collator serves beside its own."""
+        embedded = chain == RELAY and node.chain != RELAY
+        port = EMBEDDED_PORT if embedded else PORT
+
+        def send(body: bytes) -> bytes:
+            try:
+                _, answer = self._cluster.proxy(
+                    "pods", node.name, port, "/", self._namespace, method="POST", body=body, timeout=self._timeout
+                )
+            except ClusterError as error:
+                raise ChainError(f"{node.name}: {error.message}") from error
+            return answer
+
+        return SubstrateReader(rpc.JsonRpc(send, node=node.name))
+
+    def metrics(self, node: Node) -> str:
+        """The node's own metrics page.
+
+        Raises:
+            ChainError: when it does not answer.
+        """
+        try:
+            _, page = self._cluster.proxy(
+                "pods", node.name, METRICS_PORT, "/metrics", self._namespace, timeout=self._timeout
+            )
+        except ClusterError as error:
+            raise ChainError(f"{node.name}: {error.message}") from error
+        return page.decode(errors="replace")
+
+    def log_tail(self, node: Node, lines: int = 200) -> str:
+        """The end of the node's log, or of its init container's while that runs; empty when there is none."""
+        for container in ("node", "init"):
+            try:
+                return self._cluster.logs(node.name, self._namespace, container=container, tail=lines)
+            except ClusterError:
+                continue
+        return ""
+
+
+def each(nodes: Iterable[Node], ask: Callable[[Node], T], *, workers: int = 32) -> dict[str, T | ChainError]:
+    """Asks all nodes at once; a node that does not answer is in the result with its error."""
+    chosen = list(nodes)
+
+    def one(node: Node) -> T | ChainError:
+        try:
+            return ask(node)
+        except ChainError as error:
+            return error
+
+    with ThreadPoolExecutor(max(1, min(workers, len(chosen)))) as pool:
+        return dict(zip((node.name for node in chosen), pool.map(one, chosen), strict=True))
