@@ -1,0 +1,50 @@
+"""`python3 -m chaos.agent`: one on each machine, privileged, in the machine's PID namespace, on the pod network."""
+
+import logging
+import os
+from pathlib import Path
+
+from aiohttp import web
+
+from chaos.agent.containers import Machine
+from chaos.agent.faults import Fault
+from chaos.agent.keeper import Keeper
+from chaos.agent.ledger import Ledger
+from chaos.agent.partition import Partition, supported_backend
+from chaos.agent.pause import Pause
+from chaos.agent.server import application
+from chaos.wire import PORT
+
+_LOG = logging.getLogger("chaos.agent")
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    namespace = os.environ["POD_NAMESPACE"]
+    machine = Machine(
+        namespace,
+        pod_logs=Path(os.environ.get("COALMINE_POD_LOGS", "/proc/1/root/var/log/pods")),
+        host_network=Path(os.environ.get("COALMINE_HOST_NETWORK", "/proc/1/ns/net")),
+    )
+    backend, reason = supported_backend()
+    faults: dict[str, Fault] = {"pause": Pause(machine)}
+    if backend is not None:
+        faults["partition"] = Partition(machine, backend)
+    keeper = Keeper(
+        faults=faults,
+        unsupported={"partition": reason} if backend is None else {},
+        ledger=Ledger(Path(os.environ.get("COALMINE_LEDGER", "/run/coalmine/ledger"))),
+    )
+    token = Path(os.environ.get("COALMINE_TOKEN_FILE", "/etc/coalmine/token/token"))
+    _LOG.info("serving namespace %s on port %d, partitions by %s", namespace, PORT, backend or "nothing: " + reason)
+    web.run_app(
+        application(keeper, machine, token),
+        port=int(os.environ.get("COALMINE_AGENT_PORT", PORT)),
+        access_log=None,
+        print=None,
+    )
+
+
+if __name__ == "__main__":
+    main()

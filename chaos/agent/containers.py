@@ -1,0 +1,89 @@
+"""Whose process is it: finds the processes of pods and containers, and whether a pod belongs to our namespace.
+
+Called by every fault. The answers come from the kernel and the kubelet's own directories, never from the request, so
+that a stolen token reaches no further than the namespace that the agent was started for.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaos.agent.faults import Gone
+
+_DEAD = frozenset("ZXx")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The machine's processes, and the kubelet's directory of pod logs, `<namespace>_<pod>_<uid>` each."""
+
+    namespace: str
+    proc: Path = Path("/proc")
+    pod_logs: Path = Path("/proc/1/root/var/log/pods")
+    host_network: Path = Path("/proc/1/ns/net")
+
+    def check_ours(self, pod_uid: str) -> None:
+        """Refuses pods of other namespaces.
+
+        Raises:
+            Gone: when the pod is none of our namespace's pods on this machine.
+        """
+        well_formed = re.fullmatch(r"[0-9a-f-]{8,64}", pod_uid)
+        if not well_formed or not any(self.pod_logs.glob(f"{self.namespace}_*_{pod_uid}")):
+            raise Gone(f"namespace {self.namespace} has no pod {pod_uid} on this machine")
+
+    def container_processes(self, pod_uid: str, container_id: str) -> tuple[int, ...]:
+        """Live processes of a container; empty when it is gone."""
+        return tuple(self._processes(pod_uid, container_id))
+
+    def pod_process(self, pod_uid: str) -> int:
+        """Some live process of the pod, by which its network namespace is entered.
+
+        Raises:
+            Gone: when the pod has no process left.
+        """
+        for pid in self._processes(pod_uid, None):
+            return pid
+        raise Gone(f"pod {pod_uid} has no process on this machine")
+
+    def shares_host_network(self, pid: int) -> bool:
+        return (self.proc / str(pid) / "ns/net").readlink() == self.host_network.readlink()
+
+    def state(self, pid: int) -> str | None:
+        """The one-letter state of a process, None when it is gone or dead."""
+        try:
+            stat = (self.proc / str(pid) / "stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        letter = stat.rpartition(")")[2].split()[0]
+        return None if letter in _DEAD else letter
+
+    def _processes(self, pod_uid: str, container_id: str | None) -> Iterator[int]:
+        # Both cgroup drivers: `…/pod<uid>/<id>` and `…-pod<uid_>.slice/cri-containerd-<id>.scope`.
+        uids = (f"pod{pod_uid}", f"pod{pod_uid.replace('-', '_')}.slice")
+        for entry in self.proc.iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                paths = (entry / "cgroup").read_text()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if not any(uid in paths for uid in uids):
+                continue
+            parts = {part for line in paths.splitlines() for part in line.split("/")[1:]}
+            if _of_pod(parts, uids) and (container_id is None or _of_container(parts, container_id)):
+                pid = int(entry.name)
+                if self.state(pid) is not None:
+                    yield pid
+
+
+def _of_pod(parts: set[str], uids: tuple[str, ...]) -> bool:
+    return any(part == uid or part.endswith(f"-{uid}") for part in parts for uid in uids)
+
+
+def _of_container(parts: set[str], container_id: str) -> bool:
+    # CRI-O puts its monitor into a scope of its own with the same id; it is no process of the container.
+    return any(
+        part == container_id or (part.endswith(f"-{container_id}.scope") and "conmon" not in part) for part in parts
+    )

@@ -1,0 +1,90 @@
+"""What the controller and the agents say to each other, as JSON over HTTP. Used by `chaos.agents` and `chaos.agent`.
+
+An order states what a pod's fault shall be, whole; sent again it changes nothing, sent with other peers it replaces.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, TypeAdapter
+
+PORT = 9700
+"""Where an agent listens, on its pod's IP."""
+
+
+class Message(BaseModel):
+    """A frozen document on the wire."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PauseOrder(Message):
+    """Stop all processes of a container."""
+
+    kind: Literal["pause"] = "pause"
+    pod_uid: str
+    container_id: str = Field(pattern=r"^[0-9a-f]{12,64}$")
+    ttl_seconds: float = Field(gt=0)
+
+
+class PartitionOrder(Message):
+    """Drop all that a pod sends to these peers or gets from them."""
+
+    kind: Literal["partition"] = "partition"
+    pod_uid: str
+    peers: tuple[IPvAnyAddress, ...] = Field(min_length=1)
+    ttl_seconds: float = Field(gt=0)
+
+
+Order = Annotated[PauseOrder | PartitionOrder, Field(discriminator="kind")]
+ORDER: TypeAdapter[PauseOrder | PartitionOrder] = TypeAdapter(Order)
+
+
+class Placed(Message):
+    """A fault as an agent holds it."""
+
+    id: str
+    order: Order
+    effect: str = Field(description="What was read back after injection, one sentence; empty when that is unknown.")
+    seconds_left: float = Field(description="Until the agent ends it alone, by the machine's boot clock.")
+
+
+class Ended(Message):
+    """A fault that is no more."""
+
+    id: str
+    recovery: str = Field(description="What was read back after recovery, one sentence.")
+
+
+class Survey(Message):
+    """All that an agent holds, and why it cannot do what it cannot do."""
+
+    faults: tuple[Placed, ...]
+    unsupported: dict[str, str] = Field(description="Kind of fault -> why this machine's kernel or tools lack it.")
+
+
+class ProbeOrder(Message):
+    """Connect by TCP from a pod's network namespace to each of the endpoints."""
+
+    pod_uid: str
+    endpoints: tuple[tuple[str, int], ...] = Field(min_length=1)
+    timeout_seconds: float = Field(gt=0, le=30)
+
+
+Outcome = Literal["connected", "refused", "timeout", "unreachable"]
+
+
+class Probe(Message):
+    """How one connection attempt ended. A refusal is an answer: packets pass."""
+
+    ip: str
+    port: int
+    outcome: Outcome
+    milliseconds: float
+
+    @property
+    def passes(self) -> bool:
+        return self.outcome in {"connected", "refused"}
+
+
+class ProbeAnswer(Message):
+    probes: tuple[Probe, ...]
