@@ -1,0 +1,143 @@
+"""The journal's file: appended to by `run`, read by `gates.judge` and `report`.
+
+Each entry is on the disk before `record` returns: the runner may die at any line.
+"""
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Self, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from orchestrator.errors import InfrastructureError, Mistake, SpecError, UsageError
+from orchestrator.journal.entries import AnyEntry, Entry, Event, Measurement, RunFinished, RunStarted
+
+_ENTRY: TypeAdapter[AnyEntry] = TypeAdapter(Annotated[AnyEntry, Field(discriminator="kind")])
+_E = TypeVar("_E", bound=Entry)
+
+
+class JournalWriter:
+    """Appends entries to a file that nobody else writes. May be shared by threads."""
+
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+        """Opens the file, new or to be continued; what a crash left of a last line is cut off.
+
+        Raises:
+            InfrastructureError: when another process writes this journal.
+        """
+        self._clock = clock
+        self._lock = threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("a+b")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise InfrastructureError(f"{path} is being written by another process") from error
+        self._file.seek(0)
+        whole = self._file.read().rfind(b"\n") + 1
+        self._file.truncate(whole)
+
+    def record(self, entry: _E) -> _E:
+        """Writes the entry, puts it on the disk, and returns it as written, stamped where it had no time."""
+        with self._lock:
+            written = entry if entry.at else entry.model_copy(update={"at": self._clock()})
+            self._file.write(_line(written))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        return written
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """All entries in the order of writing. `torn` says that a last line was cut off by a crash and is not in here."""
+
+    entries: tuple[AnyEntry, ...]
+    torn: bool = False
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The journal in the file.
+
+        Raises:
+            UsageError: when the file cannot be read.
+            SpecError: when a line other than a torn last one is no entry; all such lines are named.
+        """
+        try:
+            lines = path.read_bytes().split(b"\n")
+        except OSError as error:
+            raise UsageError(f"cannot read the journal {path}: {error.strerror}") from error
+        tail = lines.pop()
+        entries, mistakes = [], []
+        for number, line in enumerate(lines, start=1):
+            try:
+                entries.append(_ENTRY.validate_json(line))
+            except ValidationError as error:
+                first = error.errors(include_url=False)[0]
+                where = ".".join(str(part) for part in first["loc"])
+                mistakes.append(Mistake(str(path), number, where, f"no journal entry: {first['msg']}"))
+        if mistakes:
+            raise SpecError(tuple(mistakes))
+        return cls(tuple(entries), torn=bool(tail))
+
+    @classmethod
+    def of(cls, entries: Iterable[AnyEntry]) -> Self:
+        return cls(tuple(entries))
+
+    def all(self, kind: type[_E]) -> tuple[_E, ...]:
+        """Entries of one type."""
+        return tuple(entry for entry in self.entries if isinstance(entry, kind))
+
+    @property
+    def started(self) -> RunStarted:
+        """The first entry.
+
+        Raises:
+            UsageError: when the run died before it said what it is.
+        """
+        for entry in self.all(RunStarted):
+            return entry
+        raise UsageError("the journal holds no run.started, so nothing can be said about the run")
+
+    @property
+    def finished(self) -> RunFinished | None:
+        """How the run ended; None when it was cut short. What a resumed run said last counts."""
+        last: RunFinished | None = None
+        for entry in self.entries:
+            if isinstance(entry, RunFinished):
+                last = entry
+            elif isinstance(entry, Event | Measurement):
+                last = None
+        return last
+
+    def events(self, stage: str | None = None, *names: str) -> tuple[Event, ...]:
+        """Events of a stage (of the run for None), restricted to names where there are any."""
+        return tuple(e for e in self.all(Event) if e.stage == stage and (not names or e.name in names))
+
+
+def _line(entry: Entry) -> bytes:
+    return entry.model_dump_json(by_alias=True, exclude_none=True).encode() + b"\n"
+
+
+def anchors(events: Iterable[Event]) -> Mapping[str, float]:
+    """First time of each event by name; later ones of the same name are repetitions after a resume."""
+    times: dict[str, float] = {}
+    for event in events:
+        times.setdefault(event.name, event.at)
+    return times

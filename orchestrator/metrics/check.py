@@ -1,0 +1,43 @@
+"""What is wrong with a rehearsal's gates in the light of the catalogue and of PromQL. Given to `spec.load` by `cli`."""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+from orchestrator.metrics.promql import parse_error
+from orchestrator.metrics.signals import CATALOGUE
+from orchestrator.spec import Gate, Rehearsal
+
+Finding = tuple[tuple[str | int, ...], str]
+
+_GROWTH = ("increases_by", "stalls", "recovers_within")
+
+
+def check(item: BaseModel) -> Iterator[Finding]:
+    """A check in the sense of `spec.load`: path and sentence of every mistake."""
+    if isinstance(item, Rehearsal):
+        for number, stage in enumerate(item.spec.stages):
+            for index, gate in enumerate(stage.gates):
+                for field, sentence in gate_mistakes(gate):
+                    yield ("spec", "stages", number, "gates", index, field), sentence
+
+
+def gate_mistakes(gate: Gate) -> Iterator[tuple[str, str]]:
+    """Field and sentence of every mistake of one gate."""
+    if gate.promql is not None and (wrong := parse_error(gate.promql)) is not None:
+        yield "promql", f"not PromQL: {wrong}"
+    if gate.signal is None:
+        return
+    signal = CATALOGUE.get(gate.signal)
+    if signal is None:
+        yield "signal", f"no signal {gate.signal}; there are {', '.join(sorted(CATALOGUE))}"
+    elif signal.derive != "samples" and gate.chosen() in _GROWTH:
+        written = type(gate).model_fields[gate.chosen()].alias
+        yield "signal", f"{signal.name} is one figure for the whole window, so {written} says nothing; use atMost"
+    elif signal.kind == "gauge" and not signal.monotone and gate.chosen() == "recovers_within" and _falls(gate.signal):
+        yield "signal", f"{signal.name} does not grow in a healthy network, so recoversWithin says nothing"
+
+
+def _falls(name: str) -> bool:
+    """Gauges that say how things are and not how far they came; heights are the exception."""
+    return name != "best-height"
