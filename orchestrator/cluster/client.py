@@ -87,7 +87,8 @@ class Cluster:
         return self._or_none("GET", self._path(kind, namespace, name))
 
     def list(self, kind: str, namespace: str | None = None, selector: str = "") -> builtins.list[Object]:
-        return list(self._list(kind, namespace, selector)["items"])
+        query = {"labelSelector": selector} if selector else {}
+        return list(RETRY(self._json, "GET", self._path(kind, namespace), query=query)["items"])
 
     def list_all(self, kind: str, selector: str = "") -> builtins.list[Object]:
         """Over all namespaces."""
@@ -127,17 +128,23 @@ class Cluster:
         self, kind: str, namespace: str | None = None, selector: str = "", *, timeout: float = 60.0
     ) -> Iterator[tuple[str, Object]]:
         """What is there now as ADDED, then every change, for `timeout` seconds. Gaps are closed by listing again."""
-        listed = self._list(kind, namespace, selector)
+        yield from self._watch(self._path(kind, namespace), selector, timeout)
+
+    def watch_all(self, kind: str, selector: str = "", *, timeout: float = 60.0) -> Iterator[tuple[str, Object]]:
+        """As `watch`, over all namespaces."""
+        yield from self._watch(kind_of(kind).path(namespace=None), selector, timeout)
+
+    def _watch(self, path: str, selector: str, timeout: float) -> Iterator[tuple[str, Object]]:
+        query = {"labelSelector": selector} if selector else {}
+        listed = RETRY(self._json, "GET", path, query=query)
         for item in listed["items"]:
             yield "ADDED", item
-        query = {
+        query |= {
             "watch": "true",
             "resourceVersion": listed["metadata"]["resourceVersion"],
             "timeoutSeconds": str(max(1, int(timeout))),
         }
-        if selector:
-            query["labelSelector"] = selector
-        response = self._raw("GET", self._path(kind, namespace), query=query, timeout=timeout + 5, stream=True)
+        response = self._raw("GET", path, query=query, timeout=timeout + 5, stream=True)
         try:
             yield from _events(response)
         finally:
@@ -204,10 +211,6 @@ class Cluster:
 
     def _path(self, kind: str, namespace: str | None, name: str | None = None) -> str:
         return kind_of(kind).path(namespace=namespace or self.namespace, name=name)
-
-    def _list(self, kind: str, namespace: str | None, selector: str) -> Object:
-        query = {"labelSelector": selector} if selector else {}
-        return RETRY(self._json, "GET", self._path(kind, namespace), query=query)
 
     def _or_none(self, method: str, path: str, *, body: bytes | None = None) -> Object | None:
         try:

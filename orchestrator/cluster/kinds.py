@@ -46,6 +46,7 @@ _KINDS = {
         Kind("Job", "batch/v1", "jobs"),
         Kind("Lease", "coordination.k8s.io/v1", "leases"),
         Kind("PodDisruptionBudget", "policy/v1", "poddisruptionbudgets"),
+        Kind("EndpointSlice", "discovery.k8s.io/v1", "endpointslices"),
         Kind("NetworkPolicy", "networking.k8s.io/v1", "networkpolicies"),
         Kind("Role", "rbac.authorization.k8s.io/v1", "roles"),
         Kind("RoleBinding", "rbac.authorization.k8s.io/v1", "rolebindings"),

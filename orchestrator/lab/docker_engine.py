@@ -1,0 +1,278 @@
+"""A Docker engine for containers that a test or a K3s needs: the one that answers, else Debian's, for a while.
+
+Called by `k3s`, by tests and by nobody in production. Debian's dockerd runs as PID 1 of namespaces of its own, held by
+this module's own process (`python -m orchestrator.lab.docker_engine`), which ends with whoever asked for the engine and
+takes away cgroups and files; a killed holder takes the engine along, and the next engine sweeps what it left.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import LabError
+from orchestrator.lab import guardian, toolchain
+from orchestrator.lab.state import Progress
+
+ROOT = Path("/var/lib/coalmine/engines")
+_READY_WITHIN = 30.0
+_LOOK = 0.05
+"""Seconds between two looks at an engine that is starting: nothing tells of a socket that does not exist yet."""
+
+_START = """
+mount --make-rprivate /
+mount -t tmpfs tmpfs /run
+ip link set lo up
+until ip link show {link} >/dev/null 2>&1; do sleep 0.02; done
+ip address add {inside}/30 dev {link}
+ip link set {link} up
+ip route add default via {outside}
+exec dockerd --data-root {folder}/data --exec-root /run/docker --pidfile /run/docker.pid -H unix://{folder}/docker.sock \\
+  --iptables=false --storage-driver=overlay2 --cgroup-parent=/{cgroup} --bip={bridge}
+"""
+"""What PID 1 does before it becomes dockerd. Published ports are served by docker-proxy, without iptables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A Docker engine that answers. Ports that containers publish are reached at `published_at`."""
+
+    url: str
+    published_at: str
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What testcontainers must find in the environment. No registry serves Ryuk, and the holder does its work."""
+        return {
+            "DOCKER_HOST": self.url,
+            "TESTCONTAINERS_HOST_OVERRIDE": self.published_at,
+            "TESTCONTAINERS_RYUK_DISABLED": "true",
+        }
+
+    def load(self, archive: Path) -> None:
+        """`docker load` of an archive that `image` made.
+
+        Raises:
+            LabError: when the engine refuses it.
+        """
+        with self.client() as client, archive.open("rb") as stream:
+            try:
+                client.images.load(stream)
+            except _docker().errors.DockerException as error:
+                raise LabError(f"Docker does not take {archive.name}: {error}") from error
+
+    def address(self, container: str) -> str:
+        """The address of a container on the engine's bridge, which the host has a route to.
+
+        Raises:
+            LabError: when there is no such container or it has no address.
+        """
+        with self.client() as client:
+            try:
+                networks = client.containers.get(container).attrs["NetworkSettings"]["Networks"]
+            except _docker().errors.DockerException as error:
+                raise LabError(f"no container {container}: {error}") from error
+        for network in networks.values():
+            if network["IPAddress"]:
+                return str(network["IPAddress"])
+        raise LabError(f"container {container} has no address", hint="is it running?")
+
+    @contextlib.contextmanager
+    def client(self) -> Iterator[Any]:
+        """Docker's own client, connected to this engine."""
+        client = _docker().DockerClient(base_url=self.url)
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The addresses and names of one engine of ours."""
+
+    index: int
+    folder: Path
+
+    @property
+    def fields(self) -> dict[str, str]:
+        return {
+            "folder": str(self.folder),
+            "link": f"coald{self.index}l",
+            "host_link": f"coald{self.index}h",
+            "inside": f"10.243.{self.index}.2",
+            "outside": f"10.243.{self.index}.1",
+            "bridge": f"10.244.{self.index}.1/24",
+            "containers": f"10.244.{self.index}.0/24",
+            "cgroup": f"coalmine-engine-{self.index}",
+        }
+
+
+@contextlib.contextmanager
+def engine(progress: Progress) -> Iterator[Engine]:
+    """The Docker engine that answers here, or one of ours for the length of the block.
+
+    Raises:
+        LabError: when none answers and none can be started.
+    """
+    found = answering()
+    if found is not None:
+        progress(f"using the Docker engine at {found.url}")
+        yield found
+        return
+    _require()
+    sweep()
+    started = time.monotonic()
+    place = _claim()
+    # A session of its own, so that Ctrl-C reaches us and not the one that tidies up; it ends when our pipe closes.
+    holder = subprocess.Popen(
+        [sys.executable, "-m", "orchestrator.lab.docker_engine", str(place.index)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=(place.folder / "holder.log").open("wb"),
+        start_new_session=True,
+    )
+    try:
+        ours = Engine(f"unix://{place.folder}/docker.sock", place.fields["inside"])
+        _until_ready(ours, holder, place)
+        progress(f"started a Docker engine in {time.monotonic() - started:.1f} s")
+        yield ours
+    finally:
+        assert holder.stdin is not None
+        holder.stdin.close()
+        holder.wait()
+
+
+def answering(environment: Mapping[str, str] = os.environ) -> Engine | None:
+    """The engine that DOCKER_HOST names, else the machine's, if it answers."""
+    url = environment.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    if url.startswith("unix://") and not Path(url.removeprefix("unix://")).exists():
+        return None
+    candidate = Engine(url, published_at(url, environment))
+    return candidate if _pings(candidate) else None
+
+
+def published_at(url: str, environment: Mapping[str, str]) -> str:
+    """Where an engine's published ports are: this machine for a socket, else the engine's own."""
+    override = environment.get("TESTCONTAINERS_HOST_OVERRIDE")
+    if override:
+        return override
+    scheme, _, rest = url.partition("://")
+    return rest.rpartition(":")[0] or rest if scheme in {"tcp", "http", "https"} else "127.0.0.1"
+
+
+def sweep() -> None:
+    """Removes what engines left whose holder was killed."""
+    for note in ROOT.glob("*/holder"):
+        if not _held(note.parent):
+            _tidy(_Place(int(note.parent.name), note.parent))
+
+
+def _docker() -> Any:
+    try:
+        import docker  # noqa: PLC0415  Only tests and K3s need it.
+    except ImportError as error:
+        raise LabError("Docker's Python client is missing", hint="pip install testcontainers") from error
+    return docker
+
+
+def _pings(candidate: Engine) -> bool:
+    module = _docker()
+    try:
+        with candidate.client() as client:
+            return bool(client.ping())
+    except (module.errors.DockerException, OSError):
+        return False
+
+
+def _require() -> None:
+    if os.geteuid() != 0:
+        raise LabError("no Docker engine answers, and starting one needs root", hint="start Docker, or set DOCKER_HOST")
+    if shutil.which("dockerd") is None:
+        raise LabError("no Docker engine answers and there is no dockerd", hint="apt-get install docker.io")
+
+
+def _claim() -> _Place:
+    """Takes the first index whose folder and addresses are free. Labs take theirs from below 60."""
+    with toolchain.locked("engines"):
+        routes = subprocess.run(["ip", "-o", "route"], capture_output=True, text=True, check=True).stdout
+        for index in range(100, 200):
+            place = _Place(index, ROOT / str(index))
+            if not place.folder.exists() and f"10.243.{index}." not in routes and f"10.244.{index}." not in routes:
+                place.folder.mkdir(parents=True)
+                return place
+    raise LabError("no free addresses for a Docker engine", hint=f"is something left in {ROOT}?")
+
+
+def _until_ready(ours: Engine, holder: "subprocess.Popen[bytes]", place: _Place) -> None:
+    deadline = time.monotonic() + _READY_WITHIN
+    while not _pings(ours):
+        if holder.poll() is not None or time.monotonic() > deadline:
+            said = (place.folder / "holder.log").read_text(errors="replace") if place.folder.exists() else "no log"
+            raise LabError(f"dockerd did not start: {said.strip()[-400:]}", hint="set DOCKER_HOST to an engine of yours")
+        time.sleep(_LOOK)
+
+
+def _held(folder: Path) -> bool:
+    """Whether the process that the folder names still is its holder; its number may have gone to another program."""
+    try:
+        pid = int((folder / "holder").read_text())
+        return b"orchestrator.lab.docker_engine" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return False
+
+
+def hold(place: _Place) -> None:
+    """The holder: runs dockerd until standard input closes, which it does when the asker ends, however it ends."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    (place.folder / "holder").write_text(str(os.getpid()))
+    fields, process = place.fields, None
+    try:
+        guardian.make_cgroups(fields["cgroup"])
+        namespaces = ("--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child")
+        process = subprocess.Popen(
+            ["unshare", *namespaces, "/bin/sh", "-ec", _START.format(**fields)],
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+            preexec_fn=guardian.die_with_parent,  # noqa: PLW1509  One thread only.
+        )
+        _cable(fields, process)
+        while sys.stdin.buffer.read(1):
+            pass
+    finally:
+        if process is not None:
+            process.kill()  # `unshare --kill-child` passes it on to dockerd.
+            process.wait()
+        _tidy(place)
+
+
+def _cable(fields: Mapping[str, str], process: "subprocess.Popen[bytes]") -> None:
+    while not (children := guardian.children(process.pid)):
+        if process.poll() is not None:
+            sys.exit(1)
+        time.sleep(_LOOK)
+    for command in (
+        f"link add {fields['host_link']} type veth peer name {fields['link']} netns {children[0]}",
+        f"address add {fields['outside']}/30 dev {fields['host_link']}",
+        f"link set {fields['host_link']} up",
+        f"route add {fields['containers']} via {fields['inside']}",
+    ):
+        subprocess.run(["ip", *command.split()], check=True)
+
+
+def _tidy(place: _Place) -> None:
+    guardian.remove_cgroups(place.fields["cgroup"])
+    subprocess.run(["ip", "link", "delete", place.fields["host_link"]], capture_output=True, check=False)
+    shutil.rmtree(place.folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    hold(_Place(int(sys.argv[1]), ROOT / sys.argv[1]))

@@ -1,0 +1,83 @@
+"""Writes OCI archives without a container engine. Called by `image`.
+
+An archive is a tar of `oci-layout`, `index.json` and blobs named by their sha256 (OCI image-spec, image-layout.md).
+"""
+
+import hashlib
+import io
+import json
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_MEDIA = "application/vnd.oci.image"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """An uncompressed tar file, and its sha256: local images are read once, so packing them would only cost."""
+
+    file: Path
+    digest: str
+
+    @classmethod
+    def of(cls, file: Path) -> "Layer":
+        with file.open("rb") as stream:
+            return cls(file, hashlib.file_digest(stream, "sha256").hexdigest())
+
+
+def write(target: Path, reference: str, layers: list[Layer], config: dict[str, Any]) -> None:
+    """An archive of one image; appears at once and whole."""
+    image = json.dumps(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": config,
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer.digest}" for layer in layers]},
+        }
+    ).encode()
+    manifest = json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": f"{_MEDIA}.manifest.v1+json",
+            "config": _descriptor("config.v1+json", image),
+            "layers": [
+                {
+                    "mediaType": f"{_MEDIA}.layer.v1.tar",
+                    "digest": f"sha256:{layer.digest}",
+                    "size": layer.file.stat().st_size,
+                }
+                for layer in layers
+            ],
+        }
+    ).encode()
+    index = {
+        "schemaVersion": 2,
+        "manifests": [
+            {**_descriptor("manifest.v1+json", manifest), "annotations": {"io.containerd.image.name": reference}}
+        ],
+    }
+    partial = target.with_suffix(".partial")
+    with tarfile.open(partial, "w") as archive:
+        _add(archive, "oci-layout", json.dumps({"imageLayoutVersion": "1.0.0"}).encode())
+        _add(archive, "index.json", json.dumps(index).encode())
+        for blob in (image, manifest):
+            _add(archive, f"blobs/sha256/{hashlib.sha256(blob).hexdigest()}", blob)
+        for layer in layers:
+            archive.add(layer.file, f"blobs/sha256/{layer.digest}")
+    partial.rename(target)
+
+
+def _descriptor(kind: str, blob: bytes) -> dict[str, Any]:
+    return {
+        "mediaType": f"{_MEDIA}.{kind}",
+        "digest": f"sha256:{hashlib.sha256(blob).hexdigest()}",
+        "size": len(blob),
+    }
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content)
+    archive.addfile(entry, io.BytesIO(content))

@@ -1,0 +1,125 @@
+"""PID 1 of a lab's PID namespace: when it ends, for whatever reason, the kernel ends everything of the lab.
+
+Started by `guardian` inside new mount, network, PID and UTS namespaces, as `python -m orchestrator.lab supervisor NAME`.
+It starts the components in the order of their needs and ends when one of them does.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from orchestrator.lab import components, state
+from orchestrator.lab.components import Component
+from orchestrator.lab.state import LabState
+
+LOOK = 0.1
+"""Seconds between two looks at a component that is starting. None of them can be watched before it serves."""
+
+
+def main(name: str) -> None:
+    lab = state.load(name)
+    assert lab is not None
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # PID 1 ignores signals that it does not handle.
+    _namespaces(lab)
+    components.write_files(lab)
+    _Run(lab).forever()
+
+
+def _namespaces(lab: LabState) -> None:
+    """Makes the new namespaces a machine: its own mounts, name, links and addresses."""
+    socket.sethostname(lab.node)
+    run("mount", "--make-rprivate", "/")
+    run("mount", "-t", "tmpfs", "tmpfs", "/run")
+    for folder in ("kubelet", "pod-logs", "volumes", "containerd"):
+        (lab.directory / folder).mkdir(parents=True, exist_ok=True)
+    (lab.directory / "resolv.conf").write_text("")
+    run("ip", "link", "set", "lo", "up")
+    lab.note("namespaces", str(os.getpid()))
+    while run("ip", "link", "show", lab.lab_link, check=False):  # The guardian moves it in.
+        time.sleep(0.02)
+    run("ip", "address", "add", f"{lab.lab_ip}/30", "dev", lab.lab_link)
+    run("ip", "link", "set", lab.lab_link, "up")
+    run("ip", "route", "add", "default", "via", lab.host_ip)
+    run("ip", "link", "add", "br0", "type", "bridge")
+    run("ip", "address", "add", f"{lab.bridge_ip}/16", "dev", "br0")
+    run("ip", "link", "set", "br0", "up")
+    for setting in ("net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables"):
+        with contextlib.suppress(OSError):  # The second exists only where bridges can call iptables.
+            Path("/proc/sys", setting).write_text("1")
+
+
+class _Run:
+    """The components, each started once what it needs is ready."""
+
+    def __init__(self, lab: LabState) -> None:
+        self._lab = lab
+        self._logs = lab.logs
+        self._ready: dict[str, threading.Event] = {}
+        self._processes: dict[int, str] = {}
+        self._lock = threading.Lock()
+
+    def forever(self) -> None:
+        """Starts everything; returns when a component has ended, after noting which."""
+        wanted = components.components(self._lab)
+        self._ready = {component.name: threading.Event() for component in wanted}
+        for component in wanted:
+            threading.Thread(target=self._start, args=(component,), daemon=True).start()
+        while True:
+            try:
+                pid, status = os.wait()
+            except ChildProcessError:
+                time.sleep(LOOK)
+                continue
+            with self._lock:  # Orphans of containers are reaped here too, and are nobody's concern.
+                name = self._processes.get(pid)
+            if name is not None:
+                said = f"{name} ended with {os.waitstatus_to_exitcode(status)}; {self._tail(name)}"
+                sys.stderr.write(said + "\n")
+                self._lab.note("failed", said)
+                return
+
+    def _start(self, component: Component) -> None:
+        for need in component.needs:
+            self._ready[need].wait()
+        with (self._logs / component.name).open("wb") as log, self._lock:
+            process = subprocess.Popen(component.command, stdout=log, stderr=subprocess.STDOUT, env=_environment())
+            self._processes[process.pid] = component.name
+        while component.ready is not None and not _answers(component.ready):
+            time.sleep(LOOK)
+        self._ready[component.name].set()
+
+    def _tail(self, name: str) -> str:
+        return (self._logs / name).read_text(errors="replace").strip()[-500:]
+
+
+def _answers(where: str) -> bool:
+    if where.startswith("file:"):
+        return Path(where.removeprefix("file:")).exists()
+    # It is asked whether it serves, not who it is; the clients check certificates.
+    trusting = ssl._create_unverified_context()  # noqa: SLF001, S323  See the line above.
+    try:
+        with urllib.request.urlopen(where, timeout=2, context=trusting):  # noqa: S310  Our own constants.
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code == 401  # noqa: PLR2004  An API server that refuses the anonymous serves.
+    except OSError:
+        return False
+
+
+def _environment() -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+    return {**kept, "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+
+
+def run(*command: str, check: bool = True) -> int:
+    """Runs a short command and returns its exit code; its words go to the supervisor's log."""
+    return subprocess.run(command, check=check).returncode

@@ -1,0 +1,150 @@
+"""The lab's binaries: Debian's packages, and three programs built once from their Go modules into the cache."""
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.resources
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from orchestrator.errors import LabError
+from orchestrator.lab import state
+from orchestrator.lab.state import Progress
+
+KUBERNETES = "v1.34.4"
+
+PACKAGES = {
+    "etcd": "etcd-server",
+    "containerd": "containerd",
+    "runc": "runc",
+    "prometheus": "prometheus",
+    "ip": "iproute2",
+    "iptables": "iptables",
+    "mmdebstrap": "mmdebstrap",
+    "/usr/lib/cni/bridge": "containernetworking-plugins",
+}
+"""Program -> the Debian package that has it."""
+
+COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+
+_STAMP = f"-s -w -X k8s.io/component-base/version.gitVersion={KUBERNETES}"
+_PROGRAMS = {"kubernetes": _STAMP, "coredns": "-s -w", "pause": "-s -w"}
+
+
+def sources() -> Path:
+    return Path(str(importlib.resources.files("orchestrator.lab").joinpath("golang")))
+
+
+def key() -> str:
+    """Names a build: the sources, the pinned modules, and how they are compiled; the same on every machine."""
+    digest = hashlib.sha256(repr(_PROGRAMS).encode())
+    for file in sorted(sources().rglob("*")):
+        if file.is_file():
+            digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def binaries(progress: Progress) -> Path:
+    """The directory with Kubernetes, CoreDNS and pause, built when the cache does not have it.
+
+    Raises:
+        LabError: when Go is missing or a build fails.
+    """
+    folder = state.cache() / "binaries" / key()
+    with locked("binaries"):
+        if (folder / "done").exists():
+            return folder
+        go = _go()
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, flags in _PROGRAMS.items():
+            if not (folder / name).exists():
+                _build(go, name, flags, folder, progress)
+        for component in COMPONENTS:
+            (folder / component).unlink(missing_ok=True)
+            (folder / component).symlink_to("kubernetes")
+        (folder / "done").touch()
+    return folder
+
+
+def packages(progress: Progress) -> None:
+    """Installs what Debian has and this machine lacks.
+
+    Raises:
+        LabError: when there is no apt, or it fails.
+    """
+    lacking = sorted({package for program, package in PACKAGES.items() if shutil.which(program) is None})
+    if not lacking:
+        return
+    if shutil.which("apt-get") is None:
+        raise LabError(
+            f"missing: {', '.join(lacking)}, and there is no apt-get to install them",
+            hint="install these packages by your distribution's means, or name a cluster of yours with --context",
+        )
+    progress(f"installing {', '.join(lacking)}")
+    with no_daemons():
+        for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-qy", "--no-install-recommends", *lacking]):
+            done = subprocess.run(
+                command, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, capture_output=True, text=True, check=False
+            )
+            if done.returncode:
+                raise LabError(f"{' '.join(command[:2])} failed: {_tail(done.stderr)}", hint="does `apt-get update` work?")
+
+
+@contextlib.contextmanager
+def no_daemons() -> Iterator[None]:
+    """Keeps Debian's packages from starting their services: the lab starts its own, in namespaces of its own."""
+    policy = Path("/usr/sbin/policy-rc.d")
+    if policy.exists():
+        yield
+        return
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        policy.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(name: str) -> Iterator[None]:
+    """One process at a time makes a part of the cache; the kernel frees the lock of one that dies."""
+    with (state.cache() / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _go() -> str:
+    found = shutil.which("go") or ("/usr/local/go/bin/go" if Path("/usr/local/go/bin/go").exists() else None)
+    if found is None:
+        raise LabError(
+            "Go is needed to build the local Kubernetes, once",
+            hint="install Go 1.24 or later, or name a cluster of yours with --context",
+        )
+    return found
+
+
+def _build(go: str, name: str, flags: str, folder: Path, progress: Progress) -> None:
+    progress(f"building {name} (once; Kubernetes takes some ten minutes on two cores)")
+    started = time.monotonic()
+    partial = folder / f".{name}"
+    command = [go, "build", "-trimpath", "-ldflags", flags, "-o", str(partial), f"./{name}"]
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
+    done = subprocess.run(command, cwd=sources(), env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LabError(f"building {name} failed: {_tail(done.stderr)}", hint="are Go modules reachable from here?")
+    partial.rename(folder / name)
+    progress(f"built {name} in {time.monotonic() - started:.0f} s")
+
+
+def _tail(text: str) -> str:
+    return " | ".join(text.strip().splitlines()[-3:])
+
+
+def python() -> str:
+    """The interpreter for the lab's own processes: this one, with the library that is running."""
+    return sys.executable
