@@ -70,19 +70,21 @@ def resolve(gate: Gate, moments: Mapping[str, float], timeline: Timeline, *, now
     anchor = moments.get(window.from_)
     if anchor is None:
         return Unresolved(f"{window.from_} never came")
-    start = anchor + window.settle
+    start = round(anchor + window.settle, 3)  # Prometheus' own resolution.
     end = _end(gate, start, moments, timeline)
     is_open = end is None or end > now
-    last = min(now, moments.get("stage.end", now)) if end is None else min(end, now)
+    last = round(min(now, moments.get("stage.end", now)) if end is None else min(end, now), 3)
     if last <= start:
         return Unresolved(f"the window from {window.from_} had not begun" if is_open else "the window is empty")
+    clock = timeline.at(start)
     since = moments.get("stage.start", start) if gate.recovers_within is not None else start
     return MeasuredWindow(
         start=start,
         end=last,
         since=min(since, start),
-        start_block=timeline.block(start),
+        start_block=clock.best if clock else None,
         end_block=timeline.block(last),
+        start_finalized=clock.finalized if clock else None,
         open=is_open,
     )
 

@@ -82,6 +82,7 @@ class MeasuredWindow(Record):
     since: float
     start_block: int | None = None
     end_block: int | None = None
+    start_finalized: int | None = None
     open: bool = False
 
 
@@ -164,7 +165,8 @@ class Chart(Entry):
     title: str
     unit: str
     query: str
-    series: tuple[Series, ...]
+    series: tuple[Series, ...] = ()
+    error: str | None = None
 
 
 class Judged(Entry):

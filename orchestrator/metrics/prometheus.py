@@ -70,7 +70,7 @@ class Prometheus:
         *,
         session: requests.Session | None = None,
         headers: dict[str, str] | None = None,
-        timeout: float = 30.0,
+        timeout: int = 30,
         retry: Retrying = RETRY,
     ) -> None:
         """`session` brings what the way there needs: client certificate, CA, proxies. Its retries are replaced."""
@@ -79,7 +79,7 @@ class Prometheus:
         session = session or requests.Session()
         session.hooks["response"].append(self._keep)
         self._client = PrometheusConnect(
-            url=url.rstrip("/"), headers=headers, session=session, timeout=timeout, retry=Retry(0)
+            url=url.rstrip("/"), headers=headers or {}, session=session, timeout=timeout, retry=Retry(0)
         )
 
     def query_range(

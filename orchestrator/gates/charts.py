@@ -1,0 +1,34 @@
+"""What a report draws: some signals over the whole run, fetched once at its end. Called by `run`."""
+
+import math
+
+from orchestrator.errors import CoalmineError
+from orchestrator.gates.measure import HOLD, Sources
+from orchestrator.journal import Chart
+from orchestrator.metrics.signals import CATALOGUE, RELAY
+from orchestrator.spec import Selector
+
+_POINTS = 600
+"""More than a page is wide tells nobody more."""
+
+_RELAY = ("best-height", "finalized-height", "finality-lag", "peers")
+_PARA = ("best-height", "finalized-height")
+
+
+def collect(sources: Sources, start: float, end: float) -> tuple[Chart, ...]:
+    """The charts from `start` to `end`. One that cannot be had is there with its error and without series."""
+    chains = list(dict.fromkeys(node.chain for node in sources.nodes if node.chain != RELAY))
+    wanted = [(name, RELAY) for name in _RELAY] + [(name, chain) for chain in chains for name in _PARA]
+    return tuple(_chart(name, chain, sources, start, end) for name, chain in wanted)
+
+
+def _chart(name: str, chain: str, sources: Sources, start: float, end: float) -> Chart:
+    signal = CATALOGUE[name]
+    step = sources.scrape * max(1, math.ceil((end - start) / sources.scrape / _POINTS))
+    query = signal.query(Selector(chain=chain))
+    blank = Chart(signal=name, title=f"{signal.title}, {chain}", unit=signal.unit, query=query)
+    try:
+        result = sources.prometheus.query_range(query, start, end, step, lookback=HOLD * sources.scrape)
+    except CoalmineError as error:
+        return blank.model_copy(update={"error": error.message})
+    return blank.model_copy(update={"series": result.series})

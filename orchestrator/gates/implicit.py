@@ -1,0 +1,73 @@
+"""The gates that a stage has without naming them: its fault was verified, its upgrade was enacted. Called by `judge`.
+
+Their evidence are events that `run` records from what the controller observed. A fault that did not happen as told
+makes every other gate of the stage worthless, and that is ERROR; an upgrade that failed is what a rehearsal is there to
+find, and FAILED.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from orchestrator.gates.window import Timeline
+from orchestrator.journal import Event, GateVerdict, Verdict
+from orchestrator.spec import Stage
+
+FAULT = "fault-verified"
+UPGRADE = "upgrade-enacted"
+
+
+def verdicts(stage: Stage, events: Sequence[Event], timeline: Timeline) -> Iterator[GateVerdict]:
+    """None, or one."""
+    first: dict[str, Event] = {}
+    for event in events:
+        first.setdefault(event.name, event)
+    if stage.experiment is not None:
+        yield _told(stage, FAULT, _fault(first), timeline)
+    if stage.upgrade is not None:
+        yield _told(stage, UPGRADE, _upgrade(first), timeline)
+
+
+_Seen = tuple[Verdict, str, Event | None]
+"""What the events show, why, and the event that shows it."""
+
+
+def _fault(events: dict[str, Event]) -> _Seen:
+    if failed := events.get("experiment.failed"):
+        return Verdict.ERROR, f"the fault was not as told: {_text(failed, 'cause')}", failed
+    injected, recovered = events.get("inject.confirmed"), events.get("recover.confirmed")
+    if injected is None:
+        return Verdict.INCONCLUSIVE, "the fault's injection was never confirmed", None
+    if recovered is None:
+        return Verdict.INCONCLUSIVE, "the fault's end was never confirmed", injected
+    lasted = recovered.at - injected.at
+    return Verdict.PASSED, f"injected, measured and lifted again; it lasted {lasted:.0f} s", injected
+
+
+def _upgrade(events: dict[str, Event]) -> _Seen:
+    if failed := events.get("upgrade.failed"):
+        chain, phase, cause = (_text(failed, key) for key in ("chain", "phase", "cause"))
+        block = failed.detail.get("block")
+        where = f" at block {block}" if block is not None else ""
+        return Verdict.FAILED, f"the upgrade of {chain} failed in phase {phase}{where}: {cause}", failed
+    done = events.get("upgrade.completed") or events.get("upgrade.enacted")
+    if done is None:
+        return Verdict.INCONCLUSIVE, "the upgrade was neither enacted nor seen to fail", None
+    return Verdict.PASSED, "a block built by the new code is included and finalised", done
+
+
+def _text(event: Event, key: str) -> str:
+    value = event.detail.get(key)
+    return str(value) if value is not None else "unknown"
+
+
+def _told(stage: Stage, name: str, seen: _Seen, timeline: Timeline) -> GateVerdict:
+    verdict, reason, event = seen
+    block = event.detail.get("block") if event else None
+    return GateVerdict(
+        stage=stage.name,
+        gate=name,
+        verdict=verdict,
+        reason=reason,
+        threshold="no failure",
+        when=event.at if event else None,
+        block=block if isinstance(block, int) else timeline.block(event.at if event else None),
+    )
