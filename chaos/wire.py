@@ -3,6 +3,7 @@
 An order states what a pod's fault shall be, whole; sent again it changes nothing, sent with other peers it replaces.
 """
 
+import hashlib
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, TypeAdapter
@@ -39,11 +40,19 @@ Order = Annotated[PauseOrder | PartitionOrder, Field(discriminator="kind")]
 ORDER: TypeAdapter[PauseOrder | PartitionOrder] = TypeAdapter(Order)
 
 
+def digest(order: PauseOrder | PartitionOrder) -> str:
+    """Says whether two orders want the same state, whatever time they leave."""
+    text = order.model_copy(update={"ttl_seconds": 0.0}).model_dump_json()
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 class Placed(Message):
     """A fault as an agent holds it."""
 
     id: str
-    order: Order
+    kind: str
+    pod_uid: str
+    digest: str = Field(description="Of the order that is in place.")
     effect: str = Field(description="What was read back after injection, one sentence; empty when that is unknown.")
     seconds_left: float = Field(description="Until the agent ends it alone, by the machine's boot clock.")
 

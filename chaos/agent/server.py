@@ -15,7 +15,7 @@ from chaos.agent.containers import Machine
 from chaos.agent.faults import FaultError, Gone
 from chaos.agent.keeper import Keeper
 from chaos.agent.ledger import Entry
-from chaos.wire import ORDER, Ended, Placed, ProbeAnswer, ProbeOrder, Survey
+from chaos.wire import ORDER, Ended, Placed, ProbeAnswer, ProbeOrder, Survey, digest
 
 _ID = re.compile(r"^[a-z0-9][a-z0-9.-]{0,127}$")
 _KEEPER: web.AppKey[Keeper] = web.AppKey("keeper", Keeper)
@@ -114,7 +114,12 @@ def _fault_id(request: web.Request) -> str:
 
 
 def _placed(keeper: Keeper, entry: Entry) -> Placed:
-    return Placed(id=entry.id, order=entry.order, effect=entry.effect, seconds_left=entry.expires - keeper.clock())
+    order = entry.order
+    left = entry.expires - keeper.clock()
+    known = digest(order)
+    return Placed(
+        id=entry.id, kind=order.kind, pod_uid=order.pod_uid, digest=known, effect=entry.effect, seconds_left=left
+    )
 
 
 def _json(document: BaseModel) -> web.Response:
