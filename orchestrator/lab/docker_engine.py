@@ -1,7 +1,7 @@
 """A Docker engine for containers that a test or a K3s needs: the one that answers, else Debian's, for a while.
 
 Called by `k3s`, by tests and by nobody in production. Debian's dockerd runs as PID 1 of namespaces of its own, held by
-this module's own process (`python -m orchestrator.lab.docker_engine`), which ends with whoever asked for the engine and
+this module's own process (`python -m orchestrator.lab engine`), which ends with whoever asked for the engine and
 takes away cgroups and files; a killed holder takes the engine along, and the next engine sweeps what it left.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import LabError
-from orchestrator.lab import guardian, toolchain
+from orchestrator.lab import cgroups, guardian, toolchain
 from orchestrator.lab.state import Progress
 
 ROOT = Path("/var/lib/coalmine/engines")
@@ -34,8 +34,9 @@ until ip link show {link} >/dev/null 2>&1; do sleep 0.02; done
 ip address add {inside}/30 dev {link}
 ip link set {link} up
 ip route add default via {outside}
-exec dockerd --data-root {folder}/data --exec-root /run/docker --pidfile /run/docker.pid -H unix://{folder}/docker.sock \\
-  --iptables=false --storage-driver=overlay2 --cgroup-parent=/{cgroup} --bip={bridge}
+exec dockerd --data-root {folder}/data --exec-root /run/docker --pidfile /run/docker.pid \\
+  -H unix://{folder}/docker.sock --bip={bridge} --cgroup-parent=/{cgroup} \\
+  --iptables=false --storage-driver=overlay2
 """
 """What PID 1 does before it becomes dockerd. Published ports are served by docker-proxy, without iptables."""
 
@@ -128,17 +129,11 @@ def engine(progress: Progress) -> Iterator[Engine]:
         yield found
         return
     _require()
-    sweep()
     started = time.monotonic()
-    place = _claim()
-    # A session of its own, so that Ctrl-C reaches us and not the one that tidies up; it ends when our pipe closes.
-    holder = subprocess.Popen(
-        [sys.executable, "-m", "orchestrator.lab.docker_engine", str(place.index)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=(place.folder / "holder.log").open("wb"),
-        start_new_session=True,
-    )
+    with toolchain.locked("engines"):
+        _sweep()
+        place = _claim()
+        holder = _hold(place)
     try:
         ours = Engine(f"unix://{place.folder}/docker.sock", place.fields["inside"])
         _until_ready(ours, holder, place)
@@ -168,16 +163,9 @@ def published_at(url: str, environment: Mapping[str, str]) -> str:
     return rest.rpartition(":")[0] or rest if scheme in {"tcp", "http", "https"} else "127.0.0.1"
 
 
-def sweep() -> None:
-    """Removes what engines left whose holder was killed."""
-    for note in ROOT.glob("*/holder"):
-        if not _held(note.parent):
-            _tidy(_Place(int(note.parent.name), note.parent))
-
-
 def _docker() -> Any:
     try:
-        import docker  # noqa: PLC0415  Only tests and K3s need it.
+        import docker  # type: ignore[import-untyped]  # noqa: PLC0415  Only tests and K3s need it.
     except ImportError as error:
         raise LabError("Docker's Python client is missing", hint="pip install testcontainers") from error
     return docker
@@ -199,16 +187,36 @@ def _require() -> None:
         raise LabError("no Docker engine answers and there is no dockerd", hint="apt-get install docker.io")
 
 
+def _sweep() -> None:
+    """Removes what engines left whose holder was killed."""
+    for folder in ROOT.glob("*"):
+        if not _held(folder):
+            _tidy(_Place(int(folder.name), folder))
+
+
 def _claim() -> _Place:
     """Takes the first index whose folder and addresses are free. Labs take theirs from below 60."""
-    with toolchain.locked("engines"):
-        routes = subprocess.run(["ip", "-o", "route"], capture_output=True, text=True, check=True).stdout
-        for index in range(100, 200):
-            place = _Place(index, ROOT / str(index))
-            if not place.folder.exists() and f"10.243.{index}." not in routes and f"10.244.{index}." not in routes:
-                place.folder.mkdir(parents=True)
-                return place
-    raise LabError("no free addresses for a Docker engine", hint=f"is something left in {ROOT}?")
+    routes = subprocess.run(["ip", "-o", "route"], capture_output=True, text=True, check=True).stdout
+    for index in range(100, 200):
+        place = _Place(index, ROOT / str(index))
+        if not place.folder.exists() and f"10.243.{index}." not in routes and f"10.244.{index}." not in routes:
+            place.folder.mkdir(parents=True)
+            return place
+    raise LabError("no free addresses for a Docker engine", hint="end some of the engines that run")
+
+
+def _hold(place: _Place) -> "subprocess.Popen[bytes]":
+    """Starts the holder in a session of its own, so that Ctrl-C reaches us and not the one that tidies up after us."""
+    with (place.folder / "holder.log").open("wb") as log:
+        holder = subprocess.Popen(
+            [toolchain.python(), "-m", "orchestrator.lab", "engine", str(place.index)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,
+        )
+    (place.folder / "holder").write_text(str(holder.pid))
+    return holder
 
 
 def _until_ready(ours: Engine, holder: "subprocess.Popen[bytes]", place: _Place) -> None:
@@ -216,7 +224,8 @@ def _until_ready(ours: Engine, holder: "subprocess.Popen[bytes]", place: _Place)
     while not _pings(ours):
         if holder.poll() is not None or time.monotonic() > deadline:
             said = (place.folder / "holder.log").read_text(errors="replace") if place.folder.exists() else "no log"
-            raise LabError(f"dockerd did not start: {said.strip()[-400:]}", hint="set DOCKER_HOST to an engine of yours")
+            hint = "start a Docker engine, or set DOCKER_HOST to one"
+            raise LabError(f"dockerd did not start: {said.strip()[-400:]}", hint=hint)
         time.sleep(_LOOK)
 
 
@@ -224,19 +233,19 @@ def _held(folder: Path) -> bool:
     """Whether the process that the folder names still is its holder; its number may have gone to another program."""
     try:
         pid = int((folder / "holder").read_text())
-        return b"orchestrator.lab.docker_engine" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"orchestrator.lab\0engine" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except (OSError, ValueError):
         return False
 
 
-def hold(place: _Place) -> None:
+def main(index: str) -> None:
     """The holder: runs dockerd until standard input closes, which it does when the asker ends, however it ends."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    (place.folder / "holder").write_text(str(os.getpid()))
+    place = _Place(int(index), ROOT / index)
     fields, process = place.fields, None
     try:
-        guardian.make_cgroups(fields["cgroup"])
+        cgroups.make(fields["cgroup"])
         namespaces = ("--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child")
         process = subprocess.Popen(
             ["unshare", *namespaces, "/bin/sh", "-ec", _START.format(**fields)],
@@ -269,10 +278,6 @@ def _cable(fields: Mapping[str, str], process: "subprocess.Popen[bytes]") -> Non
 
 
 def _tidy(place: _Place) -> None:
-    guardian.remove_cgroups(place.fields["cgroup"])
+    cgroups.remove(place.fields["cgroup"])
     subprocess.run(["ip", "link", "delete", place.fields["host_link"]], capture_output=True, check=False)
     shutil.rmtree(place.folder, ignore_errors=True)
-
-
-if __name__ == "__main__":
-    hold(_Place(int(sys.argv[1]), ROOT / sys.argv[1]))

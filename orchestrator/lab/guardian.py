@@ -15,11 +15,10 @@ import sys
 import time
 from pathlib import Path
 
-from orchestrator.lab import state, toolchain
+from orchestrator.lab import cgroups, state, toolchain
 from orchestrator.lab.state import LabState
 
 _PR_SET_PDEATHSIG = 1
-CGROUPS = Path("/sys/fs/cgroup")
 
 
 def main(name: str) -> None:
@@ -31,7 +30,7 @@ def main(name: str) -> None:
     lab.note("guardian", str(os.getpid()))
     supervisor: subprocess.Popen[bytes] | None = None
     try:
-        make_cgroups(lab)
+        cgroups.make(lab.cgroup)
         supervisor = _supervise(lab)
         _link(lab, supervisor)
         _wait(lab, supervisor)
@@ -47,10 +46,11 @@ def _supervise(lab: LabState) -> "subprocess.Popen[bytes]":
         *("unshare", "--mount", "--net", "--pid", "--uts", "--fork", "--mount-proc", "--kill-child"),
         *(toolchain.python(), "-m", "orchestrator.lab", "supervisor", lab.name),
     ]
-    return subprocess.Popen(command, preexec_fn=_die_with_parent)  # noqa: PLW1509  One thread only.
+    return subprocess.Popen(command, preexec_fn=die_with_parent)  # noqa: PLW1509  One thread only.
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """For a child before its program starts: the kernel kills it when the thread that started it is gone."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -61,7 +61,7 @@ def _link(lab: LabState, supervisor: "subprocess.Popen[bytes]") -> None:
             lab.note("failed", "the supervisor ended before its namespaces were ready")
             sys.exit(1)
         time.sleep(0.02)
-    inside = _children(supervisor.pid)[0]
+    inside = children(supervisor.pid)[0]
     for command in (
         ("ip", "link", "add", lab.host_link, "type", "veth", "peer", "name", lab.lab_link),
         ("ip", "address", "add", f"{lab.host_ip}/30", "dev", lab.host_link),
@@ -77,7 +77,8 @@ def _link(lab: LabState, supervisor: "subprocess.Popen[bytes]") -> None:
     lab.note("supervisor", str(inside))
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that a process of one thread has started."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
@@ -95,40 +96,8 @@ def _wait(lab: LabState, supervisor: "subprocess.Popen[bytes]") -> None:
                 return
 
 
-def make_cgroups(lab: LabState) -> None:
-    """The lab's cgroup in every hierarchy; a new cpuset must be told its CPUs and memory."""
-    for hierarchy in hierarchies():
-        folder = hierarchy / lab.cgroup
-        folder.mkdir(exist_ok=True)
-        for setting in ("cpuset.cpus", "cpuset.mems"):
-            if (folder / setting).exists() and (value := (hierarchy / setting).read_text().strip()):
-                (folder / setting).write_text(value)
-
-
-def hierarchies() -> list[Path]:
-    """Roots of the mounted cgroup hierarchies: one with version 2, one a controller with version 1."""
-    if (CGROUPS / "cgroup.controllers").exists():
-        return [CGROUPS]
-    return sorted(path for path in CGROUPS.iterdir() if (path / "cgroup.procs").exists() and not path.is_symlink())
-
-
 def sweep(lab: LabState) -> None:
     """Removes what a dead lab left on the host: cgroups, the cable, its directory. Safe to repeat."""
-    for hierarchy in hierarchies():
-        _remove_cgroup(hierarchy / lab.cgroup)
+    cgroups.remove(lab.cgroup)
     subprocess.run(["ip", "link", "delete", lab.host_link], capture_output=True, check=False)  # Mostly gone already.
     shutil.rmtree(lab.directory, ignore_errors=True)
-
-
-def _remove_cgroup(folder: Path) -> None:
-    if not folder.exists():
-        return
-    deadline = time.monotonic() + 10
-    for path in sorted((p for p in folder.rglob("*") if p.is_dir()), key=lambda p: -len(p.parts)) + [folder]:
-        while path.exists():
-            try:
-                path.rmdir()
-            except OSError:  # Its last processes are dying.
-                if time.monotonic() > deadline:
-                    return
-                time.sleep(0.02)

@@ -1,6 +1,7 @@
 """Writes OCI archives without a container engine. Called by `image`.
 
-An archive is a tar of `oci-layout`, `index.json` and blobs named by their sha256 (OCI image-spec, image-layout.md).
+An archive is a tar of `oci-layout`, `index.json` and blobs named by their sha256 (OCI image-spec, image-layout.md),
+with the `manifest.json` beside them that `docker load` asks for where the engine is older than OCI archives.
 """
 
 import hashlib
@@ -58,14 +59,22 @@ def write(target: Path, reference: str, layers: list[Layer], config: dict[str, A
             {**_descriptor("manifest.v1+json", manifest), "annotations": {"io.containerd.image.name": reference}}
         ],
     }
+    for_docker = [
+        {
+            "Config": _blob(hashlib.sha256(image).hexdigest()),
+            "RepoTags": [reference.removeprefix("docker.io/")],
+            "Layers": [_blob(layer.digest) for layer in layers],
+        }
+    ]
     partial = target.with_suffix(".partial")
     with tarfile.open(partial, "w") as archive:
         _add(archive, "oci-layout", json.dumps({"imageLayoutVersion": "1.0.0"}).encode())
         _add(archive, "index.json", json.dumps(index).encode())
+        _add(archive, "manifest.json", json.dumps(for_docker).encode())
         for blob in (image, manifest):
-            _add(archive, f"blobs/sha256/{hashlib.sha256(blob).hexdigest()}", blob)
+            _add(archive, _blob(hashlib.sha256(blob).hexdigest()), blob)
         for layer in layers:
-            archive.add(layer.file, f"blobs/sha256/{layer.digest}")
+            archive.add(layer.file, _blob(layer.digest))
     partial.rename(target)
 
 
@@ -75,6 +84,10 @@ def _descriptor(kind: str, blob: bytes) -> dict[str, Any]:
         "digest": f"sha256:{hashlib.sha256(blob).hexdigest()}",
         "size": len(blob),
     }
+
+
+def _blob(digest: str) -> str:
+    return f"blobs/sha256/{digest}"
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
