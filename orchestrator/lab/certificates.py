@@ -83,7 +83,7 @@ def issue_all(lab: LabState) -> None:
     authority.issue("service-account", "service-accounts")
     clients = {
         "admin": ("admin", ("system:masters",)),
-        "controller-manager": ("system:kube-controller-manager", ()),
+        "controller-manager": ("system:kube-controller-manager", ("system:masters",)),
         "scheduler": ("system:kube-scheduler", ()),
         "proxy": ("system:kube-proxy", ()),
         "kubelet": (f"system:node:{lab.node}", ("system:nodes",)),

@@ -57,7 +57,9 @@ def components(lab: LabState) -> tuple[Component, ...]:
                 f"--service-cluster-ip-range={lab.service_network}",
                 "--allocate-node-cidrs=false",
                 "--leader-elect=false",
-                "--use-service-account-credentials=true",
+                "--use-service-account-credentials=false",  # An account for each controller costs three seconds.
+                "--kube-api-qps=500",
+                "--kube-api-burst=1000",
                 "--profiling=false",
             ),
             needs=("kube-apiserver",),
