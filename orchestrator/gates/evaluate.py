@@ -46,8 +46,13 @@ def worst(findings: list[Finding]) -> Finding:
     first, others = alike[0], len(alike) - 1
     if not others:
         return first
-    more = f"worst of {len(alike)}" if merged is Verdict.PASSED else f"and {others} more like it"
-    return Finding(merged, f"{first.reason} ({more})", first.value, first.badness, first.when, first.node)
+    if not first.node:
+        told = "; ".join(finding.reason for finding in alike)
+    elif merged is Verdict.PASSED:
+        told = f"{first.reason} (the worst of {len(alike)})"
+    else:
+        told = f"{first.reason} (and {others} more like it)"
+    return Finding(merged, told, first.value, first.badness, first.when, first.node)
 
 
 def _findings(measurement: Measurement) -> Iterator[Finding]:

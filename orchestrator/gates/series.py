@@ -124,7 +124,7 @@ def _values(gate: Gate, meaning: Meaning, evidence: Evidence) -> Finding:
     """Value thresholds: a share of the samples may breach, and each hole counts as one that does."""
     breaches = sum(breach(gate, value) > 0 for _, value in evidence.known)
     when, worst = max(evidence.known, key=lambda sample: (breach(gate, sample[1]), -sample[0]))
-    told = f"{meaning.title} was {meaning.figure(worst)} at worst"
+    told = f"{meaning.title} was {meaning.figure(worst)}"
     if gate.tolerate and breaches:
         told += f", {breaches} of {evidence.asked} samples breach"
     bad = breach(gate, worst)
@@ -153,7 +153,11 @@ def _ratio(gate: Gate, meaning: Meaning, evidence: Evidence) -> Finding:
         return _unknown("nothing grew, so there is no time between two of them", value)
     told = f"{meaning.title} was {meaning.figure(value)}, {last - first:g} blocks in {end - start:.0f} s"
     bad = breach(gate, value)
-    return Finding(Verdict.FAILED if bad > 0 else Verdict.PASSED, told, value, bad, end)
+    if bad > 0:
+        return Finding(Verdict.FAILED, told, value, bad, end)
+    if not evidence.complete:
+        return _unknown(evidence.gaps(), value, badness=bad)
+    return Finding(Verdict.PASSED, told, value, bad, end)
 
 
 def _increase(gate: Gate, meaning: Meaning, evidence: Evidence) -> Finding:
@@ -163,8 +167,9 @@ def _increase(gate: Gate, meaning: Meaning, evidence: Evidence) -> Finding:
     told = f"{meaning.title} grew by {meaning.figure(growth)}, from {first:g} to {last:g}"
     if evidence.window.open:
         return _unknown("the window's end never came", growth, badness=-growth)
-    covered = evidence.at_start and evidence.at_end
-    if not (covered and (evidence.complete or not meaning.resets)):
+    if growth < gate.increases_by and evidence.at_start and evidence.at_end and not meaning.resets:
+        return Finding(Verdict.FAILED, told, growth, -growth, when)
+    if not evidence.complete:
         return _unknown(evidence.gaps(), growth, badness=-growth)
     verdict = Verdict.PASSED if growth >= gate.increases_by else Verdict.FAILED
     return Finding(verdict, told, growth, -growth, when)

@@ -1,0 +1,171 @@
+"""A run that never happened: a small model of a network in virtual time, journalled as `run` would journal it."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestrator.gates.charts import collect
+from orchestrator.gates.judge import judge
+from orchestrator.gates.measure import Asked, Sources, measure
+from orchestrator.gates.window import Timeline, moments, resolve, spared
+from orchestrator.journal import (
+    Clock,
+    Event,
+    Journal,
+    Judged,
+    Node,
+    RunFinished,
+    RunStarted,
+    Series,
+)
+from orchestrator.metrics.check import check
+from orchestrator.metrics.prometheus import RangeResult
+from orchestrator.spec.load import load
+
+QUICKSTART = Path(__file__).parents[3] / "examples" / "quickstart.yaml"
+START = 1_790_000_000.0
+SLOT, SESSION = 2.0, 6
+
+NODES = (
+    *(
+        Node(name=f"validator-{i}", chain="relay", group="validator", role="validator", ordinal=i, authority=True)
+        for i in range(4)
+    ),
+    Node(name="bootnode-0", chain="relay", group="bootnode", role="bootnode", ordinal=0),
+    *(Node(name=f"collator-{i}", chain="nest", group="collator", role="collator", ordinal=i) for i in range(2)),
+)
+
+
+@dataclass
+class Network:
+    """Heights as functions of time: finality stands in `stalls`, `paused` nodes answer nothing in theirs."""
+
+    stalls: list[tuple[float, float]] = field(default_factory=list)
+    paused: dict[str, tuple[float, float]] = field(default_factory=dict)
+    dead_after: float = float("inf")
+
+    def best(self, t, chain):
+        t = min(t, self.dead_after) if chain == "relay" else t
+        return int((t - START) / (SLOT if chain == "relay" else 2 * SLOT)) + 10
+
+    def final(self, t, chain):
+        for low, high in self.stalls:
+            if low <= t < high:
+                t = low
+        return max(0, self.best(t, chain) - 3)
+
+    def value(self, metric, t, node, chain):
+        if any(n == node and low <= t < high for n, (low, high) in self.paused.items()):
+            return None
+        best, final = self.best(t, chain), self.final(t, chain)
+        return {"best": best, "final": final, "lag": best - final, "panics": 0, "peers": 6}[metric]
+
+    def query_range(self, query, start, end, step, *, lookback=None):
+        wanted = dict(re.findall(r'(chain|role|group|node)="([^"]*)"', query))
+        metric = (
+            "lag" if " - ignoring" in query
+            else "panics" if "panic" in query
+            else "peers" if "peers" in query
+            else "final" if "finalized" in query
+            else "best"
+        )  # fmt: skip
+        count = int((end - start) / step + 0.002) + 1
+        series = []
+        for node in NODES:
+            for chain in dict.fromkeys((node.chain, "relay")):
+                labels = {"node": node.name, "chain": chain, "role": node.role, "group": node.group}
+                if any(labels[key] != value for key, value in wanted.items()):
+                    continue
+                times = [start + i * step for i in range(count)]
+                samples = [(t, self.value(metric, t, node.name, chain)) for t in times]
+                kept = tuple((t, float(v)) for t, v in samples if v is not None)
+                if kept:
+                    series.append(Series(labels=labels, samples=kept))
+        return RangeResult(tuple(series), ())
+
+    def finalized_height(self, node, chain):
+        return self.final(self.now, chain)
+
+    def block_hash(self, node, chain, height):
+        return f"0x{height:064x}"
+
+
+def rehearsal():
+    return load([QUICKSTART], checks=[check])
+
+
+def run(*, until=None, upgrade_fails=False, relay_dies=False, finish=True):
+    """The quickstart's journal. `until` cuts it after so many stages."""
+    loaded = rehearsal()
+    stages = loaded.rehearsal().spec.stages[:until]
+    network, t = Network(), START + 20
+    events = [Event(at=START, name="run.start"), Event(at=START + 12, name="rung", detail={"rung": "finalising"})]
+    plan = []
+    for stage in stages:
+        begin = t
+        add = lambda name, at, **detail: events.append(Event(at=at, name=name, stage=stage.name, detail=detail))  # noqa: B023, E731
+        add("stage.start", begin)
+        if stage.hold:
+            t += stage.hold
+        if stage.experiment:
+            low, high = t + 1.5, t + 1.5 + stage.experiment.duration
+            nodes = ["validator-2"] if stage.experiment.chosen() == "pause" else [n.name for n in NODES]
+            add("inject.confirmed", low, nodes=nodes)
+            add("recover.start", high)
+            add("recover.confirmed", high + 1)
+            if stage.experiment.chosen() == "pause":
+                network.paused["validator-2"] = (low, high + 1)
+            else:
+                network.stalls.append((low + 1, high + 8))
+            t = high + 40
+        if stage.upgrade:
+            add("upgrade.authorized", t + 3, chain=stage.upgrade.chain)
+            add("upgrade.applied", t + 6)
+            if upgrade_fails and stage.upgrade.chain == "relay":
+                network.dead_after = t + 12 if relay_dies else network.dead_after
+                cause = "panicked at 'migration V7 -> V8': attempt to subtract with overflow"
+                add("upgrade.failed", t + 20, phase="Applied", cause=cause, block=143, chain="relay")
+            else:
+                add("upgrade.enacted", t + 14, block=143)
+                add("upgrade.completed", t + 40)
+            t += 42
+        add("stage.end", t)
+        plan.append((stage, t))
+    clocks = [
+        Clock(at=START + s, best=network.best(START + s, "relay"), finalized=network.final(START + s, "relay"),
+              session=int(s / SLOT / SESSION))
+        for s in range(int(t - START) + 2)
+    ]  # fmt: skip
+    entries = [
+        RunStarted(
+            at=START, run="quickstart-7f3a", version="0.1.0", testnet=loaded.testnet(), rehearsal=loaded.rehearsal(),
+            context="lab", simulated=True, nodes=NODES,
+            genesis={"relay": "0x" + "5c" * 32, "nest": "0x" + "a1" * 32},
+            images={"coalmine:0.1.0": "sha256:" + "77" * 32, "prometheus:2.42": "sha256:" + "1b" * 32},
+        ),
+        *sorted([*events, *clocks], key=lambda entry: entry.at),
+    ]  # fmt: skip
+    timeline = Timeline.of(clocks)
+    sources = Sources(network, network, NODES)
+    for stage, end in plan:
+        network.now = end
+        known = moments(stage.name, events)
+        asked = []
+        for gate in stage.gates:
+            window = resolve(gate, known, timeline, now=end + 1)
+            asked.append(Asked(stage.name, gate, window, spared(gate, stage, events, window)))
+        entries += [m.model_copy(update={"at": end + 1}) for m in measure(asked, sources)]
+    entries += [chart.model_copy(update={"at": t + 1}) for chart in collect(sources, START, t)]
+    verdict = judge(Journal.of(entries))
+    entries += [Judged(at=t + 1.5, verdict=gate) for gate in verdict.gates]
+    if finish:
+        entries.append(RunFinished(at=t + 2, outcome="completed"))
+    return Journal.of(entries)
+
+
+if __name__ == "__main__":
+    outcome = judge(run())
+    print(outcome.verdict, outcome.reason)
+    for gate in outcome.gates:
+        print(json.dumps(gate.model_dump(mode="json"), indent=None)[:400])

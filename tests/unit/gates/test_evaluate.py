@@ -1,0 +1,247 @@
+"""What single measurements mean: each threshold, each way in which evidence can fall short."""
+
+import math
+
+import pytest
+
+from orchestrator.gates import evaluate as module
+from orchestrator.gates.evaluate import evaluate
+from orchestrator.journal import Target, Verdict
+from tests.unit.gates.building import CLOCK, NOTHING, START, gate, measured, series
+
+NAN, INF = math.nan, math.inf
+
+
+def verdict(*args, **kwargs):
+    return evaluate(measured(*args, **kwargs), CLOCK).verdict
+
+
+@pytest.mark.parametrize(
+    ("words", "values", "expected"),
+    [
+        ({"atMost": 3}, [1, 2, 3], "PASSED"),
+        ({"atMost": 3}, [1, 2, 4], "FAILED"),
+        ({"atLeast": 3}, [3, 4, 5], "PASSED"),
+        ({"atLeast": 3}, [3, 2, 5], "FAILED"),
+        ({"between": {"low": 1, "high": 3}}, [1, 2, 3], "PASSED"),
+        ({"between": {"low": 1, "high": 3}}, [0, 2, 3], "FAILED"),
+        ({"equals": 0}, [0, 0, 0], "PASSED"),
+        ({"equals": 0}, [0, 1, 0], "FAILED"),
+        ({"atMost": 3, "tolerate": "25%"}, [1, 9, 1, 1], "PASSED"),
+        ({"atMost": 3, "tolerate": "25%"}, [1, 9, 9, 1], "FAILED"),
+        ({"signal": "finalized-height", "increasesBy": 3}, [5, 6, 8], "PASSED"),
+        ({"signal": "finalized-height", "increasesBy": 4}, [5, 6, 8], "FAILED"),
+        ({"signal": "best-height", "increasesBy": 3}, [5, 4, 8], "PASSED"),
+        ({"signal": "finalized-height", "stalls": 1}, [5, 6, 6], "PASSED"),
+        ({"signal": "finalized-height", "stalls": 0}, [5, 6, 6], "FAILED"),
+        ({"signal": "best-height", "stalls": 2}, [9, 6, 9], "FAILED"),
+        ({"signal": "finalized-height", "recoversWithin": "2s"}, [5, 5, 6], "PASSED"),
+        ({"signal": "finalized-height", "recoversWithin": "2s"}, [5, 5, 5], "FAILED"),
+        ({"signal": "block-time", "atMost": 2}, [5, 5, 6, 6, 7], "PASSED"),
+        ({"signal": "block-time", "atMost": 2}, [5, 5, 5, 6, 6], "FAILED"),
+        ({"signal": "block-time", "atMost": 2}, [5, 5, 5, 5, 5], "FAILED"),
+        ({"signal": "task-panics", "stalls": 0}, [0, 0, 1], "FAILED"),
+    ],
+)
+def test_thresholds(words, values, expected):
+    assert verdict(gate(**words), series(values)) == expected
+
+
+@pytest.mark.parametrize(
+    "words", [{"atMost": 3}, {"atLeast": 0}, {"equals": 0}, {"signal": "task-panics", "stalls": 0}]
+)
+class TestWithoutGoodEvidenceNothingPasses:
+    def test_no_series(self, words):
+        assert verdict(gate(**words), expected=(Target(node="validator-0", chain="relay"),)) == "INCONCLUSIVE"
+
+    def test_no_series_of_an_aggregate(self, words):
+        assert verdict(gate(**words), expected=()) == "INCONCLUSIVE"
+
+    def test_an_empty_series(self, words):
+        assert verdict(gate(**words), series([])) == "INCONCLUSIVE"
+
+    def test_nan(self, words):
+        assert verdict(gate(**words), series([0, NAN, 0, 0])) == "INCONCLUSIVE"
+        assert verdict(gate(**words), series([NAN] * 5)) == "INCONCLUSIVE"
+
+    @pytest.mark.parametrize("odd", [INF, -INF])
+    def test_infinity(self, words, odd):
+        assert verdict(gate(**words), series([0, odd, 0, 0])) == "INCONCLUSIVE"
+
+    def test_too_few_samples(self, words):
+        assert verdict(gate(**words), series([0, 0])) == "INCONCLUSIVE"
+
+    def test_one_node_silent(self, words):
+        everybody = (Target(node="validator-0", chain="relay"), Target(node="validator-1", chain="relay"))
+        result = evaluate(measured(gate(**words), series([0, 0, 0, 0]), expected=everybody), CLOCK)
+        assert result.verdict == "INCONCLUSIVE"
+        assert "validator-1" in result.reason
+
+    @pytest.mark.parametrize("values", [[NOTHING, 0, 0, 0, 0], [0, 0, NOTHING, 0, 0]], ids=["first", "middle"])
+    def test_a_hole(self, words, values):
+        assert verdict(gate(**words), series(values)) == "INCONCLUSIVE"
+
+    def test_an_end_that_nothing_covers(self, words):
+        assert verdict(gate(**words), series([0, 0, 0, 0]), end=START + 5) == "INCONCLUSIVE"
+
+    def test_a_window_that_never_closed(self, words):
+        assert verdict(gate(**words), series([0, 0, 0, 0]), is_open=True) == "INCONCLUSIVE"
+
+    def test_a_warning_of_prometheus(self, words):
+        assert verdict(gate(**words), series([0, 0, 0, 0]), warnings=("partial",)) == "INCONCLUSIVE"
+
+    def test_everybody_left_out(self, words):
+        assert verdict(gate(**words), series([0, 0, 0, 0]), spared=("validator-0",)) == "INCONCLUSIVE"
+
+    def test_enough_of_it_passes(self, words):
+        assert verdict(gate(**words), series([0, 0, 0, 0])) == "PASSED"
+
+
+class TestABreachThatWasSeenStays:
+    def test_beside_nan(self):
+        assert verdict(gate(atMost=3), series([1, NAN, 9, 1])) == "FAILED"
+
+    def test_beside_a_silent_node(self):
+        everybody = (Target(node="validator-0", chain="relay"), Target(node="validator-1", chain="relay"))
+        assert verdict(gate(atMost=3), series([1, 9, 1]), expected=everybody) == "FAILED"
+
+    def test_beside_a_warning(self):
+        assert verdict(gate(atMost=3), series([1, 9, 1]), warnings=("partial",)) == "FAILED"
+
+    def test_in_a_window_that_never_closed(self):
+        assert verdict(gate(atMost=3), series([1, 9, 1]), is_open=True) == "FAILED"
+
+    def test_unless_more_of_the_window_could_still_be_within_the_tolerated_share(self):
+        words = gate(atMost=3, tolerate="30%")
+        assert verdict(words, series([1, 9, 9, 1])) == "FAILED"
+        assert verdict(words, series([1, 9, 9, 1]), end=START + 20) == "INCONCLUSIVE"
+
+    def test_and_growth_where_a_stall_was_expected(self):
+        assert verdict(gate(signal="best-height", stalls=1), series([1, 1, NOTHING, 9]), is_open=True) == "FAILED"
+
+
+class TestHolesCountAsBreaches:
+    def test_within_the_tolerated_share(self):
+        assert verdict(gate(atMost=3, tolerate="25%"), series([1, NOTHING, 1, 1])) == "PASSED"
+
+    def test_beyond_it(self):
+        assert verdict(gate(atMost=3, tolerate="25%"), series([1, NOTHING, 9, 1])) == "INCONCLUSIVE"
+
+
+class TestResets:
+    WORDS = {"signal": "task-panics", "increasesBy": 1}  # noqa: RUF012
+
+    @pytest.mark.parametrize(
+        ("policy", "expected"),
+        [("inconclusive", "INCONCLUSIVE"), ("fail", "FAILED"), ("rebase", "PASSED"), ("ignore", "FAILED")],
+    )
+    def test_the_policy_decides(self, policy, expected):
+        assert verdict(gate(**self.WORDS, counterReset=policy), series([5, 6, 0, 1])) == expected
+
+    def test_without_a_policy_nothing_passes(self):
+        assert verdict(gate(signal="task-panics", atMost=9), series([5, 0, 0, 0])) == "INCONCLUSIVE"
+        assert verdict(gate(signal="finalized-height", stalls=9), series([5, 0, 0, 0])) == "INCONCLUSIVE"
+        assert verdict(gate(promql="x{$selector}", stalls=9), series([5, 0, 0, 0])) == "INCONCLUSIVE"
+
+    def test_a_counter_counts_on_from_zero_and_a_height_from_where_it_is(self):
+        words = {"increasesBy": 100, "counterReset": "rebase"}
+        grown = evaluate(measured(gate(signal="disputes", **words), series([5, 6, 2, 3])), CLOCK)
+        assert grown.value == 4
+        grown = evaluate(measured(gate(signal="finalized-height", **words), series([5, 6, 2, 3])), CLOCK)
+        assert grown.value == 2
+
+    def test_a_reorganisation_is_none(self):
+        assert verdict(gate(signal="best-height", increasesBy=1), series([5, 4, 6])) == "PASSED"
+
+    def test_a_breach_beside_it_stays(self):
+        assert verdict(gate(signal="task-panics", atMost=3), series([9, 0, 0])) == "FAILED"
+
+
+class TestRecovery:
+    WORDS = gate(signal="finalized-height", recoversWithin="4s")
+
+    def test_tells_the_seconds_of_the_slowest_node(self):
+        result = evaluate(measured(self.WORDS, series([5, 6, 6, 6, 6]), series([5, 5, 5, 6, 6], "validator-1")), CLOCK)
+        assert (result.verdict, result.value, result.unit, result.node) == ("PASSED", 3.0, "s", "validator-1")
+
+    def test_after_the_end_comes_too_late(self):
+        late = series([5, 5, 5, 5, 5, 6])
+        assert verdict(self.WORDS, late, end=START + 4) == "FAILED"
+
+    def test_may_be_seen_before_a_window_without_end(self):
+        assert verdict(self.WORDS, series([5, 5, 6]), is_open=True) == "PASSED"
+        assert verdict(self.WORDS, series([5, 5, 5]), is_open=True) == "INCONCLUSIVE"
+
+    def test_of_a_node_that_answers_late_is_measured_from_what_it_said_before(self):
+        before, after = series([5, 5], first=-9), series([5, 5, 6], first=2)
+        late = before.model_copy(update={"samples": before.samples + after.samples})
+        assert verdict(self.WORDS, late, since=START - 10) == "PASSED"
+        assert verdict(self.WORDS, after) == "INCONCLUSIVE"
+
+    def test_of_a_counter_is_not_hidden_by_a_reset(self):
+        assert verdict(gate(signal="authored-blocks", recoversWithin="4s"), series([5, 0, 6, 7])) == "INCONCLUSIVE"
+
+
+class TestNodesThatTheFaultStopped:
+    EVERYBODY = (Target(node="validator-0", chain="relay"), Target(node="validator-1", chain="relay"))
+
+    def test_are_left_out_and_named(self):
+        one = measured(gate(atMost=3), series([1, 1, 1]), expected=self.EVERYBODY, spared=("validator-1",))
+        result = evaluate(one, CLOCK)
+        assert result.verdict == "PASSED"
+        assert result.spared == ("validator-1",)
+        assert "left out, for the stage's fault stopped them: validator-1" in result.reason
+
+    def test_do_not_fail_a_gate_either(self):
+        bad = series([9, 9, 9], "validator-1")
+        assert verdict(gate(atMost=3), series([1, 1, 1]), bad, spared=("validator-1",)) == "PASSED"
+
+
+class TestBlockTime:
+    def test_without_a_block_is_infinite_and_that_is_known(self):
+        result = evaluate(measured(gate(signal="block-time", atMost=3), series([7] * 9)), CLOCK)
+        assert (result.verdict, result.value) == ("FAILED", INF)
+        assert "infinite" in result.reason
+
+    def test_without_a_block_is_never_a_pass(self):
+        assert verdict(gate(signal="block-time", atLeast=1), series([7] * 9)) == "INCONCLUSIVE"
+
+    def test_needs_both_edges(self):
+        assert verdict(gate(signal="block-time", atMost=3), series([NOTHING, 1, 2, 3])) == "INCONCLUSIVE"
+
+
+class TestWhatAVerdictSays:
+    def test_figure_threshold_node_time_and_block(self):
+        result = evaluate(measured(gate(atMost=5), series([1, 2, 3]), series([1, 7, 3], "validator-1")), CLOCK)
+        assert result.reason == "validator-1: Finality lag was 7 blocks; asked was atMost 5"
+        assert (result.value, result.unit, result.node, result.when, result.block) == (
+            7, "blocks", "validator-1", START + 1, 11,
+        )  # fmt: skip
+
+    def test_a_node_of_two_chains_is_named_with_the_chain(self):
+        result = evaluate(
+            measured(gate(atMost=5), series([1, 2, 9], "collator-0"), series([1, 1, 1], "collator-0", "nest")), CLOCK
+        )
+        assert result.node == "collator-0/relay"
+
+    def test_missing_nodes_may_fail_a_gate_that_says_so(self):
+        expected = (Target(node="validator-0", chain="relay"),)
+        assert verdict(gate(atMost=5, missing="fail"), expected=expected) == "FAILED"
+
+
+class TestErrors:
+    def test_of_the_measurement_are_errors(self):
+        result = evaluate(measured(gate(atMost=5), error="Prometheus is away"), CLOCK)
+        assert (result.verdict, result.reason) == ("ERROR", "Prometheus is away")
+
+    def test_of_the_evaluation_are_errors(self, monkeypatch):
+        def broken(*_):
+            raise ZeroDivisionError("division by zero")
+
+        monkeypatch.setattr(module.series, "judge", broken)
+        result = evaluate(measured(gate(atMost=5), series([1, 2, 3])), CLOCK)
+        assert result.verdict is Verdict.ERROR
+        assert result.reason == "the evaluation broke: ZeroDivisionError: division by zero"
+
+    def test_a_signal_that_is_gone_from_the_catalogue(self):
+        assert verdict(gate(signal="no-such-signal", atMost=5), series([1, 2, 3])) is Verdict.ERROR

@@ -1,0 +1,128 @@
+"""When windows begin and end: in seconds, blocks and sessions, closed, open and impossible."""
+
+import pytest
+
+from orchestrator.gates.window import Timeline, Unresolved, moments, resolve, spared
+from orchestrator.journal import Clock, Event
+from orchestrator.spec import Stage
+from tests.unit.gates.building import gate
+
+MOMENTS = {"stage.start": 100.0, "inject.confirmed": 110.0, "recover.confirmed": 130.0, "stage.end": 200.0}
+# A block every two seconds, a session every twelve, the first of both at 100.
+CLOCK = Timeline.of(
+    Clock(at=100.0 + i, best=50 + i // 2, finalized=48 + i // 2, session=7 + i // 12) for i in range(60)
+)
+
+
+def window(*, now=500.0, moments=MOMENTS, clock=CLOCK, recovers=None, **words):
+    threshold = {"signal": "finalized-height", "recoversWithin": recovers} if recovers else {"atMost": 3}
+    return resolve(gate(**threshold, window=words), moments, clock, now=now)
+
+
+class TestAWindow:
+    def test_is_the_stage_by_default(self):
+        found = window()
+        assert (found.start, found.end, found.open) == (100.0, 200.0, False)
+
+    def test_lies_between_two_moments(self):
+        found = window(**{"from": "inject.confirmed", "to": "recover.confirmed", "settle": "4s"})
+        assert (found.start, found.end, found.since) == (114.0, 130.0, 114.0)
+
+    @pytest.mark.parametrize(
+        ("length", "end"), [("30s", 140.0), ("10 blocks", 130.0), ("1 session", 122.0), ("2 sessions", 134.0)]
+    )
+    def test_may_be_given_in_seconds_blocks_and_sessions(self, length, end):
+        found = window(**{"from": "inject.confirmed", "for": length})
+        assert (found.start, found.end, found.open) == (110.0, end, False)
+
+    def test_knows_its_blocks_and_what_was_final(self):
+        found = window(**{"from": "inject.confirmed", "for": "10 blocks"})
+        assert (found.start_block, found.end_block, found.start_finalized) == (55, 65, 53)
+
+    def test_of_a_recovery_ends_with_its_span_and_looks_back_to_the_stage(self):
+        found = window(recovers="2 sessions", **{"from": "inject.confirmed"})
+        assert (found.start, found.end, found.since) == (110.0, 134.0, 100.0)
+
+
+class TestAWindowIsOpen:
+    @pytest.mark.parametrize("length", ["1000s", "100 blocks", "9 sessions"])
+    def test_while_its_length_has_not_passed(self, length):
+        found = window(now=150.0, **{"for": length})
+        assert (found.end, found.open) == (150.0, True)
+
+    def test_when_its_last_moment_never_came(self):
+        found = window(**{"from": "inject.confirmed", "to": "recover.start"})
+        assert (found.end, found.open) == (200.0, True)
+
+    def test_when_the_chain_stood_still(self):
+        standing = Timeline.of(Clock(at=100.0 + i, best=50, finalized=48, session=7) for i in range(60))
+        assert window(clock=standing, **{"for": "1 block"}).open
+        assert window(clock=standing, **{"for": "1 session"}).open
+
+    def test_when_nobody_read_the_chain(self):
+        found = window(clock=Timeline(()), **{"for": "1 block"})
+        assert found.open
+        assert found.start_block is None
+
+    def test_when_the_stage_has_not_ended(self):
+        assert window(now=150.0, moments={"stage.start": 100.0}).open
+
+
+class TestThereIsNoWindow:
+    def test_when_its_first_moment_never_came(self):
+        assert window(moments={"stage.start": 100.0}, **{"from": "inject.confirmed"}) == Unresolved(
+            "inject.confirmed never came"
+        )
+
+    def test_when_settling_takes_all_of_it(self):
+        found = window(**{"from": "inject.confirmed", "to": "recover.confirmed", "settle": "20s"})
+        assert found == Unresolved("the window is empty")
+
+    def test_before_it_begins(self):
+        assert isinstance(window(now=101.0, settle="5s"), Unresolved)
+
+
+class TestMoments:
+    def test_are_the_stages_own_and_the_runs_start(self):
+        events = [
+            Event(at=1, name="run.start"),
+            Event(at=2, name="stage.start", stage="one"),
+            Event(at=3, name="stage.start", stage="two"),
+        ]
+        assert moments("two", events) == {"run.start": 1, "stage.start": 3}
+
+    def test_that_came_twice_count_once(self):
+        events = [Event(at=at, name="inject.confirmed", stage="one") for at in (5.0, 9.0)]
+        assert moments("one", events) == {"inject.confirmed": 5.0}
+
+
+class TestNodesAreSpared:
+    EVENTS = (
+        Event(at=100, name="stage.start", stage="a"),
+        Event(at=110, name="inject.confirmed", stage="a", detail={"nodes": ["validator-2", "validator-1"]}),
+        Event(at=130, name="recover.confirmed", stage="a"),
+    )
+
+    def stage(self, fault="pause"):
+        target = (
+            {"sides": [{"group": "a"}, {"group": "b"}]} if fault == "partition" else {"target": {"authorities": "one"}}
+        )
+        experiment = {fault: target, "duration": "20s"}
+        return Stage.model_validate({"name": "a", "experiment": experiment, "gates": [gate(atMost=1)]})
+
+    def spare(self, fault="pause", words=(), **window_words):
+        one = gate(atMost=1, window=window_words, **dict(words))
+        return spared(one, self.stage(fault), self.EVENTS, resolve(one, MOMENTS, CLOCK, now=500.0))
+
+    @pytest.mark.parametrize("fault", ["pause", "kill"])
+    def test_while_a_fault_stops_them(self, fault):
+        assert self.spare(fault) == ("validator-1", "validator-2")
+
+    def test_not_by_a_partition_for_they_still_answer(self):
+        assert self.spare("partition") == ()
+
+    def test_not_after_they_were_brought_back(self):
+        assert self.spare(**{"from": "recover.confirmed", "for": "9s"}) == ()
+
+    def test_not_when_the_gate_judges_them(self):
+        assert self.spare(words={"faulted": "judge"}) == ()
