@@ -1,0 +1,58 @@
+"""The command line: one module a verb. The only place that prints, and the only one that catches every error.
+
+Exit codes: 0 passed or done; 1 a gate failed, or `diff` found differences; 2 usage or invalid spec; 3 inconclusive;
+4 infrastructure; 130 interrupted.
+"""
+
+import sys
+
+import click
+import typer
+
+from orchestrator.cli import console
+from orchestrator.cli.apply import diff, down, render, up
+from orchestrator.cli.check import validate
+from orchestrator.cli.lab import app as lab_app
+from orchestrator.cli.record import judge, report
+from orchestrator.cli.run import run
+from orchestrator.cli.version import version
+from orchestrator.errors import CoalmineError, SpecError
+
+app = typer.Typer(
+    name="coalmine",
+    help="Rehearse a Polkadot-family network before it matters.",
+    epilog="Exit codes: 0 passed or done · 1 a gate failed, or diff found differences · 2 usage or invalid spec · "
+    "3 inconclusive · 4 infrastructure · 130 interrupted",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+for verb in (run, judge, report, validate, render, diff, up, down, version):
+    app.command()(verb)
+app.add_typer(lab_app, name="lab")
+
+
+def main() -> None:
+    """The entry point of the command `coalmine`."""
+    sys.exit(_guarded(sys.argv[1:]))
+
+
+def _guarded(arguments: list[str]) -> int:
+    """Runs the command line; every error of ours becomes a line, a hint and an exit code."""
+    try:
+        outcome = app(args=arguments, prog_name="coalmine", standalone_mode=False)
+    except SpecError as error:
+        for mistake in error.mistakes:
+            console.say(str(mistake))
+        console.fail(error)
+        return error.exit_code
+    except CoalmineError as error:
+        console.fail(error)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        console.say("interrupted")
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    return outcome if isinstance(outcome, int) else 0

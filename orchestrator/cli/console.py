@@ -1,0 +1,60 @@
+"""How the command line speaks: data on stdout, all else on stderr. Called by every verb."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import rich.console
+import rich.table
+
+from orchestrator.errors import CoalmineError
+
+_stderr = rich.console.Console(stderr=True, highlight=False, soft_wrap=True)
+_stdout = rich.console.Console(highlight=False)
+
+_COLOURS = {"PASSED": "green", "FAILED": "red", "ERROR": "magenta", "INCONCLUSIVE": "yellow"}
+
+
+def say(line: str) -> None:
+    _stderr.print(line, markup=False)
+
+
+def stepper() -> Callable[[str], None]:
+    """A progress callback that stamps each line with the seconds since it was made."""
+    started = time.monotonic()
+
+    def step(line: str) -> None:
+        say(f"[{time.monotonic() - started:6.1f}s] {line}")
+
+    return step
+
+
+def fail(error: CoalmineError) -> None:
+    _stderr.print(f"error: {error.message}", style="bold red", markup=False)
+    if error.hint:
+        say(f"hint: {error.hint}")
+
+
+def data(value: Any) -> None:
+    """A document for machines."""
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+
+
+def text(value: str) -> None:
+    sys.stdout.write(value if value.endswith("\n") else value + "\n")
+
+
+def table(title: str, columns: list[str], rows: list[list[str]], *, verdict_column: int | None = None) -> None:
+    """A table for people."""
+    grid = rich.table.Table(title=title, title_justify="left", title_style="bold", box=rich.table.box.SIMPLE_HEAD)
+    for column in columns:
+        grid.add_column(column, overflow="fold")
+    for row in rows:
+        style = _COLOURS.get(row[verdict_column], "") if verdict_column is not None else ""
+        cells = [rich.console.escape(cell) if hasattr(rich.console, "escape") else cell for cell in row]
+        if verdict_column is not None and style:
+            cells[verdict_column] = f"[{style}]{row[verdict_column]}[/]"
+        grid.add_row(*cells)
+    _stdout.print(grid)

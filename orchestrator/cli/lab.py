@@ -1,0 +1,73 @@
+"""`coalmine lab up | down | status | kubeconfig | load-image`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli import console, options
+from orchestrator.errors import UsageError
+
+app = typer.Typer(help="A throwaway local Kubernetes.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The lab's name; labs of different names stand side by side.")]
+
+
+@app.command()
+def up(name: Name = options.DEFAULT_LAB) -> int:
+    """Start a lab and leave it running until `coalmine lab down`."""
+    from orchestrator import lab  # noqa: PLC0415  See check.py.
+
+    started = lab.up(name, owner=None, progress=console.stepper())
+    console.text(str(started.kubeconfig))
+    return 0
+
+
+@app.command()
+def down(name: Name = options.DEFAULT_LAB) -> int:
+    """End a lab; nothing of it stays."""
+    from orchestrator import lab  # noqa: PLC0415  See check.py.
+
+    lab.down(name, progress=console.stepper())
+    return 0
+
+
+@app.command()
+def status(output: options.Output = options.Format.TEXT) -> int:
+    """List the labs that run on this machine."""
+    from orchestrator import lab  # noqa: PLC0415  See check.py.
+
+    found = lab.status()
+    if output is options.Format.JSON:
+        console.data([{"name": s.name, "kubeconfig": str(s.kubeconfig), "supervisor": s.supervisor} for s in found])
+    elif not found:
+        console.say("no lab runs here")
+    else:
+        console.table("Labs", ["name", "supervisor", "kubeconfig"], [[s.name, str(s.supervisor), str(s.kubeconfig)] for s in found])
+    return 0
+
+
+@app.command()
+def kubeconfig(name: Name = options.DEFAULT_LAB) -> int:
+    """Print the path of a lab's kubeconfig."""
+    console.text(str(_running(name).kubeconfig))
+    return 0
+
+
+@app.command(name="load-image")
+def load_image(
+    archive: Annotated[Path, typer.Argument(help="An OCI archive.", exists=True, dir_okay=False)],
+    name: Annotated[str, typer.Option("--lab")] = options.DEFAULT_LAB,
+) -> int:
+    """Import an image into a lab, under the name that the archive gives it."""
+    _running(name).load_image(archive)
+    return 0
+
+
+def _running(name: str):  # type: ignore[no-untyped-def]  # lab.Lab, imported late.
+    from orchestrator import lab  # noqa: PLC0415  See check.py.
+
+    found = lab.find(name)
+    if found is None:
+        raise UsageError(f"lab {name} does not run", hint=f"`coalmine lab up {name}` starts it")
+    return found

@@ -1,0 +1,101 @@
+"""Options that several verbs share, and what they lead to: a cluster with images to run there."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator import __version__
+from orchestrator.cluster import Cluster
+from orchestrator.errors import Refused
+from orchestrator.render import Images
+
+
+class Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+Files = Annotated[list[Path], typer.Argument(help="YAML files with Testnets and Rehearsals.", exists=True, dir_okay=False)]
+Output = Annotated[Format, typer.Option("-o", "--output", help="How to print.")]
+Context = Annotated[
+    str | None,
+    typer.Option(help="A cluster of your kubeconfig. Without it, coalmine uses a local lab of its own."),
+]
+Kubeconfig = Annotated[Path | None, typer.Option(help="A kubeconfig file.", exists=True, dir_okay=False)]
+LabName = Annotated[str, typer.Option("--lab", help="Which local lab, where no --context is given.")]
+Image = Annotated[str | None, typer.Option(help="The coalmine image; in a lab it is built from this installation.")]
+PrometheusImage = Annotated[str, typer.Option(help="The Prometheus image, outside of a lab.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+DEFAULT_LAB = "coalmine"
+DEFAULT_PROMETHEUS = "prom/prometheus:v2.55.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A cluster, and the images that its nodes can run."""
+
+    cluster: Cluster
+    images: Images
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What the user said about the cluster."""
+
+    context: str | None
+    kubeconfig: Path | None
+    lab: str
+    image: str | None = None
+    prometheus_image: str = DEFAULT_PROMETHEUS
+
+
+def foreign(where: Where) -> Target | None:
+    """The user's own cluster when they named one; None means a lab.
+
+    Raises:
+        Refused: when the context is one that the user's own allow-list does not hold.
+    """
+    if where.context is None and where.kubeconfig is None:
+        return None
+    cluster = Cluster.connect(context=where.context, kubeconfig=where.kubeconfig)
+    allowed = os.environ.get("COALMINE_CONTEXTS", "").split()
+    if allowed and cluster.context not in allowed:
+        raise Refused(
+            f"context {cluster.context} is not among the allowed ones ({', '.join(allowed)})",
+            hint="COALMINE_CONTEXTS lists the contexts that coalmine may change",
+        )
+    image = where.image or f"coalmine/coalmine:{__version__}"
+    return Target(cluster, Images(coalmine=image, prometheus=where.prometheus_image))
+
+
+@contextlib.contextmanager
+def reached(where: Where, *, owned: bool, progress: Callable[[str], None]) -> Iterator[Target]:
+    """The cluster to work on. A lab that is started here `owned` ends with the block, or with this process."""
+    target = foreign(where)
+    if target is not None:
+        progress(f"using context {target.cluster.context}")
+        yield target
+        return
+    from orchestrator import lab  # noqa: PLC0415  A user with a cluster needs nothing of it.
+
+    known = {status.name for status in lab.status()}
+    started = lab.up(where.lab, owner=os.getpid() if owned else None, progress=progress)
+    try:
+        yield lab_target(started, progress)
+    finally:
+        if owned and where.lab not in known:
+            lab.down(where.lab, progress=progress)
+
+
+def lab_target(started: object, progress: Callable[[str], None]) -> Target:
+    """A running lab with today's images in it."""
+    from orchestrator.lab import image  # noqa: PLC0415  As above.
+
+    raise NotImplementedError

@@ -1,0 +1,52 @@
+"""`coalmine judge | report`: what a journal says, without a cluster."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli import console, options
+from orchestrator.errors import UsageError
+
+Run = Annotated[Path, typer.Argument(help="A run's directory, such as runs/quickstart-20261123-101500-1a2b.")]
+
+
+def judge(
+    run: Run,
+    gates: Annotated[
+        Path | None, typer.Option(help="A file whose Rehearsal has other thresholds for the same stages.", exists=True)
+    ] = None,
+    output: options.Output = options.Format.TEXT,
+) -> int:
+    """Give the verdict again from the journal, also with other thresholds, and show what differs."""
+    from orchestrator.gates import judge as judging  # noqa: PLC0415  See check.py.
+    from orchestrator.journal import Journal  # noqa: PLC0415
+    from orchestrator.metrics.check import check  # noqa: PLC0415
+    from orchestrator.spec.load import load  # noqa: PLC0415
+
+    journal = Journal.read(_directory(run) / "journal.jsonl")
+    before = judging.judge(journal)
+    verdict = before
+    if gates is not None:
+        verdict = judging.judge(journal, load([gates], checks=[check]).rehearsal())
+        for change in judging.compare(before, verdict):
+            old, new = (side.verdict if side else "absent" for side in (change.before, change.after))
+            console.say(f"{change.stage} / {change.gate}: {old} -> {new}")
+    console.verdict(journal.started.rehearsal.name, verdict, run, output)
+    return verdict.exit_code
+
+
+def report(run: Run) -> int:
+    """Write the reports of a run again from its journal."""
+    from orchestrator.run import lifecycle  # noqa: PLC0415  See check.py.
+
+    directory = _directory(run)
+    lifecycle.conclude(directory)
+    console.text(str(directory / "report.html"))
+    return 0
+
+
+def _directory(run: Path) -> Path:
+    if not (run / "journal.jsonl").is_file():
+        raise UsageError(f"{run} is no run: it has no journal.jsonl", hint="runs are kept below runs/, newest last")
+    return run

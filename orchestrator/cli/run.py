@@ -1,0 +1,45 @@
+"""`coalmine run`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli import console, options
+
+
+def run(
+    files: options.Files,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    lab: options.LabName = options.DEFAULT_LAB,
+    image: options.Image = None,
+    prometheus_image: options.PrometheusImage = options.DEFAULT_PROMETHEUS,
+    runs: Annotated[Path, typer.Option(help="Where runs are kept, a directory each.")] = Path("runs"),
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the network up afterwards.")] = False,
+    output: options.Output = options.Format.TEXT,
+) -> int:
+    """Rehearse: bring the network up, put it through every stage, judge, report, take it down."""
+    from orchestrator.metrics.check import check  # noqa: PLC0415  See check.py.
+    from orchestrator.provision import network  # noqa: PLC0415
+    from orchestrator.provision.embedded import EmbeddedEngine  # noqa: PLC0415
+    from orchestrator.run import lifecycle  # noqa: PLC0415
+    from orchestrator.spec.load import load  # noqa: PLC0415
+
+    loaded = load(files, checks=[check])
+    rehearsal = loaded.rehearsal()
+    testnet = loaded.testnets[rehearsal.spec.testnet]
+    progress = console.stepper()
+    directory = runs / lifecycle.new_run(rehearsal)
+    with options.reached(
+        options.Where(context, kubeconfig, lab, image, prometheus_image), owned=True, progress=progress
+    ) as target:
+        engine = EmbeddedEngine(target.cluster)
+        plan = lifecycle.Plan(testnet, rehearsal, target.cluster, engine, target.images, directory)
+        try:
+            verdict = lifecycle.rehearse(plan, progress)
+        finally:
+            if not keep:
+                network.down(target.cluster, engine, testnet.name, progress)
+    console.verdict(rehearsal.name, verdict, directory, output)
+    return verdict.exit_code

@@ -1,0 +1,145 @@
+"""Experiments and upgrades of a stage: created as custom resources, followed until they end. Called by `lifecycle`.
+
+The controller does the work and writes what it saw into the status; this module turns that into events of the journal.
+"""
+
+import base64
+import contextlib
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from orchestrator import spec
+from orchestrator.cluster import Cluster
+from orchestrator.errors import InfrastructureError
+from orchestrator.journal import Event, JournalWriter
+from orchestrator.spec import CodeChunks, RuntimeCode, RuntimeUpgradeSpec, Stage
+
+CHUNK = 700_000
+"""Bytes of code in one ConfigMap; see `render.network.CHUNK`."""
+
+_EXPERIMENT = (
+    ("confirmedAt", "inject.confirmed", ("nodes", "sides", "effect")),
+    ("recoverStartedAt", "recover.start", ()),
+    ("recoveredAt", "recover.confirmed", ("recovery",)),
+)
+_UPGRADE = (
+    ("authorizedAt", "upgrade.authorized", ("authorizedBlock", "codeHash")),
+    ("appliedAt", "upgrade.applied", ("appliedBlock",)),
+    ("enactedAt", "upgrade.enacted", ("enactedBlock", "specVersionFrom", "specVersionTo")),
+    ("completedAt", "upgrade.completed", ("steps",)),
+)
+_ENDED = {"ChaosExperiment": ("Recovered", "Failed"), "RuntimeUpgrade": ("Completed", "Failed")}
+
+
+class Disturbance:
+    """One custom resource of a stage, from its creation to its end."""
+
+    def __init__(self, cluster: Cluster, namespace: str, stage: Stage, journal: JournalWriter) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._stage = stage
+        self._journal = journal
+        self._noted: set[str] = set()
+        self._kind = "ChaosExperiment" if stage.experiment is not None else "RuntimeUpgrade"
+
+    @contextlib.contextmanager
+    def placed(self) -> Iterator[None]:
+        """The resource is there within the block; after it, it is gone and what it did is undone."""
+        self._cluster.apply(self._document())
+        try:
+            yield
+        finally:
+            self._cluster.delete(self._kind, self._stage.name, self._namespace)
+            self._until_gone()
+
+    def follow(self, say: Callable[[str], None], *, patience: float) -> bool:
+        """Waits for its end, noting each moment in the journal; False when it failed.
+
+        Raises:
+            InfrastructureError: when it does not end within `patience` seconds, as when no controller runs.
+        """
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            selector = f"coalmine.dev/stage={self._stage.name}"
+            for kind, item in self._cluster.watch(self._kind, self._namespace, selector, timeout=5):
+                status = item.get("status") or {}
+                if kind != "DELETED" and self._note(status, say):
+                    return status["phase"] != "Failed"
+                if time.monotonic() > deadline:
+                    break
+        raise InfrastructureError(
+            f"{self._kind} {self._stage.name} did not end within {patience:.0f} s",
+            hint=f"`kubectl -n {self._namespace} describe {self._kind.lower()} {self._stage.name}` says where it stands",
+        )
+
+    def _note(self, status: dict[str, Any], say: Callable[[str], None]) -> bool:
+        """Records what is new in the status; True when the resource has ended."""
+        for field, name, details in _EXPERIMENT if self._kind == "ChaosExperiment" else _UPGRADE:
+            if status.get(field) and name not in self._noted:
+                self._noted.add(name)
+                detail = {key: status[key] for key in details if status.get(key) is not None}
+                at = datetime.fromisoformat(status[field]).timestamp()
+                self._journal.record(Event(at=at, name=name, stage=self._stage.name, detail=detail))
+                shown = ", ".join(str(detail[key]) for key in ("effect", "recovery") if key in detail)
+                say(f"{self._stage.name}: {name}" + (f" ({shown})" if shown else ""))
+        phase = status.get("phase")
+        if phase == "Failed":
+            self._failed(status, say)
+        return phase in _ENDED[self._kind]
+
+    def _failed(self, status: dict[str, Any], say: Callable[[str], None]) -> None:
+        cause = status.get("cause") or "the controller gives no cause"
+        if self._kind == "ChaosExperiment":
+            event = Event(name="experiment.failed", stage=self._stage.name, detail={"cause": cause})
+        else:
+            assert self._stage.upgrade is not None
+            detail = {
+                "cause": cause,
+                "phase": status.get("failedPhase") or "unknown",
+                "block": status.get("block"),
+                "chain": status.get("chain") or self._stage.upgrade.chain,
+            }
+            event = Event(name="upgrade.failed", stage=self._stage.name, detail=detail)
+        self._journal.record(event)
+        say(f"{self._stage.name}: {event.name}: {cause}")
+
+    def _document(self) -> dict[str, Any]:
+        if self._stage.experiment is not None:
+            body = self._stage.experiment.model_dump(mode="json", by_alias=True, exclude_none=True)
+        else:
+            assert self._stage.upgrade is not None
+            body = self._uploaded(self._stage.upgrade).model_dump(mode="json", by_alias=True, exclude_none=True)
+        labels = {"app.kubernetes.io/managed-by": "coalmine", "coalmine.dev/stage": self._stage.name}
+        return {
+            "apiVersion": spec.API_VERSION,
+            "kind": self._kind,
+            "metadata": {"name": self._stage.name, "namespace": self._namespace, "labels": labels},
+            "spec": body,
+        }
+
+    def _uploaded(self, upgrade: RuntimeUpgradeSpec) -> RuntimeUpgradeSpec:
+        """The upgrade with a file's code put into the cluster, where the controller can read it."""
+        if upgrade.code.file is None:
+            return upgrade
+        code = Path(upgrade.code.file).read_bytes()
+        names = []
+        for index, start in enumerate(range(0, len(code), CHUNK)):
+            names.append(f"code-{self._stage.name}-{index:04d}")
+            chunk = base64.b64encode(code[start : start + CHUNK]).decode()
+            metadata = {"name": names[-1], "namespace": self._namespace}
+            document = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "binaryData": {"chunk": chunk}}
+            self._cluster.apply(document)
+        chunks = CodeChunks(config_maps=tuple(names), sha256=hashlib.sha256(code).hexdigest())
+        return upgrade.model_copy(update={"code": RuntimeCode(chunks=chunks)})
+
+    def _until_gone(self) -> None:
+        """The finalizer holds the resource until what it did is undone; the agents' time limit stands behind it."""
+        deadline = time.monotonic() + 60
+        while self._cluster.get(self._kind, self._stage.name, self._namespace) is not None:
+            if time.monotonic() > deadline:
+                raise InfrastructureError(f"{self._kind} {self._stage.name} was not undone within 60 s")
+            time.sleep(0.2)

@@ -1,0 +1,162 @@
+"""The life of a run.
+
+ 1. The files are loaded and checked, by the caller.
+ 2. The journal opens with what is run, on what, with which code: `run.started`.
+ 3. The network is provisioned.
+ 4. The readiness ladder is climbed.
+ 5. Each stage: its disturbance is applied and followed, its gates' windows close, its gates are measured and judged.
+ 6. A disturbance that failed ends the run after its stage; a failed gate does not.
+ 7. The charts' signals are fetched.
+ 8. The journal is closed: `run.finished`. Without that entry a run was cut short, and never passes.
+ 9. The verdict is given, from the journal alone.
+10. The reports are written, from the journal and the verdict alone.
+
+Whatever happens between 3 and 8, no fault stays: each disturbance is undone on the way out, and the agents hold a time
+limit for all that cannot be undone. Called by `cli.run`.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestrator import __version__, report
+from orchestrator.cluster import Cluster
+from orchestrator.errors import CoalmineError
+from orchestrator.gates import charts
+from orchestrator.gates.judge import RunVerdict, judge
+from orchestrator.gates.measure import Sources
+from orchestrator.journal import Event, Journal, JournalWriter, RunFinished, RunStarted
+from orchestrator.provision import network as networks
+from orchestrator.provision import ready
+from orchestrator.provision.access import Access
+from orchestrator.provision.engine import Engine
+from orchestrator.provision.network import Network
+from orchestrator.render import Images
+from orchestrator.run.clock import ChainClock
+from orchestrator.run.sources import inventory, sources
+from orchestrator.run.stage import StageRun
+from orchestrator.spec import Rehearsal, Testnet
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run, and where."""
+
+    testnet: Testnet
+    rehearsal: Rehearsal
+    cluster: Cluster
+    engine: Engine
+    images: Images
+    directory: Path
+
+
+def new_run(rehearsal: Rehearsal) -> str:
+    """A name for a run that sorts by time."""
+    return f"{rehearsal.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def rehearse(plan: Plan, say: Say) -> RunVerdict:
+    """Runs a rehearsal to its verdict; the directory then holds the journal and all reports.
+
+    Raises:
+        CoalmineError: when something that we stand on failed; the journal then says so, and is reported on all the same.
+    """
+    path = plan.directory / "journal.jsonl"
+    with JournalWriter(path, time.time) as journal:
+        outcome, detail = "interrupted", ""
+        try:
+            detail = _run(plan, journal, say)
+            outcome = "completed"
+        except CoalmineError as error:
+            outcome, detail = "error", error.message
+            raise
+        finally:
+            journal.record(RunFinished(outcome=outcome, detail=detail))  # type: ignore[arg-type]
+            if plan_started(path):
+                verdict = conclude(plan.directory)
+    return verdict
+
+
+def plan_started(path: Path) -> bool:
+    """Whether the journal got as far as saying what is run."""
+    return any(isinstance(entry, RunStarted) for entry in Journal.read(path).entries)
+
+
+def conclude(directory: Path) -> RunVerdict:
+    """Judges and writes all reports from the journal alone."""
+    journal = Journal.read(directory / "journal.jsonl")
+    verdict = judge(journal)
+    for name, text in (
+        ("result.json", report.json_text(journal, verdict)),
+        ("junit.xml", report.junit(journal, verdict)),
+        ("summary.md", report.markdown(journal, verdict)),
+        ("report.html", report.html(journal, verdict)),
+    ):
+        (directory / name).write_text(text, encoding="utf-8")
+    return verdict
+
+
+def _run(plan: Plan, journal: JournalWriter, say: Say) -> str:
+    network = networks.up(plan.cluster, plan.engine, plan.testnet, plan.images, say)
+    evidence = sources(plan.cluster, network)
+    journal.record(_started(plan, network, evidence))
+    start = journal.record(Event(name="run.start"))
+    for rung in ready.climb(plan.cluster, network, say):
+        journal.record(Event(name="rung", detail={"rung": rung.name, "seconds": round(rung.seconds, 1)}))
+    with ChainClock(Access(plan.cluster, network, timeout=1.5), journal) as clock:
+        ended = _stages(plan, evidence, clock, journal, start, say)
+    for chart in charts.collect(evidence, start.at, time.time()):
+        journal.record(chart)
+    return ended
+
+
+def _stages(  # noqa: PLR0913  Everything that a stage needs.
+    plan: Plan, evidence: Sources, clock: ChainClock, journal: JournalWriter, start: Event, say: Say
+) -> str:
+    """Runs the stages in order; says why it ended early, if it did."""
+    for stage in plan.rehearsal.spec.stages:
+        say(f"stage {stage.name}")
+        verdicts = StageRun(
+            stage,
+            testnet=plan.testnet,
+            cluster=plan.cluster,
+            sources=evidence,
+            clock=clock,
+            journal=journal,
+            say=say,
+        ).run(start)
+        if verdicts is None:
+            reason = f"ended after stage {stage.name}, whose disturbance failed"
+            journal.record(Event(name="run.aborted", stage=stage.name, detail={"cause": reason}))
+            return reason
+    return ""
+
+
+def _started(plan: Plan, network: Network, evidence: Sources) -> RunStarted:
+    return RunStarted(
+        run=plan.directory.name,
+        version=__version__,
+        testnet=plan.testnet,
+        rehearsal=plan.rehearsal,
+        context=plan.cluster.context,
+        simulated=plan.testnet.spec.relaychain.client == "simnode",
+        genesis={chain.name: chain.genesis_hash for chain in network.genesis.chains},
+        images=_digests(plan),
+        nodes=inventory(network),
+        scrape=evidence.scrape,
+    )
+
+
+def _digests(plan: Plan) -> dict[str, str]:
+    """The images that pods really run, by the digests that their kubelets report; a tag alone says little."""
+    found: dict[str, str] = {}
+    for pod in plan.cluster.list("Pod", plan.testnet.namespace):
+        for container in pod.get("status", {}).get("containerStatuses", []):
+            if container.get("imageID"):
+                found[str(container["image"])] = str(container["imageID"])
+    return found or {plan.images.coalmine: "", plan.images.prometheus: ""}

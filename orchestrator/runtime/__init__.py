@@ -1,0 +1,1 @@
+"""Runtime code, offline: what a blob is, and (later) running it."""

@@ -1,0 +1,173 @@
+"""What runtime code says of itself in the wasm's custom sections; and model runtimes, which say all of it there.
+
+Called by genesis, by the controller's preflight and by simnode, so that all of them judge a blob alike. Sections as in
+`substrate/primitives/version/proc-macro` (`runtime_version`, `runtime_apis`); compression as in
+`substrate/primitives/maybe-compressed-blob`.
+"""
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.errors import RuntimeBlobError
+from orchestrator.scale import Reader, compact, text
+
+if TYPE_CHECKING:  # The spec's models pull pydantic in, which a starting simnode has no use for.
+    from orchestrator.spec.runtime import ModelRuntime
+
+COMPRESSED = bytes.fromhex("52bc537646db8e05")
+BOMB_LIMIT = 50 * 1024 * 1024
+"""As `CODE_BLOB_BOMB_LIMIT` of polkadot-sdk."""
+
+_WASM = b"\0asm\x01\0\0\0"
+_MODEL = "coalmine_model"
+_CORE_API = bytes.fromhex("df6acb689907609b")
+"""The identifier of the runtime API `Core`, which every runtime has; its version tells how the version is encoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeVersion:
+    """`sp_version::RuntimeVersion`."""
+
+    spec_name: str
+    impl_name: str
+    authoring_version: int
+    spec_version: int
+    impl_version: int
+    apis: tuple[tuple[bytes, int], ...]
+    transaction_version: int
+    system_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeBlob:
+    """A runtime. `behaviour` is what a model runtime does, None for a real one; `code_hash` is the whole blob's."""
+
+    version: RuntimeVersion
+    behaviour: dict[str, Any] | None
+    code_hash: bytes
+
+
+def model_blob(runtime: "ModelRuntime") -> bytes:
+    """The code of a model runtime: a wasm module of custom sections only, the same bytes for the same description."""
+    version = (
+        text(runtime.spec_name)
+        + text("coalmine-model")
+        + (1).to_bytes(4, "little")
+        + runtime.spec_version.to_bytes(4, "little")
+        + (0).to_bytes(4, "little")
+        + compact(1)
+        + _CORE_API
+        + (5).to_bytes(4, "little")
+        + runtime.transaction_version.to_bytes(4, "little")
+        + b"\x01"
+    )
+    behaviour = json.dumps(runtime.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
+    sections = (
+        ("runtime_version", version),
+        ("runtime_apis", _CORE_API + (5).to_bytes(4, "little")),
+        (_MODEL, behaviour),
+    )
+    return _WASM + b"".join(_section(name, content) for name, content in sections)
+
+
+@functools.lru_cache(maxsize=64)
+def read(code: bytes) -> RuntimeBlob:
+    """What the code says of itself.
+
+    Raises:
+        RuntimeBlobError: when it is no runtime, saying what is wrong with it.
+    """
+    sections = dict(_custom_sections(_decompressed(code)))
+    if "runtime_version" not in sections:
+        raise RuntimeBlobError("the wasm has no section runtime_version, so it is no runtime")
+    try:
+        version = _version(Reader(sections["runtime_version"]), sections.get("runtime_apis"))
+        behaviour = json.loads(sections[_MODEL]) if _MODEL in sections else None
+    except ValueError as error:
+        raise RuntimeBlobError(f"the section runtime_version cannot be read: {error}") from error
+    return RuntimeBlob(version, behaviour, hashlib.blake2b(code, digest_size=32).digest())
+
+
+def _decompressed(code: bytes) -> bytes:
+    if not code.startswith(COMPRESSED):
+        return code
+    import zstandard  # noqa: PLC0415  A model runtime needs none, and a simnode of nothing else saves the memory.
+
+    try:
+        with zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(code[len(COMPRESSED) :]) as stream:
+            wasm = stream.read(BOMB_LIMIT + 1)
+    except zstandard.ZstdError as error:
+        raise RuntimeBlobError(f"the compressed code cannot be read: {error}") from error
+    if len(wasm) > BOMB_LIMIT:
+        raise RuntimeBlobError(f"the code is larger than {BOMB_LIMIT} bytes when decompressed")
+    return wasm
+
+
+def _custom_sections(wasm: bytes) -> Iterator[tuple[str, bytes]]:
+    """Names and contents (WebAssembly core specification, 5.5.3)."""
+    if not wasm.startswith(_WASM[:4]):
+        raise RuntimeBlobError("this is no wasm: it does not begin with \\0asm")
+    at = len(_WASM)
+    try:
+        while at < len(wasm):
+            kind = wasm[at]
+            size, start = _leb128(wasm, at + 1)
+            at = start + size
+            if at > len(wasm):
+                raise RuntimeBlobError("the wasm ends in the middle of a section")
+            if kind == 0:
+                length, name = _leb128(wasm, start)
+                yield wasm[name : name + length].decode(), wasm[name + length : at]
+    except (IndexError, UnicodeDecodeError) as error:
+        raise RuntimeBlobError(f"the wasm's sections cannot be read: {error}") from error
+
+
+def _version(reader: Reader, section: bytes | None) -> RuntimeVersion:
+    """The version; a section `runtime_apis` replaces the list inside it (`client/executor/src/wasm_runtime.rs`)."""
+    spec_name, impl_name = reader.text(), reader.text()
+    authoring, spec, impl = reader.u32(), reader.u32(), reader.u32()
+    apis = tuple((reader.take(8), reader.u32()) for _ in range(reader.compact()))
+    if section is not None:
+        entries = Reader(section)
+        apis = tuple((entries.take(8), entries.u32()) for _ in range(len(section) // 12))
+    return RuntimeVersion(
+        spec_name=spec_name,
+        impl_name=impl_name,
+        authoring_version=authoring,
+        spec_version=spec,
+        impl_version=impl,
+        apis=apis,
+        transaction_version=reader.u32(),
+        system_version=reader.u8(),
+    )
+
+
+def _section(name: str, content: bytes) -> bytes:
+    body = _unsigned(len(name)) + name.encode() + content
+    return b"\0" + _unsigned(len(body)) + body
+
+
+def _unsigned(number: int) -> bytes:
+    """LEB128."""
+    result = bytearray()
+    while True:
+        number, low = number >> 7, number & 0x7F
+        result.append(low | (0x80 if number else 0))
+        if not number:
+            return bytes(result)
+
+
+def _leb128(data: bytes, at: int) -> tuple[int, int]:
+    """An unsigned number and the place after it."""
+    number = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        number |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            return number, at
