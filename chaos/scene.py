@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Self
 
 from chaos.nodes import Agent, Node
 from chaos.wire import Ended, Order, Placed, ProbeAnswer, Survey
@@ -78,6 +79,18 @@ class Experiment:
     generation: int
     spec: ChaosExperimentSpec
     deleted: bool = False
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> Self:
+        """The experiment in a custom resource; pydantic's ValidationError where the API server let too much pass."""
+        metadata = body["metadata"]
+        return cls(
+            name=metadata["name"],
+            uid=metadata["uid"],
+            generation=metadata["generation"],
+            spec=ChaosExperimentSpec.model_validate(dict(body["spec"])),
+            deleted="deletionTimestamp" in metadata,
+        )
 
     @property
     def kind(self) -> str:

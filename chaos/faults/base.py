@@ -1,5 +1,6 @@
 """What `plan` needs of a fault. Implemented by `held` (for faults that an agent holds) and `kill`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,7 +56,7 @@ class Method(Protocol):
         ...
 
 
-def listed(things: tuple[str, ...] | list[str]) -> str:
+def listed(things: Sequence[str]) -> str:
     """`a, b, c and 7 more`."""
     shown = ", ".join(things[:SHOWN])
     return shown if len(things) <= SHOWN else f"{shown} and {len(things) - SHOWN} more"

@@ -1,0 +1,74 @@
+"""`python3 -m chaos`: the controller of one namespace. Operator, start barrier and metrics in one process."""
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+import kopf
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from chaos import operator
+from chaos.agents import Agents
+from chaos.barrier import Barrier
+from chaos.experiments import Experiments
+from chaos.reconciler import Hands
+from orchestrator.cluster import Cluster
+
+_HTTP_PORT = 9701
+_LIVENESS = "http://0.0.0.0:9702/healthz"
+
+
+def _cluster() -> Cluster:
+    if "KUBERNETES_SERVICE_HOST" in os.environ:
+        return Cluster.in_pod()
+    return Cluster.connect(namespace=os.environ["POD_NAMESPACE"])
+
+
+async def _serve(barrier: Barrier, ready: asyncio.Event) -> web.AppRunner:
+    async def healthz(_: web.Request) -> web.Response:
+        return web.json_response({"ready": ready.is_set()}, status=200 if ready.is_set() else 503)
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application()
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/barrier/{network}", barrier.handle)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, port=int(os.environ.get("COALMINE_HTTP_PORT", _HTTP_PORT))).start()
+    return runner
+
+
+async def _main() -> None:
+    cluster = _cluster()
+    token = Path(os.environ.get("COALMINE_TOKEN_FILE", "/etc/coalmine/token/token"))
+    hands = Hands(cluster, Agents(token))
+    barrier, ready = Barrier(cluster), asyncio.Event()
+    await barrier.restore()
+    runner = await _serve(barrier, ready)
+    try:
+        await kopf.operator(
+            registry=operator.registry(Experiments(hands)),
+            settings=operator.settings(),
+            namespaces=[cluster.namespace],
+            standalone=True,
+            liveness_endpoint=os.environ.get("COALMINE_LIVENESS", _LIVENESS),
+            ready_flag=ready,
+        )
+    finally:
+        await runner.cleanup()
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("kopf").setLevel(logging.WARNING)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    asyncio.run(_main())
+
+
+if __name__ == "__main__":
+    main()

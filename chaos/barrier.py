@@ -1,0 +1,73 @@
+"""The start barrier: a network's nodes start together, once all pods have come. Called by their init containers.
+
+Once released a barrier stays released, over restarts of the controller as well (ConfigMap `coalmine-barrier`), so a
+pod that is replaced later passes at once.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from orchestrator.cluster import Cluster
+from orchestrator.errors import ClusterError
+
+_LOG = logging.getLogger(__name__)
+_NAME = "coalmine-barrier"
+LONG_POLL = 25.0
+"""Seconds after which a waiting pod is sent to ask again."""
+
+
+@dataclass
+class Barrier:
+    """Who has come, by network, and which networks are released. `long_poll` in seconds."""
+
+    cluster: Cluster
+    long_poll: float = LONG_POLL
+    _arrived: dict[str, set[str]] = field(default_factory=dict)
+    _released: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    async def restore(self) -> None:
+        """What an earlier controller released."""
+        stored = await asyncio.to_thread(self.cluster.get, "ConfigMap", _NAME)
+        for network in (stored or {}).get("data", {}):
+            self._event(network).set()
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """`GET /barrier/{network}?pod=NAME&parties=N`: 200 when N pods have come, 503 to ask again."""
+        network, pod = request.match_info["network"], request.query.get("pod", "")
+        try:
+            parties = int(request.query.get("parties", ""))
+        except ValueError:
+            return web.json_response({"error": "parties is no number"}, status=400)
+        if not pod:
+            return web.json_response({"error": "pod is missing"}, status=400)
+        event, arrived = self._event(network), self._arrived.setdefault(network, set())
+        arrived.add(pod)
+        if not event.is_set() and len(arrived) >= parties:
+            await self._release(network, parties)
+        try:
+            await asyncio.wait_for(event.wait(), self.long_poll)
+        except TimeoutError:
+            return web.json_response({"arrived": len(arrived), "parties": parties}, status=503)
+        return web.json_response({"released": True})
+
+    async def _release(self, network: str, parties: int) -> None:
+        """Lets all pass, and remembers it first: nobody may pass a barrier that a restart would close again."""
+        document = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": _NAME, "namespace": self.cluster.namespace},
+            "data": {network: f"released with {parties} parties"},
+        }
+        try:
+            await asyncio.to_thread(self.cluster.apply, document)
+        except ClusterError as error:
+            _LOG.warning("barrier of %s is not released: %s", network, error.message)
+            return
+        self._event(network).set()
+        _LOG.info("barrier of %s released with %d parties", network, parties)
+
+    def _event(self, network: str) -> asyncio.Event:
+        return self._released.setdefault(network, asyncio.Event())

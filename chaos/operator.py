@@ -1,0 +1,75 @@
+"""The kopf operator: watches the namespace, gives each object a task that steps it until it ends.
+
+Nothing is decided here. Pods come from kopf's indices, which are complete before any handler runs and follow the watch
+after it. A task that sees its object deleted leaves the rest to the deletion handler, which holds the object (kopf's
+finalizer) until everything is taken back; a controller that exits leaves everything to its successor and to the agents.
+"""
+
+import logging
+from typing import Any
+
+import kopf
+
+from chaos.experiments import Experiments
+from chaos.nodes import agent_of, node_of
+from chaos.tasks import Tasks
+from orchestrator.spec import API_VERSION
+
+_GROUP, _, _VERSION = API_VERSION.partition("/")
+_COMPONENT = "app.kubernetes.io/component"
+
+
+def settings() -> kopf.OperatorSettings:
+    """Own names for what kopf keeps in objects, and no reading beyond our namespace."""
+    chosen = kopf.OperatorSettings()
+    chosen.persistence.finalizer = f"{_GROUP}/recover-first"
+    chosen.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=_GROUP)
+    chosen.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=_GROUP)
+    chosen.scanning.disabled = True
+    chosen.background.cancellation_polling = 1.0
+    chosen.execution.default_backoff = 1.0
+    chosen.posting.level = logging.WARNING
+    chosen.posting.reporting_component = "coalmine"
+    chosen.posting.event_name_prefix = "coalmine-"
+    chosen.watching.server_timeout = 300
+    return chosen
+
+
+def registry(experiments: Experiments) -> kopf.OperatorRegistry:
+    """All handlers, bound to what they step."""
+    handlers = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=handlers)
+    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+
+    _add_indices(handlers)
+    _add_tasks(handlers, "chaosexperiments", experiments)
+    return handlers
+
+
+def _add_indices(handlers: kopf.OperatorRegistry) -> None:
+    @kopf.index("v1", "pods", id="nodes", labels={_COMPONENT: "node"}, registry=handlers)
+    def nodes(body: kopf.Body, name: str, **_: Any) -> dict[str, Any]:
+        node = node_of(body)
+        return {name: node} if node is not None else {}
+
+    @kopf.index("v1", "pods", id="agents", labels={_COMPONENT: "agent"}, registry=handlers)
+    def agents(body: kopf.Body, **_: Any) -> dict[str, Any]:
+        agent = agent_of(body)
+        return {agent.machine: agent} if agent is not None else {}
+
+    @kopf.index(_GROUP, _VERSION, "chaosexperiments", id="claims", registry=handlers)
+    def claims(name: str, status: kopf.Status, **_: Any) -> dict[str, Any]:
+        holds = status.get("phase") in {"Injecting", "Active", "Recovering"}
+        return {name: (status.get("fault"), frozenset(status.get("nodes", ())))} if holds else {}
+
+
+def _add_tasks(handlers: kopf.OperatorRegistry, plural: str, tasks: Tasks[Any]) -> None:
+    @kopf.daemon(_GROUP, _VERSION, plural, id="step", registry=handlers, backoff=1.0)
+    async def task(body: kopf.Body, stopped: kopf.DaemonStopped, **kwargs: Any) -> None:
+        await tasks.run(body, kwargs, stopped)
+
+    @kopf.on.delete(_GROUP, _VERSION, plural, id="recover", registry=handlers, backoff=1.0)
+    async def deleted(body: kopf.Body, **kwargs: Any) -> None:
+        await tasks.finish(body, kwargs)
