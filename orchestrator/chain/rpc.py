@@ -1,0 +1,83 @@
+"""JSON-RPC to one node, over whatever carries bytes there and back. Called by `reader` and by upgraders."""
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+from orchestrator.errors import ChainError
+
+Send = Callable[[bytes], bytes]
+"""A request's body to its answer's. Raises ChainError when the node cannot be reached."""
+
+
+class Rpc(Protocol):
+    """A node's RPC."""
+
+    node: str
+
+    def call(self, method: str, *params: Any) -> Any:
+        """The result; raises ChainError, with the node's own words where it says some."""
+        ...
+
+
+class _Unreachable(ChainError):
+    """No answer: asking again may help."""
+
+
+RETRY = Retrying(
+    retry=retry_if_exception_type(_Unreachable),
+    wait=wait_exponential_jitter(initial=0.1, max=1.0),
+    stop=stop_after_attempt(3),
+    reraise=True,
+)
+"""For reads from within the cluster. Transactions are not sent twice."""
+
+
+class Refusal(ChainError):
+    """The node answered and said no; `code` is JSON-RPC's (1010: an invalid transaction)."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class JsonRpc:
+    """Requests of JSON-RPC 2.0."""
+
+    def __init__(self, send: Send, *, node: str) -> None:
+        self._send = send
+        self._ids = itertools.count(1)
+        self.node = node
+
+    def call(self, method: str, *params: Any) -> Any:
+        body = json.dumps({"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": list(params)})
+        raw = self._send(body.encode())
+        try:
+            answer = json.loads(raw)
+        except ValueError as error:
+            raise ChainError(f"{self.node}: {method}: the answer is no JSON: {raw[:80]!r}") from error
+        if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
+            raise ChainError(f"{self.node}: {method}: the answer is no JSON-RPC: {raw[:80]!r}")
+        if said := answer.get("error"):
+            data = f" ({said['data']})" if said.get("data") else ""
+            raise Refusal(f"{self.node}: {method}: {said.get('message')}{data}", int(said.get("code", 0)))
+        return answer["result"]
+
+
+def http(url: str, *, node: str, timeout: float = 3.0) -> JsonRpc:
+    """RPC over plain HTTP, as from one pod to another. Connections that fail are tried again a moment later."""
+
+    def post(body: bytes) -> bytes:
+        try:
+            answer = httpx.post(url, content=body, headers={"content-type": "application/json"}, timeout=timeout)
+        except httpx.ConnectError as error:
+            raise _Unreachable(f"{node}: cannot be reached: {error}") from error
+        except httpx.HTTPError as error:
+            raise ChainError(f"{node}: does not answer: {error}") from error
+        return answer.content
+
+    return JsonRpc(lambda body: RETRY(post, body), node=node)
