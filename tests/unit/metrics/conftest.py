@@ -1,0 +1,98 @@
+"""A real Prometheus on a loopback port, with samples of the past filled in and one small node to scrape."""
+
+import http.server
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+
+MANIFEST = Path(__file__).parents[3] / "manifests" / "prometheus.yaml.j2"
+THEN = 1_700_000_000
+SAMPLES = f"""\
+# TYPE height gauge
+{"".join(f'height{{node="validator-{n}"}} {10 + i + n} {THEN + i}' + chr(10) for n in range(2) for i in range(60) if not 20 <= i < 30)}\
+# TYPE odd gauge
+odd NaN {THEN}
+odd +Inf {THEN + 1}
+odd -Inf {THEN + 2}
+odd 4.5 {THEN + 3}
+# EOF
+"""
+
+
+class Node(http.server.BaseHTTPRequestHandler):
+    """Serves what a Substrate node serves: every metric with the label `chain` of its own."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'substrate_block_height{status="best",chain="canary_local"} 7\n')
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def prometheus_url(tmp_path_factory):
+    """Its URL. Started once, for it takes a second."""
+    for program in ("prometheus", "promtool"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    folder = tmp_path_factory.mktemp("prometheus")
+    (folder / "samples.txt").write_text(SAMPLES)
+    backfill = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "samples.txt", "data"]
+    subprocess.run(backfill, cwd=folder, check=True, capture_output=True)
+    node = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Node)
+    threading.Thread(target=node.serve_forever, daemon=True).start()
+    (folder / "prometheus.yml").write_text(_config(node.server_port))
+    port = _free_port()
+    command = [
+        "prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--storage.tsdb.retention.time=100y",
+        f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
+        "--query.lookback-delta=2500ms",
+    ]  # fmt: skip
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait(f"{url}/-/ready", folder / "log")
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+        node.shutdown()
+        node.server_close()
+
+
+def _config(port):
+    """The rendered network's own relabelling of metrics, in front of one fixed target."""
+    text = MANIFEST.read_text().split("prometheus.yml: |\n", 1)[1].split("\n---", 1)[0]
+    text = text.replace("{{ interval }}", "1s")
+    (job,) = yaml.safe_load(text)["scrape_configs"]
+    target = {"targets": [f"127.0.0.1:{port}"], "labels": {"node": "validator-0", "chain": "relay"}}
+    kept = {key: job[key] for key in ("honor_labels", "metric_relabel_configs")}
+    static = {"job_name": "nodes", "scrape_interval": "200ms", "scrape_timeout": "200ms", "static_configs": [target]}
+    return yaml.safe_dump({"scrape_configs": [{**static, **kept}]})
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait(url, log):
+    for _ in range(150):
+        try:
+            if requests.get(url, timeout=1).ok:
+                return
+        except requests.ConnectionError:
+            pass
+        time.sleep(0.1)
+    pytest.fail(f"Prometheus did not start: {log.read_text()[-500:]}")
