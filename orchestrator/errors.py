@@ -83,9 +83,7 @@ class ClusterError(InfrastructureError):
     `answer` is the body where it came from behind the API server's proxy and not from the API server itself.
     """
 
-    def __init__(
-        self, message: str, *, hint: str | None = None, status: int = 0, answer: bytes | None = None
-    ) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, status: int = 0, answer: bytes | None = None) -> None:
         super().__init__(message, hint=hint)
         self.status = status
         self.answer = answer

@@ -1,4 +1,6 @@
-"""What a node's init container does: its own keys, the chain specs, the start barrier. Run as `python3 -m orchestrator.nodeinit`.
+"""What a node's init container does: its own keys, the chain specs, the start barrier.
+
+Run as `python3 -m orchestrator.nodeinit`.
 
 The seed is mounted here and nowhere else in the pod. Only this pod's keys are derived, into a memory volume.
 """

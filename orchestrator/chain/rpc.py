@@ -24,7 +24,7 @@ class Rpc(Protocol):
         ...
 
 
-class _Unreachable(ChainError):
+class _Unreachable(ChainError):  # noqa: N818  As errors.Refused.
     """No answer: asking again may help."""
 
 
@@ -37,7 +37,7 @@ RETRY = Retrying(
 """For reads from within the cluster. Transactions are not sent twice."""
 
 
-class Refusal(ChainError):
+class Refusal(ChainError):  # noqa: N818  As errors.Refused.
     """The node answered and said no; `code` is JSON-RPC's (1010: an invalid transaction)."""
 
     def __init__(self, message: str, code: int) -> None:

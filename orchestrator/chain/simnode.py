@@ -37,5 +37,5 @@ def canonical(document: dict[str, Any]) -> bytes:
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _call(pallet: str, call: str, **arguments: Any) -> dict[str, Any]:
-    return {"pallet": pallet, "call": call, "args": arguments}
+def _call(pallet: str, name: str, /, **arguments: Any) -> dict[str, Any]:
+    return {"pallet": pallet, "call": name, "args": arguments}

@@ -1,13 +1,22 @@
 """`coalmine render | diff | up | down`."""
 
+import secrets
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 import yaml
 
+from orchestrator import __version__
 from orchestrator.cli import console, options
+from orchestrator.cli.format import Format
 from orchestrator.errors import UsageError
+from orchestrator.metrics.check import check
+from orchestrator.provision import network, ready
+from orchestrator.provision.embedded import EmbeddedEngine
+from orchestrator.render import Images
+from orchestrator.spec.load import Loaded, load
 
 
 def render(
@@ -15,15 +24,9 @@ def render(
     seed: Annotated[str | None, typer.Option(help="64 hex digits; a random one is made by default.")] = None,
     image: options.Image = None,
     prometheus_image: options.PrometheusImage = options.DEFAULT_PROMETHEUS,
-    output: options.Output = options.Format.TEXT,
+    output: options.Output = Format.TEXT,
 ) -> int:
     """Print every object of a network, in the order of application. Secrets are not among them."""
-    import secrets  # noqa: PLC0415  See check.py.
-
-    from orchestrator import __version__  # noqa: PLC0415
-    from orchestrator.provision import network  # noqa: PLC0415
-    from orchestrator.render import Images  # noqa: PLC0415
-
     testnet = _load(files).testnet()
     try:
         raw = bytes.fromhex(seed) if seed else secrets.token_bytes(32)
@@ -33,7 +36,7 @@ def render(
         raise UsageError("--seed must have 64 hex digits")
     images = Images(coalmine=image or f"coalmine/coalmine:{__version__}", prometheus=prometheus_image)
     documents = [manifest.document for manifest in network.plan(testnet, images, raw).manifests]
-    if output is options.Format.JSON:
+    if output is Format.JSON:
         console.data(documents)
     else:
         console.text(yaml.dump_all(documents, Dumper=yaml.CSafeDumper, sort_keys=False))
@@ -47,18 +50,15 @@ def diff(
     lab: options.LabName = options.DEFAULT_LAB,
     image: options.Image = None,
     prometheus_image: options.PrometheusImage = options.DEFAULT_PROMETHEUS,
-    output: options.Output = options.Format.TEXT,
+    output: options.Output = Format.TEXT,
 ) -> int:
     """Say what `up` would change, object by object. Exit code 0: nothing, 1: something."""
-    from orchestrator.provision import network  # noqa: PLC0415
-    from orchestrator.provision.embedded import EmbeddedEngine  # noqa: PLC0415
-
     testnet = _load(files).testnet()
     where = options.Where(context, kubeconfig, lab, image, prometheus_image)
     with options.reached(where, owned=True, progress=console.stepper()) as target:
         changes = network.preview(target.cluster, EmbeddedEngine(target.cluster), testnet, target.images)
     different = [change for change in changes if change.action != "same"]
-    if output is options.Format.JSON:
+    if output is Format.JSON:
         console.data([{"object": c.key, "action": c.action, "paths": list(c.paths)} for c in different])
     else:
         for change in different:
@@ -76,9 +76,6 @@ def up(
     prometheus_image: options.PrometheusImage = options.DEFAULT_PROMETHEUS,
 ) -> int:
     """Bring a network up and wait until it does what a network does."""
-    from orchestrator.provision import network, ready  # noqa: PLC0415
-    from orchestrator.provision.embedded import EmbeddedEngine  # noqa: PLC0415
-
     testnet = _load(files).testnet()
     progress = console.stepper()
     where = options.Where(context, kubeconfig, lab, image, prometheus_image)
@@ -97,9 +94,6 @@ def down(
     yes: options.Yes = False,
 ) -> int:
     """Take a network down: faults first, then every object and volume."""
-    from orchestrator.provision import network  # noqa: PLC0415
-    from orchestrator.provision.embedded import EmbeddedEngine  # noqa: PLC0415
-
     progress = console.stepper()
     where = options.Where(context, kubeconfig, lab)
     if not yes and sys.stdin.isatty():
@@ -109,8 +103,5 @@ def down(
     return 0
 
 
-def _load(files: options.Files) -> "Loaded":
-    from orchestrator.gates.check import checks  # noqa: PLC0415
-    from orchestrator.spec.load import load  # noqa: PLC0415
-
-    return load(files, checks=checks())
+def _load(files: list[Path]) -> Loaded:
+    return load(files, checks=[check])

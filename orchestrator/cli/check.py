@@ -1,27 +1,25 @@
 """`coalmine validate`."""
 
-
-
 from orchestrator.cli import console, options
+from orchestrator.cli.format import Format
 from orchestrator.errors import SpecError
+from orchestrator.metrics.check import check
+from orchestrator.spec.load import load
 
 
-def validate(files: options.Files, output: options.Output = options.Format.TEXT) -> int:
+def validate(files: options.Files, output: options.Output = Format.TEXT) -> int:
     """Check files: every mistake in one go, with file, line and path. Needs no cluster, changes nothing."""
-    from orchestrator.gates.check import checks  # noqa: PLC0415  Slow to import, and only some verbs need it.
-    from orchestrator.spec.load import load  # noqa: PLC0415  As above.
-
     try:
-        loaded = load(files, checks=checks())
+        loaded = load(files, checks=[check])
     except SpecError as error:
-        if output is options.Format.JSON:
+        if output is Format.JSON:
             console.data([_mistake(m) for m in error.mistakes])
             return error.exit_code
         raise
-    found = [*loaded.testnets.values(), *loaded.rehearsals.values()]
-    names = [f"{item.kind} {item.name}" for item in found]
-    names += [f"{item.kind} {item.metadata.name}" for item in (*loaded.experiments.values(), *loaded.upgrades.values())]
-    if output is options.Format.JSON:
+    names = [f"Testnet {name}" for name in loaded.testnets] + [f"Rehearsal {name}" for name in loaded.rehearsals]
+    names += [f"ChaosExperiment {name}" for name in loaded.experiments]
+    names += [f"RuntimeUpgrade {name}" for name in loaded.upgrades]
+    if output is Format.JSON:
         console.data([])
     else:
         console.say(f"good: {', '.join(names)}")

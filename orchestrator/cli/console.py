@@ -4,12 +4,18 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import rich.box
 import rich.console
+import rich.markup
 import rich.table
 
+from orchestrator import report
+from orchestrator.cli.format import Format
 from orchestrator.errors import CoalmineError
+from orchestrator.gates.judge import RunVerdict
 
 _stderr = rich.console.Console(stderr=True, highlight=False, soft_wrap=True)
 _stdout = rich.console.Console(highlight=False)
@@ -48,13 +54,24 @@ def text(value: str) -> None:
 
 def table(title: str, columns: list[str], rows: list[list[str]], *, verdict_column: int | None = None) -> None:
     """A table for people."""
-    grid = rich.table.Table(title=title, title_justify="left", title_style="bold", box=rich.table.box.SIMPLE_HEAD)
+    grid = rich.table.Table(title=title, title_justify="left", title_style="bold", box=rich.box.SIMPLE_HEAD)
     for column in columns:
         grid.add_column(column, overflow="fold")
     for row in rows:
         style = _COLOURS.get(row[verdict_column], "") if verdict_column is not None else ""
-        cells = [rich.console.escape(cell) if hasattr(rich.console, "escape") else cell for cell in row]
+        cells = [rich.markup.escape(cell) for cell in row]
         if verdict_column is not None and style:
             cells[verdict_column] = f"[{style}]{row[verdict_column]}[/]"
         grid.add_row(*cells)
     _stdout.print(grid)
+
+
+def verdict(name: str, judged: RunVerdict, directory: Path, output: Format) -> None:
+    """The verdict of a run, its gates, and where its reports are."""
+    if output is Format.JSON:
+        text((directory / "result.json").read_text(encoding="utf-8"))
+        return
+    rows = [list(row) for row in report.rows(judged)]
+    table(f"Rehearsal {name}", list(report.HEADER), rows, verdict_column=0)
+    _stdout.print(f"[bold {_COLOURS[judged.verdict]}]{judged.verdict}[/] {rich.markup.escape(judged.reason)}")
+    _stdout.print(f"report: {directory / 'report.html'}", soft_wrap=True)

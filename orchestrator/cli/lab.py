@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from orchestrator import lab
 from orchestrator.cli import console, options
+from orchestrator.cli.format import Format
 from orchestrator.errors import UsageError
 
 app = typer.Typer(help="A throwaway local Kubernetes.", no_args_is_help=True)
@@ -16,8 +18,6 @@ Name = Annotated[str, typer.Argument(help="The lab's name; labs of different nam
 @app.command()
 def up(name: Name = options.DEFAULT_LAB) -> int:
     """Start a lab and leave it running until `coalmine lab down`."""
-    from orchestrator import lab  # noqa: PLC0415  See check.py.
-
     started = lab.up(name, owner=None, progress=console.stepper())
     console.text(str(started.kubeconfig))
     return 0
@@ -26,24 +26,24 @@ def up(name: Name = options.DEFAULT_LAB) -> int:
 @app.command()
 def down(name: Name = options.DEFAULT_LAB) -> int:
     """End a lab; nothing of it stays."""
-    from orchestrator import lab  # noqa: PLC0415  See check.py.
-
     lab.down(name, progress=console.stepper())
     return 0
 
 
 @app.command()
-def status(output: options.Output = options.Format.TEXT) -> int:
+def status(output: options.Output = Format.TEXT) -> int:
     """List the labs that run on this machine."""
-    from orchestrator import lab  # noqa: PLC0415  See check.py.
-
     found = lab.status()
-    if output is options.Format.JSON:
+    if output is Format.JSON:
         console.data([{"name": s.name, "kubeconfig": str(s.kubeconfig), "supervisor": s.supervisor} for s in found])
     elif not found:
         console.say("no lab runs here")
     else:
-        console.table("Labs", ["name", "supervisor", "kubeconfig"], [[s.name, str(s.supervisor), str(s.kubeconfig)] for s in found])
+        console.table(
+            "Labs",
+            ["name", "supervisor", "kubeconfig"],
+            [[s.name, str(s.supervisor), str(s.kubeconfig)] for s in found],
+        )
     return 0
 
 
@@ -64,9 +64,7 @@ def load_image(
     return 0
 
 
-def _running(name: str):  # type: ignore[no-untyped-def]  # lab.Lab, imported late.
-    from orchestrator import lab  # noqa: PLC0415  See check.py.
-
+def _running(name: str) -> lab.Lab:
     found = lab.find(name)
     if found is None:
         raise UsageError(f"lab {name} does not run", hint=f"`coalmine lab up {name}` starts it")

@@ -4,24 +4,20 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from orchestrator import __version__
+from orchestrator import __version__, lab
+from orchestrator.cli.format import Format
 from orchestrator.cluster import Cluster
-from orchestrator.errors import Refused
+from orchestrator.errors import Refused, UsageError
 from orchestrator.render import Images
 
-
-class Format(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-
-
-Files = Annotated[list[Path], typer.Argument(help="YAML files with Testnets and Rehearsals.", exists=True, dir_okay=False)]
+Files = Annotated[
+    list[Path], typer.Argument(help="YAML files with Testnets and Rehearsals.", exists=True, dir_okay=False)
+]
 Output = Annotated[Format, typer.Option("-o", "--output", help="How to print.")]
 Context = Annotated[
     str | None,
@@ -83,19 +79,26 @@ def reached(where: Where, *, owned: bool, progress: Callable[[str], None]) -> It
         progress(f"using context {target.cluster.context}")
         yield target
         return
-    from orchestrator import lab  # noqa: PLC0415  A user with a cluster needs nothing of it.
-
-    known = {status.name for status in lab.status()}
+    known = lab.find(where.lab)
     started = lab.up(where.lab, owner=os.getpid() if owned else None, progress=progress)
     try:
-        yield lab_target(started, progress)
+        coalmine, prometheus = started.images(progress)
+        yield Target(started.cluster(), Images(coalmine=coalmine.reference, prometheus=prometheus.reference))
     finally:
-        if owned and where.lab not in known:
+        if owned and known is None:
             lab.down(where.lab, progress=progress)
 
 
-def lab_target(started: object, progress: Callable[[str], None]) -> Target:
-    """A running lab with today's images in it."""
-    from orchestrator.lab import image  # noqa: PLC0415  As above.
+def existing(where: Where) -> Cluster:
+    """The cluster to work on, which must be there: a verb that takes down starts nothing.
 
-    raise NotImplementedError
+    Raises:
+        UsageError: when neither a context is named nor the lab runs.
+    """
+    target = foreign(where)
+    if target is not None:
+        return target.cluster
+    found = lab.find(where.lab)
+    if found is None:
+        raise UsageError(f"lab {where.lab} does not run", hint="name your cluster with --context")
+    return found.cluster()

@@ -6,7 +6,13 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import console, options
+from orchestrator.cli.format import Format
 from orchestrator.errors import UsageError
+from orchestrator.gates import judge as judging
+from orchestrator.journal import Journal
+from orchestrator.metrics.check import check
+from orchestrator.run import lifecycle
+from orchestrator.spec.load import load
 
 Run = Annotated[Path, typer.Argument(help="A run's directory, such as runs/quickstart-20261123-101500-1a2b.")]
 
@@ -16,14 +22,9 @@ def judge(
     gates: Annotated[
         Path | None, typer.Option(help="A file whose Rehearsal has other thresholds for the same stages.", exists=True)
     ] = None,
-    output: options.Output = options.Format.TEXT,
+    output: options.Output = Format.TEXT,
 ) -> int:
     """Give the verdict again from the journal, also with other thresholds, and show what differs."""
-    from orchestrator.gates import judge as judging  # noqa: PLC0415  See check.py.
-    from orchestrator.journal import Journal  # noqa: PLC0415
-    from orchestrator.metrics.check import check  # noqa: PLC0415
-    from orchestrator.spec.load import load  # noqa: PLC0415
-
     journal = Journal.read(_directory(run) / "journal.jsonl")
     before = judging.judge(journal)
     verdict = before
@@ -38,8 +39,6 @@ def judge(
 
 def report(run: Run) -> int:
     """Write the reports of a run again from its journal."""
-    from orchestrator.run import lifecycle  # noqa: PLC0415  See check.py.
-
     directory = _directory(run)
     lifecycle.conclude(directory)
     console.text(str(directory / "report.html"))

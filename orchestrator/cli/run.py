@@ -6,6 +6,12 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import console, options
+from orchestrator.cli.format import Format
+from orchestrator.metrics.check import check
+from orchestrator.provision import network
+from orchestrator.provision.embedded import EmbeddedEngine
+from orchestrator.run import lifecycle
+from orchestrator.spec.load import load
 
 
 def run(
@@ -17,15 +23,9 @@ def run(
     prometheus_image: options.PrometheusImage = options.DEFAULT_PROMETHEUS,
     runs: Annotated[Path, typer.Option(help="Where runs are kept, a directory each.")] = Path("runs"),
     keep: Annotated[bool, typer.Option("--keep", help="Leave the network up afterwards.")] = False,
-    output: options.Output = options.Format.TEXT,
+    output: options.Output = Format.TEXT,
 ) -> int:
     """Rehearse: bring the network up, put it through every stage, judge, report, take it down."""
-    from orchestrator.metrics.check import check  # noqa: PLC0415  See check.py.
-    from orchestrator.provision import network  # noqa: PLC0415
-    from orchestrator.provision.embedded import EmbeddedEngine  # noqa: PLC0415
-    from orchestrator.run import lifecycle  # noqa: PLC0415
-    from orchestrator.spec.load import load  # noqa: PLC0415
-
     loaded = load(files, checks=[check])
     rehearsal = loaded.rehearsal()
     testnet = loaded.testnets[rehearsal.spec.testnet]

@@ -91,9 +91,7 @@ def code_of(runtime: RuntimeCode) -> bytes:
     return code
 
 
-def _publics(
-    seed: bytes, group: NodeGroup, types: dict[str, tuple[str, keys.Scheme]]
-) -> list[keys.NodePublic]:
+def _publics(seed: bytes, group: NodeGroup, types: dict[str, tuple[str, keys.Scheme]]) -> list[keys.NodePublic]:
     return [keys.node_public(seed, group=group.name, ordinal=i, types=types) for i in range(group.count)]
 
 
@@ -137,7 +135,9 @@ def _relay_spec(
         "sudo": {"key": _hex(sudo)},
         "configuration": {"config": _HOST_CONFIGURATION},
         "paras": {
-            "paras": [_registration(parachain, code) for parachain, code in zip(parachains, _codes(testnet), strict=True)]
+            "paras": [
+                _registration(parachain, code) for parachain, code in zip(parachains, _codes(testnet), strict=True)
+            ]
         },
     }
     return _outer(
@@ -149,9 +149,7 @@ def _relay_spec(
     )
 
 
-def _para_spec(
-    testnet: Testnet, parachain: Parachain, collators: list[keys.NodePublic], sudo: bytes
-) -> dict[str, Any]:
+def _para_spec(testnet: Testnet, parachain: Parachain, collators: list[keys.NodePublic], sudo: bytes) -> dict[str, Any]:
     config = {
         "aura": {"slotDuration": round(testnet.spec.relaychain.slot * 1000)},
         "parachainInfo": {"parachainId": parachain.id},
@@ -173,7 +171,7 @@ def _codes(testnet: Testnet) -> list[bytes]:
 
 
 def _registration(parachain: ChainGenesis, code: bytes) -> list[Any]:
-    """`paras.paras`, as `ParaGenesisArgs` reads it (the field is `parachain`, not `para_kind`: knowledge/real-nodes.md)."""
+    """`paras.paras`, as `ParaGenesisArgs` reads it: the field is `parachain`, not `para_kind`."""
     head = header.genesis_header(json.loads(parachain.spec)).encode()
     return [
         parachain.para_id,

@@ -23,7 +23,7 @@ RELAY_KEY_TYPES: dict[str, tuple[str, Scheme]] = {
     "authority_discovery": ("audi", "sr25519"),
     "beefy": ("beef", "ecdsa"),
 }
-"""Session key name -> (four-letter keystore type, scheme), in the order of `SessionKeys` of all Polkadot relay chains."""
+"""Session key name -> (keystore type, scheme), in the order of `SessionKeys` of all Polkadot relay chains."""
 
 PARA_KEY_TYPES: dict[str, tuple[str, Scheme]] = {"aura": ("aura", "sr25519")}
 
@@ -42,7 +42,7 @@ def _scale_string(text: str) -> bytes:
 
 
 def _chain_code(junction: str) -> bytes:
-    """The 32 bytes that stand for a hard junction: numbers are u64, anything else a SCALE string, hashed when longer."""
+    """The 32 bytes of a hard junction: numbers are u64, anything else a SCALE string, hashed when longer."""
     code = int(junction).to_bytes(8, "little") if junction.isdigit() else _scale_string(junction)
     return blake2_256(code) if len(code) > 32 else code.ljust(32, b"\0")
 
@@ -106,7 +106,7 @@ def base58(data: bytes) -> str:
 
 
 def peer_id(public: bytes) -> str:
-    """The libp2p peer id of an ed25519 public key, `12D3KooW…`: identity multihash of the protobuf key (libp2p specs, peer-ids)."""
+    """The libp2p peer id of an ed25519 public key, `12D3KooW…`: the protobuf key in an identity multihash."""
     protobuf = b"\x08\x01\x12\x20" + public
     return base58(b"\x00" + bytes([len(protobuf)]) + protobuf)
 

@@ -1,4 +1,4 @@
-"""Reaches a network's nodes from outside, through the API server's proxy, so that no port-forward can break under chaos.
+"""Reaches a network's nodes through the API server's proxy, so that no port-forward can break under chaos.
 
 Called by the readiness ladder and by `run`. Every read has a short limit, for a node may be stopped on purpose.
 """
@@ -29,7 +29,7 @@ class Access:
         self.nodes = network.genesis.nodes
 
     def reader(self, node: Node, *, chain: str | None = None) -> SubstrateReader:
-        """Reads the node's own chain, or with `chain="relay"` the relay chain, which a collator serves beside its own."""
+        """Reads the node's own chain, or the relay chain, which a collator serves beside its own."""
         embedded = chain == RELAY and node.chain != RELAY
         port = EMBEDDED_PORT if embedded else PORT
 

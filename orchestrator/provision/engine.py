@@ -36,7 +36,7 @@ class Engine(Protocol):
         ...
 
     def up(self, stack: Stack, manifests: Sequence[Manifest], progress: Progress) -> tuple[Change, ...]:
-        """Creates, updates and deletes until the cluster holds what the program declares. Goes on where it was cut off."""
+        """Creates, updates and deletes until the cluster holds what is declared; goes on where it was cut off."""
         ...
 
     def down(self, stack: Stack, progress: Progress) -> tuple[Change, ...]:

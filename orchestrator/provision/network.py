@@ -1,6 +1,6 @@
-"""Brings a testnet up and takes it down: secrets, custom resource definitions, and the program. Called by `cli` and `run`.
+"""Brings a testnet up and takes it down: secrets, custom resource definitions, the program. Called by `cli`, `run`.
 
-What may not pass through an engine's state stays here: the seed and the agents' token live in two Secrets and in memory.
+What may not pass through an engine's state stays here: seed and agents' token live in two Secrets and in memory.
 """
 
 import base64

@@ -23,7 +23,9 @@ T = TypeVar("T")
 POLL = 0.5
 """Seconds between two looks at nodes. Their RPC offers no watch through the API server's proxy."""
 
-_CAUSE = re.compile(r"(NetworkKeyNotFound|MissingWorkerBinaries|panicked at|Error:|error:|ERROR|Traceback)", re.MULTILINE)
+_CAUSE = re.compile(
+    r"(NetworkKeyNotFound|MissingWorkerBinaries|panicked at|Error:|error:|ERROR|Traceback)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,9 @@ class _Ladder:
         pages = each(validators, self._access.metrics)
         wanted = re.compile(r"^polkadot_node_is_active_validator(\{[^}]*\})? 1(\.0)?$", re.MULTILINE)
         return {
-            name: str(page) if isinstance(page, ChainError) else "it is no active validator: its session keys are missing"
+            name: str(page)
+            if isinstance(page, ChainError)
+            else "it is no active validator: its session keys are missing"
             for name, page in pages.items()
             if isinstance(page, ChainError) or not wanted.search(page)
         }
@@ -149,7 +153,9 @@ class _Ladder:
         height = min(number for number in heights.values() if not isinstance(number, ChainError))
         hashes = each(self._relay, lambda node: self._access.reader(node).hash_at(height))
         first = next(iter(hashes.values()))
-        return {name: f"block {height} is {found}, elsewhere {first}" for name, found in hashes.items() if found != first}
+        return {
+            name: f"block {height} is {found}, elsewhere {first}" for name, found in hashes.items() if found != first
+        }
 
     def registered(self) -> dict[str, str]:
         return self._parachains(lambda reader, para: reader.current_code_hash(para) is not None, "not registered yet")
@@ -240,6 +246,10 @@ def _some(missing: dict[str, str]) -> str:
 def _failure(rung: Rung, missing: dict[str, str], access: Access) -> ReadinessError:
     by_name = {node.name: node for node in access.nodes}
     for name in missing:
-        if name in by_name and (lines := [line for line in access.log_tail(by_name[name]).splitlines() if _CAUSE.search(line)]):
-            return ReadinessError(f"{rung.name}: not within {rung.timeout:g} s: {_some(missing)}", hint=f"{name}: {lines[-1]}")
+        if name in by_name and (
+            lines := [line for line in access.log_tail(by_name[name]).splitlines() if _CAUSE.search(line)]
+        ):
+            return ReadinessError(
+                f"{rung.name}: not within {rung.timeout:g} s: {_some(missing)}", hint=f"{name}: {lines[-1]}"
+            )
     return ReadinessError(f"{rung.name}: not within {rung.timeout:g} s: {_some(missing)}")

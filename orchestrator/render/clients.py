@@ -52,7 +52,16 @@ class Simnode:
         relay_spec = ("--chain", f"{SPECS}/{RELAY}.json")
         if place.chain == RELAY:
             role = ("--validator",) if place.role == "validator" else ()
-            return ("python3", "-m", "simnode", *relay_spec, *own, *_bootnodes(place.relay_bootnodes), *role, *group.args)
+            return (
+                "python3",
+                "-m",
+                "simnode",
+                *relay_spec,
+                *own,
+                *_bootnodes(place.relay_bootnodes),
+                *role,
+                *group.args,
+            )
         role = ("--collator",) if place.role == "collator" else ()
         embedded = (
             *relay_spec,

@@ -1,6 +1,6 @@
 """Notes once a second where the relay chain stands, so that windows in blocks and sessions can be resolved offline.
 
-Asks a handful of validators, for some may be stopped or cut off by a fault, and notes the furthest. Used by `lifecycle`.
+Asks a handful of validators, for a fault may have stopped some, and notes the furthest. Used by `lifecycle`.
 """
 
 import threading

@@ -15,7 +15,7 @@ from typing import Any
 from orchestrator import spec
 from orchestrator.cluster import Cluster
 from orchestrator.errors import InfrastructureError
-from orchestrator.journal import Event, JournalWriter
+from orchestrator.journal import Event
 from orchestrator.spec import CodeChunks, RuntimeCode, RuntimeUpgradeSpec, Stage
 
 CHUNK = 700_000
@@ -38,11 +38,11 @@ _ENDED = {"ChaosExperiment": ("Recovered", "Failed"), "RuntimeUpgrade": ("Comple
 class Disturbance:
     """One custom resource of a stage, from its creation to its end."""
 
-    def __init__(self, cluster: Cluster, namespace: str, stage: Stage, journal: JournalWriter) -> None:
+    def __init__(self, cluster: Cluster, namespace: str, stage: Stage, record: Callable[[Event], None]) -> None:
         self._cluster = cluster
         self._namespace = namespace
         self._stage = stage
-        self._journal = journal
+        self._record = record
         self._noted: set[str] = set()
         self._kind = "ChaosExperiment" if stage.experiment is not None else "RuntimeUpgrade"
 
@@ -68,12 +68,12 @@ class Disturbance:
             for kind, item in self._cluster.watch(self._kind, self._namespace, selector, timeout=5):
                 status = item.get("status") or {}
                 if kind != "DELETED" and self._note(status, say):
-                    return status["phase"] != "Failed"
+                    return bool(status["phase"] != "Failed")
                 if time.monotonic() > deadline:
                     break
         raise InfrastructureError(
             f"{self._kind} {self._stage.name} did not end within {patience:.0f} s",
-            hint=f"`kubectl -n {self._namespace} describe {self._kind.lower()} {self._stage.name}` says where it stands",
+            hint=f"`kubectl -n {self._namespace} describe {self._kind.lower()} {self._stage.name}` says more",
         )
 
     def _note(self, status: dict[str, Any], say: Callable[[str], None]) -> bool:
@@ -83,7 +83,7 @@ class Disturbance:
                 self._noted.add(name)
                 detail = {key: status[key] for key in details if status.get(key) is not None}
                 at = datetime.fromisoformat(status[field]).timestamp()
-                self._journal.record(Event(at=at, name=name, stage=self._stage.name, detail=detail))
+                self._record(Event(at=at, name=name, stage=self._stage.name, detail=detail))
                 shown = ", ".join(str(detail[key]) for key in ("effect", "recovery") if key in detail)
                 say(f"{self._stage.name}: {name}" + (f" ({shown})" if shown else ""))
         phase = status.get("phase")
@@ -104,7 +104,7 @@ class Disturbance:
                 "chain": status.get("chain") or self._stage.upgrade.chain,
             }
             event = Event(name="upgrade.failed", stage=self._stage.name, detail=detail)
-        self._journal.record(event)
+        self._record(event)
         say(f"{self._stage.name}: {event.name}: {cause}")
 
     def _document(self) -> dict[str, Any]:

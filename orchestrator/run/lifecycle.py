@@ -64,40 +64,27 @@ def rehearse(plan: Plan, say: Say) -> RunVerdict:
     """Runs a rehearsal to its verdict; the directory then holds the journal and all reports.
 
     Raises:
-        CoalmineError: when something that we stand on failed; the journal then says so, and is reported on all the same.
+        CoalmineError: when something that we stand on failed; the journal says so, and is reported on all the same.
     """
     path = plan.directory / "journal.jsonl"
     with JournalWriter(path, time.time) as journal:
-        outcome, detail = "interrupted", ""
+        finished = RunFinished(outcome="interrupted")
         try:
-            detail = _run(plan, journal, say)
-            outcome = "completed"
+            finished = RunFinished(outcome="completed", detail=_run(plan, journal, say))
         except CoalmineError as error:
-            outcome, detail = "error", error.message
+            finished = RunFinished(outcome="error", detail=error.message)
             raise
         finally:
-            journal.record(RunFinished(outcome=outcome, detail=detail))  # type: ignore[arg-type]
-            if plan_started(path):
-                verdict = conclude(plan.directory)
+            journal.record(finished)
+            verdict = conclude(plan.directory)
     return verdict
-
-
-def plan_started(path: Path) -> bool:
-    """Whether the journal got as far as saying what is run."""
-    return any(isinstance(entry, RunStarted) for entry in Journal.read(path).entries)
 
 
 def conclude(directory: Path) -> RunVerdict:
     """Judges and writes all reports from the journal alone."""
     journal = Journal.read(directory / "journal.jsonl")
     verdict = judge(journal)
-    for name, text in (
-        ("result.json", report.json_text(journal, verdict)),
-        ("junit.xml", report.junit(journal, verdict)),
-        ("summary.md", report.markdown(journal, verdict)),
-        ("report.html", report.html(journal, verdict)),
-    ):
-        (directory / name).write_text(text, encoding="utf-8")
+    report.write(journal, verdict, directory)
     return verdict
 
 

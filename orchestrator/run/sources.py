@@ -1,4 +1,4 @@
-"""Where the evidence of a run comes from: Prometheus and the nodes, both through the API server. Called by `lifecycle`."""
+"""Where a run's evidence comes from: Prometheus and the nodes, through the API server. Called by `lifecycle`."""
 
 import requests
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from orchestrator.cluster import Cluster
 from orchestrator.gates import window
@@ -40,12 +40,13 @@ class StageRun:
         self._cluster = cluster
         self._sources = sources
         self._clock = clock
-        self._journal = _Remembering(journal)
+        self._journal = journal
+        self._events: list[Event] = []
         self._say = say
 
     def run(self, run_start: Event) -> tuple[GateVerdict, ...] | None:
         """The verdicts of the stage's gates; None when its disturbance failed and the run must end here."""
-        self._journal.events.append(run_start)
+        self._events.append(run_start)
         self._event("stage.start")
         holding = time.monotonic() + self._stage.hold
         good = True
@@ -59,22 +60,26 @@ class StageRun:
         return verdicts if good else None
 
     @contextlib.contextmanager
-    def _disturbed(self):  # type: ignore[no-untyped-def]  # Iterator[Disturbance | None]
+    def _disturbed(self) -> Iterator[Disturbance | None]:
         if self._stage.experiment is None and self._stage.upgrade is None:
             yield None
             return
-        disturbance = Disturbance(self._cluster, self._testnet.namespace, self._stage, self._journal)
+        disturbance = Disturbance(self._cluster, self._testnet.namespace, self._stage, self._record)
         with disturbance.placed():
             yield disturbance
 
     def _event(self, name: str) -> None:
-        self._journal.record(Event(name=name, stage=self._stage.name))
+        self._record(Event(name=name, stage=self._stage.name))
+
+    def _record(self, event: Event) -> None:
+        """Into the journal, and at hand for resolving windows."""
+        self._events.append(self._journal.record(event))
 
     def _resolved(self, gate: Gate) -> Asked:
         now = time.time()
-        moments = window.moments(self._stage.name, self._journal.events)
+        moments = window.moments(self._stage.name, self._events)
         found = window.resolve(gate, moments, Timeline.of(self._clock.entries), now=now)
-        spared = window.spared(gate, self._stage, self._journal.events, found)
+        spared = window.spared(gate, self._stage, self._events, found)
         return Asked(self._stage.name, gate, found, spared)
 
     def _open(self) -> bool:
@@ -86,7 +91,7 @@ class StageRun:
         if span is None:
             return False
         asked = self._resolved(gate)
-        moments = window.moments(self._stage.name, self._journal.events)
+        moments = window.moments(self._stage.name, self._events)
         started = moments.get(gate.window.from_)
         if started is None or time.time() > started + gate.window.settle + self._longest(span):
             return False  # It cannot close any more; it will be judged as it stands.
@@ -126,17 +131,3 @@ class StageRun:
         assert self._stage.upgrade is not None
         sessions = (self._stage.upgrade.settle_sessions + 2) * relay.slot * relay.session_blocks
         return self._stage.upgrade.enact_timeout + 4 * sessions + 60.0
-
-
-class _Remembering:
-    """The journal's writer, with the events of this stage kept at hand for resolving windows."""
-
-    def __init__(self, journal: JournalWriter) -> None:
-        self._journal = journal
-        self.events: list[Event] = []
-
-    def record(self, entry):  # type: ignore[no-untyped-def]
-        written = self._journal.record(entry)
-        if isinstance(written, Event):
-            self.events.append(written)
-        return written

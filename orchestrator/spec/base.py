@@ -39,7 +39,9 @@ class ExactlyOne(Model):
     @classmethod
     def alternatives(cls) -> tuple[str, ...]:
         """Attribute names of which exactly one must be set; all optional fields without a default by default."""
-        return tuple(name for name, field in cls.model_fields.items() if not field.is_required() and field.default is None)
+        return tuple(
+            name for name, field in cls.model_fields.items() if not field.is_required() and field.default is None
+        )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -83,4 +85,6 @@ def parse_span(text: Any) -> Any:
         raise ValueError(f"{text!r} is not a length of time; write 30s, 10 blocks or 2 sessions") from None
 
 
-SpanField = Annotated[Span, BeforeValidator(parse_span, json_schema_input_type=str), PlainSerializer(str, return_type=str)]
+SpanField = Annotated[
+    Span, BeforeValidator(parse_span, json_schema_input_type=str), PlainSerializer(str, return_type=str)
+]

@@ -1,4 +1,4 @@
-"""What one object says of another: nodes, groups and chains that must exist, code that must be there. Called by `load`."""
+"""What one object says of another: nodes, groups, chains and code that must be there. Called by `load`."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -15,7 +15,7 @@ class Target(ExactlyOne):
     group: Name | None = Field(default=None, description="A node group; `count` of its nodes, all by default.")
     authorities: Literal["one", "minority", "blocking-third", "majority"] | None = Field(
         default=None,
-        description="Relay authorities by what their loss means: minority is the largest number that finality survives, "
+        description="Relay authorities by what their loss means: minority is the most that finality survives, "
         "blocking-third the smallest that stops it, majority more than half.",
     )
     parachain: int | None = Field(default=None, description="The collators of a parachain, by id.")
@@ -40,7 +40,7 @@ class Partition(Model):
     sides: tuple[Target, ...] = Field(min_length=2)
     others: Literal["spread", "refuse"] = Field(
         default="spread",
-        description="Nodes that no side names: spread puts them on the sides in turn, group by group; refuse refuses the experiment.",
+        description="Nodes that no side names: `spread` puts them on the sides in turn, group by group; `refuse` refuses.",
     )
 
 
@@ -58,7 +58,7 @@ class ChaosExperimentSpec(Fault):
     duration: Duration = Field(gt=0, description="From confirmed injection to the start of recovery.")
     ttl: Duration | None = Field(
         default=None,
-        description="Hard limit from injection on, kept by the agent alone if it must be; duration plus 60s by default.",
+        description="Hard limit from injection on, kept by the agent alone if it must; duration plus 60s by default.",
     )
     seed: int = Field(default=1, description="Decides which nodes are chosen where the target leaves a choice.")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -22,6 +22,8 @@ KINDS: dict[str, type[BaseModel]] = {
     "ChaosExperiment": ChaosExperiment,
     "RuntimeUpgrade": RuntimeUpgrade,
 }
+
+T = TypeVar("T")
 
 Path_ = tuple[str | int, ...]
 
@@ -104,9 +106,7 @@ def parse(file: Path) -> tuple[list[Document], list[Mistake]]:
     documents: list[Document] = []
     mistakes: list[Mistake] = []
     try:
-        for node in yaml.compose_all(text, Loader=yaml.SafeLoader):
-            if node is None:
-                continue
+        for node in filter(None, yaml.compose_all(text, Loader=yaml.SafeLoader)):
             lines: dict[Path_, int] = {}
             doubles: list[Mistake] = []
             data = _construct(node, (), lines, doubles, str(file), depth=0)
@@ -176,7 +176,8 @@ def _validate(document: Document) -> tuple[BaseModel | None, list[Mistake]]:
         return KINDS[kind].model_validate(data), []
     except ValidationError as error:
         return None, [
-            document.mistake(_path_of(document, item["loc"]), _sentence(item)) for item in error.errors(include_url=False)
+            document.mistake(_path_of(document, item["loc"]), _sentence(item))
+            for item in error.errors(include_url=False)
         ]
 
 
@@ -184,7 +185,7 @@ def _path_of(document: Document, location: tuple[str | int, ...]) -> Path_:
     """Pydantic's location without the names of types that it mixes in, which no file shows."""
     path: Path_ = ()
     for part in location:
-        if (*path, part) in document.lines or isinstance(part, str) and not part.startswith(("function-", "tagged-")):
+        if (*path, part) in document.lines or (isinstance(part, str) and not part.startswith(("function-", "tagged-"))):
             path = (*path, part)
     return path
 
@@ -200,12 +201,13 @@ def _sentence(item: Any) -> str:
 
 
 def _place(loaded: Loaded, document: Document, item: BaseModel) -> list[Mistake]:
-    shelf: dict[str, Any] = {
+    shelves: dict[type[BaseModel], dict[str, Any]] = {
         Testnet: loaded.testnets,
         Rehearsal: loaded.rehearsals,
         ChaosExperiment: loaded.experiments,
         RuntimeUpgrade: loaded.upgrades,
-    }[type(item)]
+    }
+    shelf = shelves[type(item)]
     name = item.metadata.name  # type: ignore[attr-defined]  # All four kinds have metadata.
     if name in shelf:
         return [document.mistake(("metadata", "name"), f"a second {type(item).__name__} called {name}")]
@@ -213,7 +215,7 @@ def _place(loaded: Loaded, document: Document, item: BaseModel) -> list[Mistake]
     return []
 
 
-def _only(kind: str, shelf: dict[str, Any]) -> Any:
+def _only(kind: str, shelf: dict[str, T]) -> T:
     if len(shelf) != 1:
         found = ", ".join(shelf) if shelf else "none"
         raise UsageError(f"one {kind} is needed, found {found}", hint="give a file that holds exactly one with -f")

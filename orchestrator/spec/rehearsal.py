@@ -1,4 +1,4 @@
-"""`Rehearsal`: the stages that a network goes through and the gates that it must pass. Read by `spec.load`, run by `run`."""
+"""`Rehearsal`: the stages that a network goes through, the gates that it must pass. Read by `load`, run by `run`."""
 
 from typing import Literal, Self
 

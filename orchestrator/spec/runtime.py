@@ -1,4 +1,4 @@
-"""Runtime code as a user names it: a file, or a model runtime of ours described in place. Used by testnets and upgrades."""
+"""Runtime code as a user names it: a file, or a model runtime described in place. Used by testnets and upgrades."""
 
 from typing import Literal
 

@@ -91,7 +91,9 @@ class TestnetSpec(Model):
         if self.relaychain.validators() == 0:
             problems.append("relaychain.groups has no group of role validator, so nobody would author")
         if len(ids) > self.relaychain.validators() > 0:
-            problems.append(f"{len(ids)} parachains need at least as many validators, there are {self.relaychain.validators()}")
+            problems.append(
+                f"{len(ids)} parachains need at least as many validators, there are {self.relaychain.validators()}"
+            )
         problems += [
             f"parachain {parachain.id} has no group of role collator"
             for parachain in self.parachains

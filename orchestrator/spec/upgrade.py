@@ -1,4 +1,4 @@
-"""`RuntimeUpgrade`: an upgrade the way production does it. Read by `spec.load` and, as a custom resource, by `chaos`."""
+"""`RuntimeUpgrade`: an upgrade as production does it. Read by `spec.load` and, as a custom resource, by `chaos`."""
 
 from typing import Literal
 

@@ -14,7 +14,7 @@ import pulumi_kubernetes
 
 
 def token(document: dict[str, Any]) -> str:
-    """The provider's type token of an object, such as `kubernetes:apps/v1:StatefulSet`; the core group is spelled out."""
+    """The provider's token of an object's type, `kubernetes:apps/v1:StatefulSet`; the core group is spelled out."""
     version = document["apiVersion"]
     group = version if "/" in version else f"core/{version}"
     return f"kubernetes:{group}:{document['kind']}"

@@ -1,0 +1,46 @@
+# One virtual environment, made once and reused; every target makes what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+RUNS ?= runs
+
+.PHONY: install demo demo-bad-upgrade test unit check format bench clean
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("coalmine needs Python 3.11 or later; set PYTHON=") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing coalmine into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[image,test,check]'
+	@touch $@
+
+demo: $(STAMP)  ## Rehearse examples/quickstart.yaml on a cluster of our own; CONTEXT=name takes yours.
+	$(BIN)/coalmine run examples/quickstart.yaml --runs $(RUNS) $(if $(CONTEXT),--context $(CONTEXT))
+
+demo-bad-upgrade: $(STAMP)  ## The same network with a runtime whose migration panics: ends FAILED, exit code 1.
+	$(BIN)/coalmine run examples/bad-upgrade.yaml --runs $(RUNS) $(if $(CONTEXT),--context $(CONTEXT)); \
+	  code=$$?; echo "exit code $$code"; exit $$code
+
+test: $(STAMP)  ## Everything, the cluster tests on a lab of their own included.
+	$(BIN)/python -m pytest tests
+
+unit: $(STAMP)  ## What needs no cluster and no container.
+	$(BIN)/python -m pytest tests -m 'not cluster and not container'
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## One line a figure, and build/bench.json; ONLY=name runs one.
+	$(BIN)/python -m tests.bench $(ONLY)
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
