@@ -41,7 +41,7 @@ class Agents:
         order = ProbeOrder(pod_uid=action.pod_uid, endpoints=endpoints, timeout_seconds=PROBE_SECONDS)
         return self._ask(agent, action, "POST", "/probe", ProbeAnswer, order)
 
-    def _ask(  # noqa: PLR0913, PLR0917  A request has these parts.
+    def _ask(
         self,
         agent: Agent,
         action: Place | End | ProbeFrom | AskAgent,

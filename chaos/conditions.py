@@ -6,7 +6,7 @@ from typing import Literal, cast
 from orchestrator.spec.status import Condition
 
 
-def with_condition(  # noqa: PLR0913  A condition has these fields.
+def with_condition(
     conditions: tuple[Condition, ...],
     name: str,
     value: str,

@@ -198,7 +198,7 @@ def _end(
     return status.model_copy(update=update)
 
 
-def _condition(  # noqa: PLR0913, PLR0917  A condition has these fields.
+def _condition(
     scene: Scene, status: ExperimentStatus, name: str, value: str, reason: str, message: str
 ) -> ExperimentStatus:
     conditions = with_condition(

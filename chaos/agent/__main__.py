@@ -24,7 +24,6 @@ def main() -> None:
     namespace = os.environ["POD_NAMESPACE"]
     machine = Machine(
         namespace,
-        pod_logs=Path(os.environ.get("COALMINE_POD_LOGS", "/proc/1/root/var/log/pods")),
         host_network=Path(os.environ.get("COALMINE_HOST_NETWORK", "/proc/1/ns/net")),
     )
     backend, reason = supported_backend()

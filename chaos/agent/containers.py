@@ -1,7 +1,7 @@
 """Whose process is it: finds the processes of pods and containers, and whether a pod belongs to our namespace.
 
-Called by every fault. The answers come from the kernel and the kubelet's own directories, never from the request, so
-that a stolen token reaches no further than the namespace that the agent was started for.
+Called by every fault. The answers come from the kernel and from what the kubelet wrote, never from the request, so that
+a stolen token reaches no further than the namespace that the agent was started for.
 """
 
 import re
@@ -16,22 +16,30 @@ _DEAD = frozenset("ZXx")
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The machine's processes, and the kubelet's directory of pod logs, `<namespace>_<pod>_<uid>` each."""
+    """The machine's processes as we see them, and the namespace whose pods are ours."""
 
     namespace: str
     proc: Path = Path("/proc")
-    pod_logs: Path = Path("/proc/1/root/var/log/pods")
     host_network: Path = Path("/proc/1/ns/net")
 
     def check_ours(self, pod_uid: str) -> None:
         """Refuses pods of other namespaces.
 
+        The kubelet puts a pod's namespace first into its DNS search path. A foreign pod could only forge that for
+        itself, which harms nobody else; and no path on the machine has to be known, as they differ between clusters.
+
         Raises:
             Gone: when the pod is none of our namespace's pods on this machine.
         """
-        well_formed = re.fullmatch(r"[0-9a-f-]{8,64}", pod_uid)
-        if not well_formed or not any(self.pod_logs.glob(f"{self.namespace}_*_{pod_uid}")):
+        if not any(self._searches_ours(pid) for pid in self._processes(pod_uid, None)):
             raise Gone(f"namespace {self.namespace} has no pod {pod_uid} on this machine")
+
+    def _searches_ours(self, pid: int) -> bool:
+        try:
+            lines = (self.proc / str(pid) / "root/etc/resolv.conf").read_text().splitlines()
+        except OSError:  # It ended meanwhile, or its container has no such file.
+            return False
+        return any(re.match(rf"search {re.escape(self.namespace)}\.svc\.", line) for line in lines)
 
     def container_processes(self, pod_uid: str, container_id: str) -> tuple[int, ...]:
         """Live processes of a container; empty when it is gone."""

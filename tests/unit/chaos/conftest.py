@@ -56,16 +56,20 @@ class Bench:
 
     machine: Machine
     cgroups: Path
+    files: Path
     started: list[Container] = field(default_factory=list)
 
-    def start(self, program: str, *, pod_uid: str | None = None, unshare: bool = False) -> Container:
+    def start(
+        self, program: str, *, pod_uid: str | None = None, unshare: bool = False, namespace: str = NAMESPACE
+    ) -> Container:
         uid = pod_uid or str(uuid.uuid4())
         container_id = hashlib.sha256(os.urandom(8)).hexdigest()
         cgroup = self.cgroups / f"pod{uid}" / container_id
         cgroup.mkdir(parents=True)
-        (self.machine.pod_logs / f"{NAMESPACE}_node-{len(self.started)}_{uid}").mkdir(exist_ok=True)
-        script = f"echo $$ > {cgroup}/cgroup.procs; {program}"
-        command = [*(["unshare", "--net"] if unshare else []), "bash", "-c", script]
+        resolv = self.files / f"resolv-{namespace}"
+        resolv.write_text(f"search {namespace}.svc.cluster.local svc.cluster.local\nnameserver 10.96.0.10\n")
+        script = f"mount --bind {resolv} /etc/resolv.conf; echo $$ > {cgroup}/cgroup.procs; {program}"
+        command = ["unshare", "--mount", *(["--net"] if unshare else []), "bash", "-c", script]
         process = subprocess.Popen(command)
         container = Container(uid, container_id, process)
         self.started.append(container)
@@ -92,11 +96,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     root = _cgroup_root()
     if os.geteuid() != 0 or root is None:
         pytest.skip("needs root and a writable cgroup hierarchy")
-    logs = tmp_path / "pods"
-    logs.mkdir()
     cgroups = root / f"coalmine-test-{uuid.uuid4().hex[:8]}"
     cgroups.mkdir()
-    bench = Bench(Machine(NAMESPACE, pod_logs=logs, host_network=Path("/proc/self/ns/net")), cgroups)
+    bench = Bench(Machine(NAMESPACE, host_network=Path("/proc/self/ns/net")), cgroups, tmp_path)
     try:
         yield bench
     finally:

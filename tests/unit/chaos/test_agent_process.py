@@ -28,7 +28,6 @@ class Agent:
             "POD_NAMESPACE": NAMESPACE,
             "COALMINE_TOKEN_FILE": str(token),
             "COALMINE_LEDGER": str(tmp_path / "ledger"),
-            "COALMINE_POD_LOGS": str(bench.machine.pod_logs),
             "COALMINE_HOST_NETWORK": str(bench.machine.host_network),
             "COALMINE_AGENT_PORT": str(self.port),
         }
@@ -87,9 +86,7 @@ def test_pause_survey_and_recovery_over_http(agent, bench):
 
 
 def test_a_pod_of_another_namespace_cannot_be_hit(agent, bench):
-    container = bench.start("exec sleep 1000")
-    (path,) = bench.machine.pod_logs.iterdir()
-    path.rename(path.with_name(path.name.replace(NAMESPACE, "kube-system")))
+    container = bench.start("exec sleep 1000", namespace="kube-system")
     assert agent.pause(container).status_code == 404
     assert container.state() == "S"
 
