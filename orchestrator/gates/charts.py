@@ -26,7 +26,7 @@ def _chart(name: str, chain: str, sources: Sources, start: float, end: float) ->
     signal = CATALOGUE[name]
     step = sources.scrape * max(1, math.ceil((end - start) / sources.scrape / _POINTS))
     query = signal.query(Selector(chain=chain))
-    blank = Chart(signal=name, title=f"{signal.title}, {chain}", unit=signal.unit, query=query)
+    blank = Chart(signal=name, chain=chain, title=f"{signal.title}, {chain}", unit=signal.unit, query=query)
     try:
         result = sources.prometheus.query_range(query, start, end, step, lookback=HOLD * sources.scrape)
     except CoalmineError as error:

@@ -162,6 +162,7 @@ class Chart(Entry):
 
     kind: Literal["series"] = "series"
     signal: str
+    chain: str
     title: str
     unit: str
     query: str

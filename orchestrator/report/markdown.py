@@ -1,0 +1,77 @@
+"""`summary.md`: the verdict for a pull request or a CI step's summary. Short, the verdict first, details folded.
+
+GitHub refuses a step summary over 1,024 kB as a whole, so the text is cut well below it and says so.
+"""
+
+import re
+
+from orchestrator.gates import verdict
+from orchestrator.journal import GateVerdict, Verdict
+from orchestrator.report.story import Story, figure
+
+ROWS = 20
+LIMIT = 900_000
+SIGNS = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.INCONCLUSIVE: "❔", Verdict.ERROR: "⚠️"}
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
+
+
+def render(story: Story) -> str:
+    """The Markdown text, at most `LIMIT` bytes."""
+    run = story.run
+    lines = [
+        f"## {SIGNS[story.verdict.verdict]} {story.verdict.verdict}: {_plain(run.rehearsal.name)}",
+        "",
+        _plain(story.verdict.reason),
+        "",
+    ]
+    if run.simulated:
+        lines += ["> **SIMULATED**: the nodes were simulated; nothing here promotes a runtime.", ""]
+    lines += _table(story)
+    lines += ["<details><summary>Run</summary>", "", *_facts(story), "", "</details>", ""]
+    return _cut("\n".join(lines))
+
+
+def _table(story: Story) -> list[str]:
+    """The gates, those that did not pass first, for a cut must not hide them."""
+    ranked = sorted(story.verdict.gates, key=lambda gate: -verdict.rank(gate.verdict))
+    rows = [
+        f"{story.headline()}.",
+        "",
+        "| | stage | gate | asked | worst | why |",
+        "|---|---|---|---|---|---|",
+        *(_row(gate) for gate in ranked[:ROWS]),
+    ]
+    left = len(ranked) - ROWS
+    return [*rows, "", *([f"… and {left} more gates, in the HTML report.", ""] if left > 0 else [])]
+
+
+def _row(gate: GateVerdict) -> str:
+    worst = " on ".join(filter(None, (figure(gate), gate.node)))
+    cells = (SIGNS[gate.verdict], gate.stage, gate.gate, gate.threshold, worst, gate.reason)
+    return "| " + " | ".join(_plain(cell) for cell in cells) + " |"
+
+
+def _facts(story: Story) -> list[str]:
+    run = story.run
+    facts = [
+        ("run", run.run),
+        ("testnet", f"{run.testnet.name}, {len(run.nodes)} nodes"),
+        ("length", f"{story.end - story.start:.0f} s, {story.outcome}"),
+        ("coalmine", run.version),
+        *((f"genesis of {chain}", value) for chain, value in run.genesis.items()),
+        *((image, digest) for image, digest in run.images.items()),
+    ]
+    return [f"- {_plain(name)}: {_plain(value)}" for name, value in facts]
+
+
+def _plain(text: str) -> str:
+    """One line that Markdown shows as it is."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def _cut(text: str) -> str:
+    raw = text.encode()
+    if len(raw) <= LIMIT:
+        return text
+    note = "\n\n… cut here, for a step's summary has a limit. The HTML report has everything.\n"
+    return raw[: LIMIT - len(note.encode())].decode(errors="ignore") + note

@@ -1,0 +1,80 @@
+"""`result.json`: the run's outcome for programs. Its keys are stable within one `schemaVersion`."""
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from orchestrator.journal import Verdict
+from orchestrator.report.story import Story
+
+SCHEMA_VERSION = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, ser_json_inf_nan="strings")
+
+
+class GateResult(_Part):
+    """One gate, with the worst that was seen and the query that shows it."""
+
+    stage: str
+    gate: str
+    verdict: Verdict
+    reason: str
+    threshold: str
+    query: str
+    value: float | None
+    unit: str
+    node: str | None
+    when: float | None
+    block: int | None
+    spared: tuple[str, ...]
+
+
+class RunResult(_Part):
+    """A run. Times are unix seconds."""
+
+    schema_version: int = SCHEMA_VERSION
+    run: str
+    coalmine: str
+    testnet: str
+    rehearsal: str
+    context: str
+    simulated: bool
+    verdict: Verdict
+    exit_code: int
+    reason: str
+    outcome: str
+    started: float
+    ended: float
+    genesis: dict[str, str]
+    images: dict[str, str]
+    nodes: int
+    gates: tuple[GateResult, ...]
+
+
+def result(story: Story) -> RunResult:
+    """The result of a run."""
+    run = story.run
+    return RunResult(
+        run=run.run,
+        coalmine=run.version,
+        testnet=run.testnet.name,
+        rehearsal=run.rehearsal.name,
+        context=run.context,
+        simulated=run.simulated,
+        verdict=story.verdict.verdict,
+        exit_code=story.verdict.exit_code,
+        reason=story.verdict.reason,
+        outcome=story.outcome,
+        started=story.start,
+        ended=story.end,
+        genesis=run.genesis,
+        images=run.images,
+        nodes=len(run.nodes),
+        gates=tuple(GateResult.model_validate(gate.model_dump()) for gate in story.verdict.gates),
+    )
+
+
+def render(story: Story) -> str:
+    """The JSON text."""
+    return result(story).model_dump_json(by_alias=True, indent=2) + "\n"

@@ -1,0 +1,14 @@
+"""The verdict as rows of text, for `cli` to print as a table."""
+
+from orchestrator.gates.judge import RunVerdict
+from orchestrator.report.story import figure
+
+HEADER = ("verdict", "stage", "gate", "asked", "worst", "node", "why")
+
+
+def rows(verdict: RunVerdict) -> tuple[tuple[str, ...], ...]:
+    """One row for each gate, in the order of the rehearsal, under `HEADER`."""
+    return tuple(
+        (gate.verdict.value, gate.stage, gate.gate, gate.threshold, figure(gate), gate.node or "", gate.reason)
+        for gate in verdict.gates
+    )
