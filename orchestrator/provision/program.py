@@ -10,6 +10,7 @@ import json
 import runpy
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,12 @@ def declared(program: str, project: str, name: str, manifests: Sequence[Manifest
         json.dump([manifest.document for manifest in manifests], file)
         file.flush()
 
+        # The mocks answer in a worker thread and want an event loop there, which they would leave open.
+        worker_loop = asyncio.new_event_loop()
+
         async def run() -> None:
+            executor = ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(worker_loop,))
+            asyncio.get_running_loop().set_default_executor(executor)
             # Setting mocks registers the root resource, which must happen on the loop that awaits it.
             mocks.set_mocks(collector, project=project, stack=name, preview=False)
             pulumi.runtime.set_all_config({"coalmine:manifests": file.name})
@@ -57,6 +63,8 @@ def declared(program: str, project: str, name: str, manifests: Sequence[Manifest
             asyncio.run(run())
         except (RuntimeError, pulumi.RunError) as error:
             raise ProvisionError(f"the Pulumi program {program} failed: {error}") from error
+        finally:
+            worker_loop.close()
     # Registration is asynchronous, so the order in which resources arrive is not the program's.
     place = {manifest.key: index for index, manifest in enumerate(manifests)}
     found = [Manifest(document) for document in collector.documents]

@@ -40,7 +40,7 @@ class Partition(Model):
     sides: tuple[Target, ...] = Field(min_length=2)
     others: Literal["spread", "refuse"] = Field(
         default="spread",
-        description="Nodes that no side names: `spread` puts them on the sides in turn, group by group; `refuse` refuses.",
+        description="Nodes that no side names: `spread` puts them on the sides in turn, `refuse` refuses.",
     )
 
 

@@ -178,6 +178,8 @@ def _validate(document: Document) -> tuple[BaseModel | None, list[Mistake]]:
         return None, [
             document.mistake(_path_of(document, item["loc"]), _sentence(item))
             for item in error.errors(include_url=False)
+            # Pydantic counts only the good items of a list, so a bad one makes it call the list too short.
+            if item["type"] != "too_short" or not item["input"]
         ]
 
 
