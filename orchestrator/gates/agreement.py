@@ -7,7 +7,7 @@ before the window began; so the relay chain's height must be a newer one, and an
 from collections import Counter
 from collections.abc import Iterator
 
-from orchestrator.gates.series import Finding
+from orchestrator.gates.series import Finding, never_closed
 from orchestrator.journal import HashRead, Measurement, Verdict
 from orchestrator.metrics.signals import RELAY
 
@@ -55,7 +55,7 @@ def _agreement(measurement: Measurement, chain: str, answers: list[HashRead]) ->
         reason = f"{chain}: a node has finalised {height} only, which was final before the window began"
         return Finding(Verdict.INCONCLUSIVE, reason, float(height))
     if window.open:
-        return Finding(Verdict.INCONCLUSIVE, f"{chain}: the window's end never came")
+        return Finding(Verdict.INCONCLUSIVE, f"{chain}: {never_closed(measurement.gate)}")
     return Finding(
         Verdict.PASSED, f"{chain}: one hash at height {height} on {len(answers)} nodes", 1.0, 0.0, window.end
     )

@@ -87,6 +87,12 @@ def _unknown(reason: str, value: float | None = None, *, badness: float = -math.
     return Finding(Verdict.INCONCLUSIVE, reason, value, badness)
 
 
+def never_closed(gate: Gate) -> str:
+    """Why a window is still open, for a reason."""
+    end = gate.recovers_within or gate.window.for_ or gate.window.to or "stage.end"
+    return f"the window never closed, for {end} never came"
+
+
 def _after_reset(gate: Gate, meaning: Meaning, evidence: Evidence, fall: tuple[Sample, Sample]) -> Finding:
     (_, earlier), (when, later) = fall
     told = f"{meaning.title} fell from {earlier:g} to {later:g}, which is a reset"
@@ -132,7 +138,7 @@ def _values(gate: Gate, meaning: Meaning, evidence: Evidence) -> Finding:
     if sure and breaches / evidence.asked > gate.tolerate + _EPSILON:
         return Finding(Verdict.FAILED, told, worst, bad, when)
     if evidence.window.open:
-        return _unknown("the window's end never came", worst, badness=bad)
+        return _unknown(never_closed(gate), worst, badness=bad)
     allowed = 0.0 if meaning.resets else gate.tolerate
     if (
         breaches + evidence.holes
@@ -144,7 +150,7 @@ def _values(gate: Gate, meaning: Meaning, evidence: Evidence) -> Finding:
 def _ratio(gate: Gate, meaning: Meaning, evidence: Evidence) -> Finding:
     """Seconds per unit of growth, one figure for the window."""
     if evidence.window.open:
-        return _unknown("the window's end never came")
+        return _unknown(never_closed(gate))
     if not (evidence.at_start and evidence.at_end):
         return _unknown(f"the window's edges are not covered: {evidence.gaps()}")
     (start, first), (end, last) = evidence.known[0], evidence.known[-1]
@@ -166,7 +172,7 @@ def _increase(gate: Gate, meaning: Meaning, evidence: Evidence) -> Finding:
     growth = last - first
     told = f"{meaning.title} grew by {meaning.figure(growth)}, from {first:g} to {last:g}"
     if evidence.window.open:
-        return _unknown("the window's end never came", growth, badness=-growth)
+        return _unknown(never_closed(gate), growth, badness=-growth)
     if growth < gate.increases_by and evidence.at_start and evidence.at_end and not meaning.resets:
         return Finding(Verdict.FAILED, told, growth, -growth, when)
     if not evidence.complete:
@@ -187,7 +193,7 @@ def _stall(gate: Gate, meaning: Meaning, evidence: Evidence) -> Finding:
     if rise > gate.stalls:
         return Finding(Verdict.FAILED, told, rise, rise, when)
     if evidence.window.open:
-        return _unknown("the window's end never came", rise, badness=rise)
+        return _unknown(never_closed(gate), rise, badness=rise)
     if not evidence.complete:
         return _unknown(evidence.gaps(), rise, badness=rise)
     return Finding(Verdict.PASSED, told, rise, rise, when)
@@ -208,7 +214,7 @@ def _recovery(gate: Gate, meaning: Meaning, evidence: Evidence) -> Finding:
         return Finding(Verdict.PASSED, told, seconds, seconds, recovered)
     told = f"{meaning.title} had not exceeded {base:g} after {end - start:.1f} s"
     if evidence.window.open:
-        return _unknown(f"{told}, and {gate.recovers_within} never passed", badness=math.inf)
+        return _unknown(f"{told}; {never_closed(gate)}", badness=math.inf)
     if not (evidence.at_end and (evidence.complete or meaning.monotone)):
         return _unknown(f"{told}, but {evidence.gaps()}", badness=math.inf)
     return Finding(Verdict.FAILED, told, math.inf, math.inf, end)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from orchestrator.journal import Chart, Series
@@ -69,7 +70,7 @@ def panels(story: Story, charts: Iterable[Chart]) -> tuple[Panel, ...]:
 
 
 def strip(story: Story) -> tuple[Rect, ...]:
-    """The stages in a row, coloured by their verdicts, with a name where there is room for it and a number elsewhere."""
+    """The stages in a row, coloured by their verdicts, named where there is room and numbered elsewhere."""
     times = Times(story.start, story.end)
     rects = []
     for number, stage in enumerate(story.stages, start=1):
@@ -103,8 +104,12 @@ def _panel(story: Story, title: str, charts: list[Chart]) -> Panel:
         paths=tuple(paths),
         across=across(story),
         upwards=tuple(Tick(scale.y(value), f"{value:g}") for value in scale.ticks()),
-        bands=tuple(_bands(story, times)),
-        marks=tuple(Tick(times.x(e.at), f"{e.name} {story.since(e.at)}") for e in story.events if e.name in _MARKS),
+        bands=bands(story),
+        marks=tuple(
+            Tick(times.x(e.at), f"{e.name} {story.since(e.at)}", "trouble" if e.name in TROUBLE else "")
+            for e in story.events
+            if e.name in _MARKS
+        ),
         legend=(*_legend(groups), *((("best", "best"), ("final", "finalised")) if len(charts) > 1 else ())),
         note=errors[0] if errors else "" if numbers else "no samples",
     )
@@ -113,6 +118,11 @@ def _panel(story: Story, title: str, charts: list[Chart]) -> Panel:
 def _legend(groups: list[str]) -> Iterator[tuple[str, str]]:
     for index, group in enumerate(groups):
         yield f"c{index % _COLOURS}", group
+
+
+def bands(story: Story) -> tuple[Rect, ...]:
+    """Where the network was disturbed on purpose."""
+    return tuple(_bands(story, Times(story.start, story.end)))
 
 
 def _bands(story: Story, times: Times) -> Iterator[Rect]:
@@ -127,7 +137,7 @@ def _group(one: Series) -> str:
 
 def _paths(chart: Chart, groups: list[str], times: Times, scale: Values, *, alone: bool) -> Iterator[Path]:
     line = "line" if alone else "best" if chart.signal == "best-height" else "final"
-    for index, group in enumerate(groups):
+    for index, group in reversed(list(enumerate(groups))):  # The first group is drawn last, and so on top.
         members = [one for one in chart.series if _group(one) == group]
         style = f"c{index % _COLOURS} {line}"
         if len(members) > _MANY:
@@ -142,7 +152,7 @@ def _paths(chart: Chart, groups: list[str], times: Times, scale: Values, *, alon
 
 def _line(samples: list[tuple[float, float]], times: Times, scale: Values) -> str:
     """A path that breaks where samples are missing, without the points in the middle of level stretches."""
-    spaces = sorted(b[0] - a[0] for a, b in zip(samples, samples[1:], strict=False))
+    spaces = sorted(b[0] - a[0] for a, b in pairwise(samples))
     usual = spaces[len(spaces) // 2] if spaces else 1.0
     text, last = [], None
     for index, (when, value) in enumerate(samples):

@@ -18,6 +18,7 @@ def render(story: Story) -> str:
         run=story.run,
         panels=charts.panels(story, story.charts),
         strip=charts.strip(story),
+        bands=charts.bands(story),
         across=charts.across(story),
         frame=charts.FRAME,
         groups=_groups(story.run.nodes),

@@ -1,4 +1,4 @@
-"""Where things stand on a chart: times across, values upwards, and round numbers beside both. Pure; used by `charts`."""
+"""Where things stand on a chart: times across, values upwards, round numbers beside both. Pure; used by `charts`."""
 
 import math
 from dataclasses import dataclass

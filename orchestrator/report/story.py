@@ -91,7 +91,7 @@ def tell(journal: Journal, run_verdict: RunVerdict) -> Story:
         verdict=run_verdict,
         outcome=finished.outcome if finished else "cut short",
         start=start,
-        end=max(max(times), start + 1.0),
+        end=max(*times, start + 1.0),
         stages=tuple(stages),
         events=tuple(sorted(journal.all(Event), key=lambda event: event.at)),
         charts=journal.all(Chart),
