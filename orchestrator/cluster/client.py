@@ -203,7 +203,7 @@ class Cluster:
         settings = self._api.configuration
         certificate = (settings.cert_file, settings.key_file) if settings.cert_file else None
         headers = {}
-        if token := settings.get_api_key_with_prefix("authorization"):
+        if token := _token(settings):
             headers["authorization"] = token
         return settings.ssl_ca_cert, certificate, headers
 
@@ -246,7 +246,7 @@ class Cluster:
     ) -> Any:
         configuration = self._api.configuration
         headers = {"Accept": "application/json, */*", "Content-Type": content_type}
-        if token := configuration.get_api_key_with_prefix("authorization"):
+        if token := _token(configuration):
             headers["Authorization"] = token
         url = configuration.host + path
         if query:
@@ -260,6 +260,12 @@ class Cluster:
         if response.status >= 400:
             raise _refusal(method, path, response)
         return response
+
+
+def _token(configuration: Any) -> str | None:
+    """The bearer token; the client's loaders store it under one name or the other, depending on version and place."""
+    found = configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+    return str(found) if found else None
 
 
 def _refusal(method: str, path: str, response: Any) -> ClusterError:
