@@ -1,7 +1,7 @@
 """The lab's certificate authority, certificates and kubeconfigs. Called by `native` once a lab."""
 
 import base64
-import datetime
+import datetime as dt
 import ipaddress
 import json
 from pathlib import Path
@@ -39,7 +39,9 @@ class Authority:
         builder = _builder(x509.Name(subject), self._name, key.public_key())
         builder = builder.add_extension(x509.ExtendedKeyUsage(usage), critical=False)
         if hosts:
-            builder = builder.add_extension(x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False)
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName([_host(host) for host in hosts]), critical=False
+            )
         self._write(file, builder.sign(self._key, hashes.SHA256()), key)
 
     def kubeconfig(self, target: Path, file: str, *, server: str, context: str) -> None:
@@ -97,15 +99,15 @@ def issue_all(lab: LabState) -> None:
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=_DAYS))
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=_DAYS))
     )
 
 

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.lab import toolchain
+from orchestrator.lab import image, toolchain
 from orchestrator.lab.state import LabState
 
 CONTAINERD = "/run/containerd-lab.sock"
@@ -180,7 +180,7 @@ state = "/run/containerd-lab"
 [grpc]
   address = "{CONTAINERD}"
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "docker.io/local/pause:1"
+  sandbox_image = "{image.PAUSE}"
   # Without CAP_SYS_RESOURCE every sandbox dies when it lowers its oom_score_adj.
   restrict_oom_score_adj = true
   max_concurrent_downloads = 8

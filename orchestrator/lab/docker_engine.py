@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import LabError
-from orchestrator.lab import cgroups, guardian, toolchain
+from orchestrator.lab import cgroups, guardian, network, toolchain
 from orchestrator.lab.state import Progress
 
 ROOT = Path("/var/lib/coalmine/engines")
@@ -80,9 +80,9 @@ class Engine:
                 networks = client.containers.get(container).attrs["NetworkSettings"]["Networks"]
             except _docker().errors.DockerException as error:
                 raise LabError(f"no container {container}: {error}") from error
-        for network in networks.values():
-            if network["IPAddress"]:
-                return str(network["IPAddress"])
+        for attached in networks.values():
+            if attached["IPAddress"]:
+                return str(attached["IPAddress"])
         raise LabError(f"container {container} has no address", hint="is it running?")
 
     @contextlib.contextmanager
@@ -196,10 +196,11 @@ def _sweep() -> None:
 
 def _claim() -> _Place:
     """Takes the first index whose folder and addresses are free. Labs take theirs from below 60."""
-    routes = subprocess.run(["ip", "-o", "route"], capture_output=True, text=True, check=True).stdout
+    used = network.used()
     for index in range(100, 200):
         place = _Place(index, ROOT / str(index))
-        if not place.folder.exists() and f"10.243.{index}." not in routes and f"10.244.{index}." not in routes:
+        wanted = (f"{place.fields['inside']}/32", f"{place.fields['outside']}/32", place.fields["containers"])
+        if not place.folder.exists() and network.free(wanted, used):
             place.folder.mkdir(parents=True)
             return place
     raise LabError("no free addresses for a Docker engine", hint="end some of the engines that run")
@@ -248,18 +249,16 @@ def main(index: str) -> None:
         cgroups.make(fields["cgroup"])
         namespaces = ("--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child")
         process = subprocess.Popen(
-            ["unshare", *namespaces, "/bin/sh", "-ec", _START.format(**fields)],
+            [*guardian.DIES_WITH_US, "unshare", *namespaces, "/bin/sh", "-ec", _START.format(**fields)],
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
-            preexec_fn=guardian.die_with_parent,  # noqa: PLW1509  One thread only.
         )
         _cable(fields, process)
         while sys.stdin.buffer.read(1):
             pass
     finally:
         if process is not None:
-            process.kill()  # `unshare --kill-child` passes it on to dockerd.
-            process.wait()
+            guardian.end(process)
         _tidy(place)
 
 
@@ -280,4 +279,4 @@ def _cable(fields: Mapping[str, str], process: "subprocess.Popen[bytes]") -> Non
 def _tidy(place: _Place) -> None:
     cgroups.remove(place.fields["cgroup"])
     subprocess.run(["ip", "link", "delete", place.fields["host_link"]], capture_output=True, check=False)
-    shutil.rmtree(place.folder, ignore_errors=True)
+    guardian.remove_files(place.folder)

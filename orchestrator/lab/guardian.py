@@ -5,7 +5,6 @@ goes does not take it along. It ends the lab when its owner (a process) has ende
 killed itself, the kernel kills the supervisor, and the next `up`, `down` or `status` sweeps the rest.
 """
 
-import ctypes
 import os
 import select
 import shutil
@@ -18,7 +17,8 @@ from pathlib import Path
 from orchestrator.lab import cgroups, state, toolchain
 from orchestrator.lab.state import LabState
 
-_PR_SET_PDEATHSIG = 1
+_PATIENCE = 10.0
+"""Seconds within which files of processes that were killed must be removable."""
 
 
 def main(name: str) -> None:
@@ -27,7 +27,6 @@ def main(name: str) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    lab.note("guardian", str(os.getpid()))
     supervisor: subprocess.Popen[bytes] | None = None
     try:
         cgroups.make(lab.cgroup)
@@ -35,51 +34,60 @@ def main(name: str) -> None:
         _link(lab, supervisor)
         _wait(lab, supervisor)
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if supervisor is not None:
-            supervisor.kill()  # `unshare --kill-child` passes it on to PID 1 of the lab.
-            supervisor.wait()
+            end(supervisor)
         sweep(lab)
 
 
 def _supervise(lab: LabState) -> "subprocess.Popen[bytes]":
-    command = [
-        *("unshare", "--mount", "--net", "--pid", "--uts", "--fork", "--mount-proc", "--kill-child"),
-        *(toolchain.python(), "-m", "orchestrator.lab", "supervisor", lab.name),
-    ]
-    return subprocess.Popen(command, preexec_fn=die_with_parent)  # noqa: PLW1509  One thread only.
+    namespaces = ("unshare", "--mount", "--net", "--pid", "--uts", "--fork", "--mount-proc", "--kill-child")
+    program = (toolchain.python(), "-m", "orchestrator.lab", "supervisor", lab.name)
+    return subprocess.Popen([*DIES_WITH_US, *namespaces, *program])
 
 
-def die_with_parent() -> None:
-    """For a child before its program starts: the kernel kills it when the thread that started it is gone."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""Before a command: the kernel kills it when we are gone, however we went."""
+
+
+def end(unshare: "subprocess.Popen[bytes]") -> None:
+    """Kills PID 1 of the namespaces that `unshare` made, and returns when the kernel has ended all that was in them."""
+    inside = [os.pidfd_open(pid) for pid in children(unshare.pid)]
+    for handle in inside:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        select.select([handle], [], [])
+        os.close(handle)
+    unshare.kill()
+    unshare.wait()
 
 
 def _link(lab: LabState, supervisor: "subprocess.Popen[bytes]") -> None:
     """The cable between host and lab, and the host's routes through it."""
     while lab.noted("namespaces") is None:
         if supervisor.poll() is not None:
-            lab.note("failed", "the supervisor ended before its namespaces were ready")
-            sys.exit(1)
-        time.sleep(0.02)
+            sys.exit(f"unshare ended with {supervisor.returncode} before there were namespaces")
+        time.sleep(0.01)
     inside = children(supervisor.pid)[0]
     for command in (
-        ("ip", "link", "add", lab.host_link, "type", "veth", "peer", "name", lab.lab_link),
-        ("ip", "address", "add", f"{lab.host_ip}/30", "dev", lab.host_link),
-        ("ip", "link", "set", lab.host_link, "up"),
-        ("ip", "link", "set", lab.lab_link, "netns", str(inside)),
-        ("ip", "route", "add", lab.pod_network, "via", lab.lab_ip, "dev", lab.host_link),
-        ("ip", "route", "add", lab.service_network, "via", lab.lab_ip, "dev", lab.host_link),
+        f"link add {lab.host_link} type veth peer name {lab.lab_link} netns {inside}",
+        f"address add {lab.host_ip}/30 dev {lab.host_link}",
+        f"link set {lab.host_link} up",
+        f"route add {lab.pod_network} via {lab.lab_ip} dev {lab.host_link}",
+        f"route add {lab.service_network} via {lab.lab_ip} dev {lab.host_link}",
     ):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(["ip", *command.split()], capture_output=True, text=True, check=False)
         if done.returncode:
-            lab.note("failed", f"{' '.join(command)}: {done.stderr.strip()}")
+            lab.fail(f"ip {command}: {done.stderr.strip()}")
             sys.exit(1)
     lab.note("supervisor", str(inside))
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process of one thread has started."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """The processes that a process of one thread has started; none when it has ended."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def _wait(lab: LabState, supervisor: "subprocess.Popen[bytes]") -> None:
@@ -100,4 +108,11 @@ def sweep(lab: LabState) -> None:
     """Removes what a dead lab left on the host: cgroups, the cable, its directory. Safe to repeat."""
     cgroups.remove(lab.cgroup)
     subprocess.run(["ip", "link", "delete", lab.host_link], capture_output=True, check=False)  # Mostly gone already.
-    shutil.rmtree(lab.directory, ignore_errors=True)
+    remove_files(lab.directory)
+
+
+def remove_files(folder: Path) -> None:
+    """Removes a directory although processes that were just killed may still be writing there."""
+    deadline = time.monotonic() + _PATIENCE
+    while folder.exists() and time.monotonic() < deadline:
+        shutil.rmtree(folder, ignore_errors=True)

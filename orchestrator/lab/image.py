@@ -1,7 +1,8 @@
 """The images that a lab runs, made without a container engine: coalmine's, Prometheus's and pause.
 
 coalmine's has three layers, each in the cache by what it is made of: Debian's root (a minute, once), the Python
-dependencies (once for each set), and our own code (a second, at each change). The Dockerfile makes the same image.
+dependencies (once for each set), and our own code (a second, at each change). The first two are the foundation, which
+every lab has from its start (`store`). The Dockerfile makes the same image.
 """
 
 import compileall
@@ -10,24 +11,27 @@ import importlib.metadata
 import os
 import py_compile
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
 from orchestrator.errors import LabError
-from orchestrator.lab import oci, state, toolchain
-from orchestrator.lab.oci import Layer
+from orchestrator.lab import contained, oci, state, toolchain
+from orchestrator.lab.oci import Config, Layer
 from orchestrator.lab.state import Progress
 
 SUITE = "bookworm"
 ROOT_PACKAGES = ("python3", "iproute2", "iptables", "nftables", "procps", "stress-ng", "faketime", "ca-certificates")
 OUR_FOLDERS = ("orchestrator", "simnode", "chaos", "stacks", "manifests", "dashboards")
+PAUSE = "docker.io/coalmine/pause:1"
+"""A fixed name, for containerd's configuration tells it; every lab has its own containerd."""
+
 PYTHON_PATH = "/opt/coalmine/app:/opt/coalmine/lib"
 
 
@@ -40,76 +44,96 @@ class Image:
 
 
 def coalmine(progress: Progress) -> Image:
-    """The one image of coalmine, from the code that is running now."""
-    layers = [_root(progress), _dependencies(progress), _code()]
-    reference = f"docker.io/coalmine/coalmine:{_combined(layers)}"
-    config = {
-        "Env": [f"PYTHONPATH={PYTHON_PATH}", "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1", _PATH],
-        "User": "65532:65532",
-        "WorkingDir": "/",
-    }
-    return _image(reference, layers, config)
+    """The one image of coalmine, from the code that is running now, whole."""
+    layers = [*_foundation(progress), _code()]
+    return _image("docker.io/coalmine/coalmine", layers, _PYTHON)
+
+
+def update(progress: Progress) -> Image:
+    """The same image under the same name, in an archive for stores that have the foundation: a megabyte or two."""
+    code = _code()
+    return _image("docker.io/coalmine/coalmine", [*_foundation(progress), code], _PYTHON, carried=[code])
+
+
+def foundation(progress: Progress) -> Image:
+    """What all versions of coalmine's image have in common; no pod asks for it."""
+    return _image("docker.io/coalmine/foundation", list(_foundation(progress)), _PYTHON)
 
 
 def prometheus(progress: Progress) -> Image:
     """Debian's Prometheus, as installed on this machine, on the same root."""
-    layers = [_root(progress), _prometheus_layer()]
-    reference = f"docker.io/coalmine/prometheus:{_combined(layers)}"
-    return _image(reference, layers, {"Env": [_PATH], "User": "65532:65532", "WorkingDir": "/"})
+    return _image("docker.io/coalmine/prometheus", [_root(progress), _prometheus_layer()], _PLAIN)
 
 
 def pause(binaries: Path) -> Image:
     """What holds a pod's namespaces."""
     layer = _layer("pause", toolchain.key(), lambda folder: shutil.copy(binaries / "pause", folder / "pause"))
-    return _image("docker.io/local/pause:1", [layer], {"Entrypoint": ["/pause"]})
+    return _written(PAUSE, f"pause-{layer.digest[:12]}", [layer], {"Entrypoint": ["/pause"]}, carried=[layer])
 
 
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PLAIN: Config = {"Env": [_PATH], "User": "65532:65532", "WorkingDir": "/"}
+_PYTHON: Config = {
+    **_PLAIN,
+    "Env": [f"PYTHONPATH={PYTHON_PATH}", "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1", _PATH],
+}
+_KEPT = 4
+"""Archives of one image that stay: whoever made one before may not have read it yet."""
 
 
-def _image(reference: str, layers: list[Layer], config: dict[str, object]) -> Image:
-    name = reference.rpartition("/")[2].rpartition(":")[0]
-    target = state.cache() / "images" / f"{name}-{_combined(layers)}.tar"
+def _image(name: str, layers: list[Layer], config: Config, *, carried: list[Layer] | None = None) -> Image:
+    identity = hashlib.sha256(repr((oci.FORMAT, [layer.digest for layer in layers], config)).encode()).hexdigest()[:12]
+    kind = name.rpartition("/")[2] + ("" if carried is None else "-update")
+    carried = layers if carried is None else carried
+    return _written(f"{name}:{identity}", f"{kind}-{identity}", layers, config, carried=carried)
+
+
+def _written(reference: str, file: str, layers: list[Layer], config: Config, *, carried: list[Layer]) -> Image:
+    target = state.cache() / "images" / f"{file}.tar"
     with toolchain.locked("images"):
         if not target.exists():
             target.parent.mkdir(exist_ok=True)
-            for old in target.parent.glob(f"{name}-*.tar"):
-                old.unlink()  # Archives are large and made in a second; one of each is enough.
-            oci.write(target, reference, layers, config)
+            oci.write(target, reference, layers, config, carried=carried)
+            _forget(target.parent.glob(f"{file.rpartition('-')[0]}-{'[0-9a-f]' * 12}.tar"), _KEPT)
     return Image(reference, target)
 
 
-def _combined(layers: list[Layer]) -> str:
-    return hashlib.sha256("".join(layer.digest for layer in layers).encode()).hexdigest()[:12]
+def _forget(files: Iterable[Path], kept: int) -> None:
+    """Removes all but the newest."""
+    for old in sorted(files, key=lambda file: file.stat().st_mtime)[:-kept]:
+        old.unlink()
+
+
+def _foundation(progress: Progress) -> tuple[Layer, Layer]:
+    return _root(progress), _dependencies(progress)
+
+
+_ROOT = (
+    *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(ROOT_PACKAGES)}"),
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    "--dpkgopt=path-exclude=/usr/share/man/*",
+    "--dpkgopt=path-exclude=/usr/share/locale/*",
+    "--customize-hook=echo 'coalmine:x:65532:65532:coalmine:/nonexistent:/usr/sbin/nologin' >> \"$1/etc/passwd\"",
+    "--customize-hook=echo 'coalmine:x:65532:' >> \"$1/etc/group\"",
+    # Where this machine gets its packages from is nobody's business who gets the image.
+    '--customize-hook=rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*',
+    SUITE,
+)
 
 
 def _root(progress: Progress) -> Layer:
-    key = hashlib.sha256(repr((SUITE, ROOT_PACKAGES)).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr(_ROOT).encode()).hexdigest()[:16]
     target = _path("root", key)
     with toolchain.locked("layers"):
         if not target.exists():
+            started = time.monotonic()
             progress("making the image's Debian root (once; a minute or two)")
-            _mmdebstrap(target)
+            partial = target.with_suffix(".partial.tar")
+            hint = "can this machine's apt reach Debian's packages?"
+            contained.run(*_ROOT, str(partial), *_apt_sources(), hint=hint)
+            partial.rename(target)
+            progress(f"made the image's Debian root in {time.monotonic() - started:.0f} s")
         return _known(target)
-
-
-def _mmdebstrap(target: Path) -> None:
-    partial = target.with_suffix(".partial.tar")
-    command = [
-        *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(ROOT_PACKAGES)}"),
-        "--dpkgopt=path-exclude=/usr/share/doc/*",
-        "--dpkgopt=path-exclude=/usr/share/man/*",
-        "--dpkgopt=path-exclude=/usr/share/locale/*",
-        "--customize-hook=echo 'coalmine:x:65532:65532:coalmine:/nonexistent:/usr/sbin/nologin' >> \"$1/etc/passwd\"",
-        "--customize-hook=echo 'coalmine:x:65532:' >> \"$1/etc/group\"",
-        *(SUITE, str(partial)),
-    ]
-    sources = _apt_sources()
-    done = subprocess.run([*command, *sources], capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = " | ".join(done.stderr.strip().splitlines()[-3:])
-        raise LabError(f"mmdebstrap failed: {said}", hint="can this machine's apt reach Debian's packages?")
-    partial.rename(target)
 
 
 def _apt_sources() -> list[str]:
@@ -126,14 +150,14 @@ def _dependencies(progress: Progress) -> Layer:
     key = hashlib.sha256(repr((wanted, sys.version_info[:2])).encode()).hexdigest()[:16]
 
     def install(folder: Path) -> None:
-        progress("installing the image's Python packages")
+        started = time.monotonic()
+        progress("installing the image's Python packages (once)")
         target = folder / "opt" / "coalmine" / "lib"
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--only-binary=:all:"]
-        command += ["--python-version=3.11", f"--target={target}", *wanted]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise LabError(f"pip failed: {done.stderr.strip()[-300:]}", hint="is the Python package index reachable?")
+        command = (sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--only-binary=:all:")
+        hint = "is the Python package index reachable, and is pip installed beside coalmine?"
+        contained.run(*command, "--python-version=3.11", f"--target={target}", *wanted, hint=hint)
         _compile(target, folder)
+        progress(f"installed the image's Python packages in {time.monotonic() - started:.0f} s")
 
     return _layer("dependencies", key, install)
 
@@ -151,25 +175,24 @@ def _requirements() -> list[str]:
 
 def _code() -> Layer:
     home = Path(__file__).parents[2]
-    files = sorted(
-        file
+    # Read once: somebody may be editing, and the layer must hold what its name says.
+    content = {
+        file.relative_to(home): file.read_bytes()
         for folder in OUR_FOLDERS
-        for file in (home / folder).rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts and "golang" not in file.parts
-    )
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(str(file.relative_to(home)).encode() + b"\0" + file.read_bytes() + b"\0")
+        for file in sorted((home / folder).rglob("*"))
+        if file.is_file() and not {"__pycache__", "golang"} & set(file.parts)
+    }
 
     def copy(folder: Path) -> None:
         target = folder / "opt" / "coalmine" / "app"
-        for file in files:
-            place = target / file.relative_to(home)
+        for file, data in content.items():
+            place = target / file
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, place)
+            place.write_bytes(data)
         _compile(target, folder)
+        _forget(_path("code", "").parent.glob("code-*.tar"), 2 * _KEPT)
 
-    return _layer("code", digest.hexdigest()[:16], copy)
+    return _layer("code", hashlib.sha256(repr(sorted(content.items())).encode()).hexdigest()[:16], copy)
 
 
 def _compile(target: Path, root: Path) -> None:
@@ -180,15 +203,16 @@ def _compile(target: Path, root: Path) -> None:
 
 def _prometheus_layer() -> Layer:
     """The installed program and what it is linked with beyond the root's libc."""
-    program = shutil.which("prometheus")
-    if program is None:
+    programs = [Path(found) for found in map(shutil.which, ("prometheus", "promtool")) if found]
+    if len(programs) < 2:
         raise LabError("there is no prometheus to make an image of", hint="apt-get install prometheus")
-    status = Path(program).stat()
-    key = hashlib.sha256(repr((program, status.st_size, int(status.st_mtime))).encode()).hexdigest()[:16]
+    stamps = [(str(program), program.stat().st_size, int(program.stat().st_mtime)) for program in programs]
+    key = hashlib.sha256(repr(stamps).encode()).hexdigest()[:16]
 
     def copy(folder: Path) -> None:
         (folder / "usr" / "bin").mkdir(parents=True)
-        shutil.copy(program, folder / "usr" / "bin" / "prometheus")
+        for program in programs:
+            shutil.copy(program, folder / "usr" / "bin" / program.name)
 
     return _layer("prometheus", key, copy)
 

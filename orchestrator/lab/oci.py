@@ -12,6 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+Config = dict[str, Any]
+"""How an image's containers start: Env, User, Entrypoint and so on, as the OCI image-spec calls them."""
+
+FORMAT = 2
+"""Counts changes of what `write` makes of the same layers."""
+
 _MEDIA = "application/vnd.oci.image"
 
 
@@ -28,8 +34,8 @@ class Layer:
             return cls(file, hashlib.file_digest(stream, "sha256").hexdigest())
 
 
-def write(target: Path, reference: str, layers: list[Layer], config: dict[str, Any]) -> None:
-    """An archive of one image; appears at once and whole."""
+def write(target: Path, reference: str, layers: list[Layer], config: Config, *, carried: list[Layer]) -> None:
+    """An archive of one image; appears at once and whole. Layers that it does not carry, its reader must have."""
     image = json.dumps(
         {
             "architecture": "amd64",
@@ -73,7 +79,7 @@ def write(target: Path, reference: str, layers: list[Layer], config: dict[str, A
         _add(archive, "manifest.json", json.dumps(for_docker).encode())
         for blob in (image, manifest):
             _add(archive, _blob(hashlib.sha256(blob).hexdigest()), blob)
-        for layer in layers:
+        for layer in carried:
             archive.add(layer.file, _blob(layer.digest))
     partial.rename(target)
 

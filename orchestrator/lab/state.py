@@ -12,6 +12,9 @@ Progress = Callable[[str], None]
 ROOT = Path("/var/lib/coalmine/labs")
 """Not below /run, over which a lab mounts its own."""
 
+INDEXES = range(60)
+"""So many labs find addresses on one machine."""
+
 
 def cache() -> Path:
     """What can be made again and takes long: binaries, image layers."""
@@ -75,6 +78,11 @@ class LabState:
         return f"10.{180 + self.index}.0.10"
 
     @property
+    def networks(self) -> tuple[str, ...]:
+        """All that must be free on this machine."""
+        return (self.pod_network, self.service_network, f"{self.host_ip}/32", f"{self.lab_ip}/32")
+
+    @property
     def host_link(self) -> str:
         return f"coal{self.index}h"
 
@@ -102,6 +110,28 @@ class LabState:
         except FileNotFoundError:
             return None
 
+    def guardian(self) -> int | None:
+        """The process that holds the lab, while it lives. Its number alone proves nothing: others get it later."""
+        pid = self.noted("guardian")
+        if pid is None:
+            return None
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        return int(pid) if f"orchestrator.lab\0guardian\0{self.name}\0".encode() in command else None
+
+    def fail(self, why: str) -> None:
+        """Keeps the reason of a lab's end where it outlives the lab."""
+        (self.logs / "failure").write_text(why)
+
+    def failure(self) -> str:
+        """Why the lab ended, as far as it could tell."""
+        for log in ("failure", "guardian"):
+            if (self.logs / log).exists() and (said := (self.logs / log).read_text(errors="replace").strip()):
+                return said[-500:]
+        return "it was ended from outside"
+
 
 def load(name: str) -> LabState | None:
     """The state of the lab called so, or None where there is none."""
@@ -113,12 +143,3 @@ def load(name: str) -> LabState | None:
 
 def names() -> list[str]:
     return sorted(path.parent.name for path in ROOT.glob("*/lab.json"))
-
-
-def alive(pid: int) -> bool:
-    """Whether the process runs; one that ended and was not reaped does not."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return status.rpartition(")")[2].split()[0] not in {"Z", "X"}

@@ -1,9 +1,10 @@
 """PID 1 of a lab's PID namespace: when it ends, for whatever reason, the kernel ends everything of the lab.
 
-Started by `guardian` inside new mount, network, PID and UTS namespaces, as `python -m orchestrator.lab supervisor NAME`.
-It starts the components in the order of their needs and ends when one of them does.
+Started by `guardian` in new mount, network, PID and UTS namespaces, as `python -m orchestrator.lab supervisor NAME`.
+It starts the components in the order of their needs, and again when they end, and ends when one cannot be kept alive.
 """
 
+import collections
 import contextlib
 import os
 import signal
@@ -21,7 +22,10 @@ from orchestrator.lab import components, state
 from orchestrator.lab.components import Component
 from orchestrator.lab.state import LabState
 
-LOOK = 0.1
+RESTARTS = 10
+"""Of one component, before the lab gives up."""
+
+LOOK = 0.05
 """Seconds between two looks at a component that is starting. None of them can be watched before it serves."""
 
 
@@ -41,7 +45,7 @@ def _namespaces(lab: LabState) -> None:
     run("mount", "-t", "tmpfs", "tmpfs", "/run")
     for folder in ("kubelet", "pod-logs", "volumes", "containerd"):
         (lab.directory / folder).mkdir(parents=True, exist_ok=True)
-    (lab.directory / "resolv.conf").write_text("")
+    (lab.directory / "resolv.conf").write_text(f"nameserver {lab.dns_ip}\n")  # For pods on the host's network.
     run("ip", "link", "set", "lo", "up")
     lab.note("namespaces", str(os.getpid()))
     while run("ip", "link", "show", lab.lab_link, check=False):  # The guardian moves it in.
@@ -62,16 +66,15 @@ class _Run:
 
     def __init__(self, lab: LabState) -> None:
         self._lab = lab
-        self._logs = lab.logs
-        self._ready: dict[str, threading.Event] = {}
+        self._wanted = {component.name: component for component in components.components(lab)}
+        self._ready = {name: threading.Event() for name in self._wanted}
         self._processes: dict[int, str] = {}
+        self._restarts: collections.Counter[str] = collections.Counter()
         self._lock = threading.Lock()
 
     def forever(self) -> None:
-        """Starts everything; returns when a component has ended, after noting which."""
-        wanted = components.components(self._lab)
-        self._ready = {component.name: threading.Event() for component in wanted}
-        for component in wanted:
+        """Starts everything, and again what ends later; returns when a component cannot be kept alive."""
+        for component in self._wanted.values():
             threading.Thread(target=self._start, args=(component,), daemon=True).start()
         while True:
             try:
@@ -80,17 +83,24 @@ class _Run:
                 time.sleep(LOOK)
                 continue
             with self._lock:  # Orphans of containers are reaped here too, and are nobody's concern.
-                name = self._processes.get(pid)
-            if name is not None:
-                said = f"{name} ended with {os.waitstatus_to_exitcode(status)}; {self._tail(name)}"
-                sys.stderr.write(said + "\n")
-                self._lab.note("failed", said)
+                name = self._processes.pop(pid, None)
+            if name is not None and not self._revive(name, os.waitstatus_to_exitcode(status)):
                 return
+
+    def _revive(self, name: str, code: int) -> bool:
+        """A component that ends while the lab starts is a failure; later, under load, it deserves another try."""
+        self._restarts[name] += 1
+        if self._lab.noted("up") is None or self._restarts[name] > RESTARTS:
+            self._lab.fail(f"{name} ended with {code}; {self._tail(name)}")
+            return False
+        sys.stderr.write(f"{name} ended with {code}, starting it again\n")
+        threading.Thread(target=self._start, args=(self._wanted[name],), daemon=True).start()
+        return True
 
     def _start(self, component: Component) -> None:
         for need in component.needs:
             self._ready[need].wait()
-        with (self._logs / component.name).open("wb") as log, self._lock:
+        with (self._lab.logs / component.name).open("ab") as log, self._lock:
             process = subprocess.Popen(component.command, stdout=log, stderr=subprocess.STDOUT, env=_environment())
             self._processes[process.pid] = component.name
         while component.ready is not None and not _answers(component.ready):
@@ -98,7 +108,7 @@ class _Run:
         self._ready[component.name].set()
 
     def _tail(self, name: str) -> str:
-        return (self._logs / name).read_text(errors="replace").strip()[-500:]
+        return (self._lab.logs / name).read_text(errors="replace").strip()[-500:]
 
 
 def _answers(where: str) -> bool:
@@ -110,7 +120,7 @@ def _answers(where: str) -> bool:
         with urllib.request.urlopen(where, timeout=2, context=trusting):  # noqa: S310  Our own constants.
             return True
     except urllib.error.HTTPError as error:
-        return error.code == 401  # noqa: PLR2004  An API server that refuses the anonymous serves.
+        return error.code == 401  # An API server that refuses the anonymous serves.
     except OSError:
         return False
 

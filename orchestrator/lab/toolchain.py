@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.errors import LabError
-from orchestrator.lab import state
+from orchestrator.lab import contained, state
 from orchestrator.lab.state import Progress
 
 KUBERNETES = "v1.34.4"
@@ -87,12 +87,21 @@ def packages(progress: Progress) -> None:
         )
     progress(f"installing {', '.join(lacking)}")
     with no_daemons():
-        for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-qy", "--no-install-recommends", *lacking]):
+        for command in (
+            ["apt-get", "update", "-q"],
+            ["apt-get", "install", "-qy", "--no-install-recommends", *lacking],
+        ):
             done = subprocess.run(
-                command, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, capture_output=True, text=True, check=False
+                command,
+                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+                capture_output=True,
+                text=True,
+                check=False,
             )
             if done.returncode:
-                raise LabError(f"{' '.join(command[:2])} failed: {_tail(done.stderr)}", hint="does `apt-get update` work?")
+                raise LabError(
+                    f"{' '.join(command[:2])} failed: {_tail(done.stderr)}", hint="does `apt-get update` work?"
+                )
 
 
 @contextlib.contextmanager
@@ -132,11 +141,12 @@ def _build(go: str, name: str, flags: str, folder: Path, progress: Progress) -> 
     progress(f"building {name} (once; Kubernetes takes some ten minutes on two cores)")
     started = time.monotonic()
     partial = folder / f".{name}"
-    command = [go, "build", "-trimpath", "-ldflags", flags, "-o", str(partial), f"./{name}"]
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
-    done = subprocess.run(command, cwd=sources(), env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise LabError(f"building {name} failed: {_tail(done.stderr)}", hint="are Go modules reachable from here?")
+    contained.run(
+        *(go, "build", "-trimpath", "-ldflags", flags, "-o", str(partial), f"./{name}"),
+        folder=sources(),
+        environment={"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"},
+        hint="are Go modules reachable from here?",
+    )
     partial.rename(folder / name)
     progress(f"built {name} in {time.monotonic() - started:.0f} s")
 
