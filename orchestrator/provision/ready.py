@@ -212,7 +212,7 @@ def pod_trouble(pod: dict[str, Any]) -> str | None:
     for container in containers:
         waiting = container.get("state", {}).get("waiting") or {}
         if waiting.get("reason") not in {None, "PodInitializing", "ContainerCreating"}:
-            return f"{waiting['reason']}: {waiting.get('message', '')}".strip(": ")
+            return f"{waiting['reason']}: {str(waiting.get('message', ''))[:80]}".strip(": ")
         ended = container.get("state", {}).get("terminated") or container.get("lastState", {}).get("terminated")
         if ended and ended.get("exitCode"):
             return f"container {container['name']} ended with {ended['exitCode']} ({ended.get('reason', '')})"

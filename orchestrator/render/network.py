@@ -80,16 +80,38 @@ def _chain_spec(testnet: Testnet, chain: ChainGenesis) -> Iterator[Manifest]:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What Prometheus scrapes of one group: its nodes' own chain, or the relay nodes inside its collators."""
+
+    name: str
+    record: str
+    group: str
+    role: str
+    chain: str
+
+
 def _prometheus(testnet: Testnet, genesis: NetworkGenesis, images: Images) -> Iterator[Manifest]:
     interval = units.format_duration(scrape_interval(len(genesis.nodes)))
+    jobs = tuple(_jobs(testnet, genesis))
     yield from from_template(
         "prometheus.yaml.j2",
         testnet.namespace,
+        network=testnet.name,
         labels=_labels(testnet, "prometheus"),
         interval=interval,
-        config_hash=hashlib.sha256(interval.encode()).hexdigest()[:16],
+        jobs=jobs,
+        config_hash=hashlib.sha256(repr((interval, jobs)).encode()).hexdigest()[:16],
         images=asdict(images),
     )
+
+
+def _jobs(testnet: Testnet, genesis: NetworkGenesis) -> Iterator[_Job]:
+    for group, place, _ in _groups(testnet, genesis):
+        service = f"{group.name}.{testnet.namespace}.svc.cluster.local"
+        yield _Job(group.name, f"_prometheus._tcp.{service}", group.name, place.role, place.chain)
+        if place.chain != RELAY:
+            yield _Job(f"{group.name}-relay", f"_prom-relay._tcp.{service}", group.name, place.role, RELAY)
 
 
 def _groups(testnet: Testnet, genesis: NetworkGenesis) -> Iterator[tuple[NodeGroup, clients.Placement, int | None]]:
