@@ -38,8 +38,9 @@ def _fault(events: dict[str, Event]) -> _Seen:
         return Verdict.INCONCLUSIVE, "the fault's injection was never confirmed", None
     if recovered is None:
         return Verdict.INCONCLUSIVE, "the fault's end was never confirmed", injected
-    lasted = recovered.at - injected.at
-    return Verdict.PASSED, f"injected, measured and lifted again; it lasted {lasted:.0f} s", injected
+    effect = f": {injected.detail['effect']}" if injected.detail.get("effect") else ""
+    lasted = f"injection confirmed{effect}; lifted again after {recovered.at - injected.at:.0f} s"
+    return Verdict.PASSED, lasted, injected
 
 
 def _upgrade(events: dict[str, Event]) -> _Seen:
@@ -51,7 +52,9 @@ def _upgrade(events: dict[str, Event]) -> _Seen:
     done = events.get("upgrade.completed") or events.get("upgrade.enacted")
     if done is None:
         return Verdict.INCONCLUSIVE, "the upgrade was neither enacted nor seen to fail", None
-    return Verdict.PASSED, "a block built by the new code is included and finalised", done
+    block = events["upgrade.enacted"].detail.get("enactedBlock") if "upgrade.enacted" in events else None
+    which = f"block {block}, built by the new code," if block is not None else "a block built by the new code"
+    return Verdict.PASSED, f"{which} is included and finalised", done
 
 
 def _text(event: Event, key: str) -> str:
@@ -61,7 +64,6 @@ def _text(event: Event, key: str) -> str:
 
 def _told(stage: Stage, name: str, seen: _Seen, timeline: Timeline) -> GateVerdict:
     verdict, reason, event = seen
-    block = event.detail.get("block") if event else None
     return GateVerdict(
         stage=stage.name,
         gate=name,
@@ -69,5 +71,5 @@ def _told(stage: Stage, name: str, seen: _Seen, timeline: Timeline) -> GateVerdi
         reason=reason,
         threshold="no failure",
         when=event.at if event else None,
-        block=block if isinstance(block, int) else timeline.block(event.at if event else None),
+        block=timeline.block(event.at if event else None),
     )

@@ -88,8 +88,8 @@ class Prometheus:
         """The query at `start`, `start + step`, … up to `end`.
 
         `lookback` limits for how long a value counts when nothing newer came. Prometheus' own limit is five minutes,
-        which would show scrapes that stopped as a value that stands still. Some versions (2.42) ignore the parameter, so
-        our own server is started with `--query.lookback-delta`, and signals say it in the query besides.
+        which would show scrapes that stopped as a value that stands still. Old versions (2.42) ignore the parameter; so
+        our own server should be started with `--query.lookback-delta`, and signals say it in the query besides.
 
         Raises:
             MetricsError: when Prometheus says no, says nonsense, or says nothing for several attempts.

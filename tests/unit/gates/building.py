@@ -19,7 +19,7 @@ def series(values, node="validator-0", chain="relay", *, step=1.0, first=0):
     return Series(labels={"node": node, "chain": chain}, samples=tuple(samples))
 
 
-def measured(gate, *series, end=None, is_open=False, expected=None, since=START, **more):  # noqa: PLR0913
+def measured(gate, *series, end=None, is_open=False, expected=None, since=START, **more):
     """A measurement of a window that the longest series fills."""
     if end is None:
         end = max((s.samples[-1][0] for s in series if s.samples), default=START + 10)

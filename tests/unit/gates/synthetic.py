@@ -1,6 +1,5 @@
 """A run that never happened: a small model of a network in virtual time, journalled as `run` would journal it."""
 
-import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +60,7 @@ class Network:
         best, final = self.best(t, chain), self.final(t, chain)
         return {"best": best, "final": final, "lag": best - final, "panics": 0, "peers": 6}[metric]
 
-    def query_range(self, query, start, end, step, *, lookback=None):
+    def query_range(self, query, start, end, step, *, lookback=None):  # noqa: ARG002
         wanted = dict(re.findall(r'(chain|role|group|node)="([^"]*)"', query))
         metric = (
             "lag" if " - ignoring" in query
@@ -84,10 +83,10 @@ class Network:
                     series.append(Series(labels=labels, samples=kept))
         return RangeResult(tuple(series), ())
 
-    def finalized_height(self, node, chain):
+    def finalized_height(self, node, chain):  # noqa: ARG002
         return self.final(self.now, chain)
 
-    def block_hash(self, node, chain, height):
+    def block_hash(self, node, chain, height):  # noqa: ARG002
         return f"0x{height:064x}"
 
 
@@ -111,7 +110,7 @@ def run(*, until=None, upgrade_fails=False, relay_dies=False, finish=True):
         if stage.experiment:
             low, high = t + 1.5, t + 1.5 + stage.experiment.duration
             nodes = ["validator-2"] if stage.experiment.chosen() == "pause" else [n.name for n in NODES]
-            add("inject.confirmed", low, nodes=nodes)
+            add("inject.confirmed", low, nodes=nodes, effect="as asked, seen on every node")
             add("recover.start", high)
             add("recover.confirmed", high + 1)
             if stage.experiment.chosen() == "pause":
@@ -127,7 +126,7 @@ def run(*, until=None, upgrade_fails=False, relay_dies=False, finish=True):
                 cause = "panicked at 'migration V7 -> V8': attempt to subtract with overflow"
                 add("upgrade.failed", t + 20, phase="Applied", cause=cause, block=143, chain="relay")
             else:
-                add("upgrade.enacted", t + 14, block=143)
+                add("upgrade.enacted", t + 14, enactedBlock=143)
                 add("upgrade.completed", t + 40)
             t += 42
         add("stage.end", t)
@@ -162,10 +161,3 @@ def run(*, until=None, upgrade_fails=False, relay_dies=False, finish=True):
     if finish:
         entries.append(RunFinished(at=t + 2, outcome="completed"))
     return Journal.of(entries)
-
-
-if __name__ == "__main__":
-    outcome = judge(run())
-    print(outcome.verdict, outcome.reason)
-    for gate in outcome.gates:
-        print(json.dumps(gate.model_dump(mode="json"), indent=None)[:400])

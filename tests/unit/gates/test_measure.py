@@ -32,12 +32,12 @@ class Chains:
     def __init__(self, **nodes):
         self.nodes = {name.replace("_", "-"): value for name, value in nodes.items()}
 
-    def finalized_height(self, node, chain):
+    def finalized_height(self, node, chain):  # noqa: ARG002
         if node not in self.nodes:
             raise ChainError(f"{node} does not answer")
         return self.nodes[node][0]
 
-    def block_hash(self, node, chain, height):
+    def block_hash(self, node, chain, height):  # noqa: ARG002
         return f"0x{self.nodes[node][1]}{height}"
 
 

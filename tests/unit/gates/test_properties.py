@@ -12,6 +12,7 @@ from orchestrator.journal import Target, Verdict
 from tests.unit.gates.building import CLOCK, gate, measured, series
 
 VERDICTS = st.sampled_from(Verdict)
+EITHER = st.booleans()
 QUICK = settings(max_examples=150, deadline=None)
 
 VALUES = st.one_of(st.integers(0, 6).map(float), st.sampled_from([math.nan, math.inf, -math.inf]))
@@ -41,7 +42,7 @@ WHOLE = st.lists(st.lists(VALUES, min_size=5, max_size=9), min_size=1, max_size=
 
 
 @st.composite
-def measurements(draw, *, is_open=st.booleans()):
+def measurements(draw, *, is_open=EITHER):
     """All nodes' series over one window; `missing: fail` is left out, for there a dropped node is meant to fail."""
     words, policies, rows = draw(THRESHOLDS), draw(POLICIES), draw(WHOLE)
     length = min(map(len, rows))

@@ -1,22 +1,26 @@
 """A real Prometheus on a loopback port, with samples of the past filled in and one small node to scrape."""
 
+import collections
 import http.server
 import shutil
 import socket
 import subprocess
 import threading
 import time
-from pathlib import Path
 
 import pytest
 import requests
 import yaml
 
-MANIFEST = Path(__file__).parents[3] / "manifests" / "prometheus.yaml.j2"
+from orchestrator.render.manifest import from_template
+
 THEN = 1_700_000_000
+HEIGHTS = "\n".join(
+    f'height{{node="validator-{n}"}} {10 + i + n} {THEN + i}' for n in range(2) for i in range(60) if not 20 <= i < 30
+)
 SAMPLES = f"""\
 # TYPE height gauge
-{"".join(f'height{{node="validator-{n}"}} {10 + i + n} {THEN + i}' + chr(10) for n in range(2) for i in range(60) if not 20 <= i < 30)}\
+{HEIGHTS}
 # TYPE odd gauge
 odd NaN {THEN}
 odd +Inf {THEN + 1}
@@ -49,7 +53,7 @@ def prometheus_url(tmp_path_factory):
     backfill = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "samples.txt", "data"]
     subprocess.run(backfill, cwd=folder, check=True, capture_output=True)
     node = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Node)
-    threading.Thread(target=node.serve_forever, daemon=True).start()
+    threading.Thread(target=node.serve_forever, args=(0.02,), daemon=True).start()
     (folder / "prometheus.yml").write_text(_config(node.server_port))
     port = _free_port()
     command = [
@@ -72,13 +76,19 @@ def prometheus_url(tmp_path_factory):
 
 def _config(port):
     """The rendered network's own relabelling of metrics, in front of one fixed target."""
-    text = MANIFEST.read_text().split("prometheus.yml: |\n", 1)[1].split("\n---", 1)[0]
-    text = text.replace("{{ interval }}", "1s")
+    words = {"labels": {}, "network": "n", "interval": "1s", "config_hash": "", "images": {"prometheus": "p"}}
+    manifests = from_template("prometheus.yaml.j2", "n", jobs=[collections.defaultdict(str)], **words)
+    (text,) = [m.document["data"]["prometheus.yml"] for m in manifests if m.document["kind"] == "ConfigMap"]
     (job,) = yaml.safe_load(text)["scrape_configs"]
     target = {"targets": [f"127.0.0.1:{port}"], "labels": {"node": "validator-0", "chain": "relay"}}
-    kept = {key: job[key] for key in ("honor_labels", "metric_relabel_configs")}
-    static = {"job_name": "nodes", "scrape_interval": "200ms", "scrape_timeout": "200ms", "static_configs": [target]}
-    return yaml.safe_dump({"scrape_configs": [{**static, **kept}]})
+    static = {
+        "job_name": "nodes",
+        "scrape_interval": "200ms",
+        "scrape_timeout": "200ms",
+        "static_configs": [target],
+        "metric_relabel_configs": job["metric_relabel_configs"],
+    }
+    return yaml.safe_dump({"scrape_configs": [static]})
 
 
 def _free_port():

@@ -11,10 +11,14 @@ import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_none
 
 from orchestrator.errors import MetricsError
+from orchestrator.gates.evaluate import evaluate
+from orchestrator.gates.measure import Asked, Sources, measure
+from orchestrator.journal import MeasuredWindow
 from orchestrator.metrics import prometheus as module
 from orchestrator.metrics.prometheus import Prometheus
 from orchestrator.metrics.signals import CATALOGUE
 from orchestrator.spec import Selector
+from tests.unit.gates.building import CLOCK, gate
 from tests.unit.metrics.conftest import THEN
 
 QUICK = Retrying(
@@ -110,7 +114,7 @@ class TestAServerOfBadManners:
     def server(self):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), BadManners)
         server.asked = 0
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
         server.shutdown()
         server.server_close()
@@ -169,3 +173,36 @@ class TestAServerOfBadManners:
         with pytest.raises(MetricsError, match="no answer from Prometheus"):
             prometheus.query_range("x", 0, 1, 1)
         prometheus.close()
+
+
+class TestAGateOnTheRealPrometheus:
+    """From the query to the verdict, over windows that begin between two samples."""
+
+    def verdict(self, url, start, end, **words):
+        window = MeasuredWindow(start=THEN + start, end=THEN + end, since=THEN + start)
+        prometheus = Prometheus(url, retry=QUICK)
+        (measurement,) = measure([Asked("a", gate(**words), window)], Sources(prometheus, None, ()))
+        prometheus.close()
+        return evaluate(measurement, CLOCK)
+
+    @pytest.mark.parametrize("start", [1.0, 1.234, 1.9996])
+    @pytest.mark.parametrize("length", [5.0, 5.001, 5.7, 5.999])
+    def test_covers_its_window_to_the_edges(self, prometheus_url, start, length):
+        found = self.verdict(prometheus_url, start, round(start + length, 3), promql="sum(height)", increasesBy=10)
+        assert (found.verdict, found.value) == ("PASSED", 10.0)
+
+    def test_over_a_gap_is_inconclusive(self, prometheus_url):
+        found = self.verdict(prometheus_url, 15.5, 35.5, promql="sum(height)", atLeast=1)
+        assert found.verdict == "INCONCLUSIVE"
+        assert "8 of 21 samples are missing" in found.reason
+
+    def test_of_nothing_is_inconclusive(self, prometheus_url):
+        found = self.verdict(prometheus_url, 1.0, 9.0, promql="sum(no_such_metric)", equals=0)
+        assert (found.verdict, found.reason) == ("INCONCLUSIVE", "no samples came")
+
+    def test_of_numbers_that_are_none_is_inconclusive(self, prometheus_url):
+        found = self.verdict(prometheus_url, 0.0, 3.0, promql="sum(odd)", atMost=9, minSamples=1)
+        assert found.verdict == "INCONCLUSIVE"
+
+    def test_that_prometheus_refuses_is_an_error(self, prometheus_url):
+        assert self.verdict(prometheus_url, 0.0, 3.0, promql="sum(x", atMost=9).verdict == "ERROR"

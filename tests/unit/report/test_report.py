@@ -202,7 +202,8 @@ class TestJson:
             "reason", "outcome", "started", "ended", "genesis", "images", "nodes", "gates",
         }  # fmt: skip
         assert set(result["gates"][0]) == {
-            "stage", "gate", "verdict", "reason", "threshold", "query", "value", "unit", "node", "when", "block", "spared",
+            "stage", "gate", "verdict", "reason", "threshold", "query", "value", "unit", "node", "when", "block",
+            "spared",
         }  # fmt: skip
         assert (result["schemaVersion"], result["verdict"], result["exitCode"]) == (1, "PASSED", 0)
 
