@@ -52,8 +52,13 @@ def climb(cluster: Cluster, network: Network, progress: Progress) -> tuple[Reach
         ReadinessError: naming the rung that was not reached, the nodes, and a cause from their state or logs.
     """
     access = Access(cluster, network)
+    return climb_rungs(rungs(cluster, network, access), access, progress)
+
+
+def climb_rungs(ladder: Iterable[Rung], access: Access, progress: Progress) -> tuple[Reached, ...]:
+    """Climbs the rungs in order; raises as `climb` does."""
     reached = []
-    for rung in rungs(cluster, network, access):
+    for rung in ladder:
         started = time.monotonic()
         shown = started
         while missing := rung.missing():

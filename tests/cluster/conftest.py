@@ -1,0 +1,86 @@
+"""A real cluster for the tests of this folder: a lab of their own, ended with the session, and a network in it.
+
+COALMINE_TEST_LAB names a lab that runs already and is left running, for whoever works on a test.
+"""
+
+import os
+import sys
+
+import pytest
+
+from orchestrator import lab as labs
+from orchestrator.provision import network as networks
+from orchestrator.provision import ready
+from orchestrator.provision.access import Access
+from orchestrator.provision.embedded import EmbeddedEngine
+from orchestrator.render import Images
+from orchestrator.spec import Testnet
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "tests/cluster/" in str(item.path):
+            item.add_marker(pytest.mark.cluster)
+
+
+def say(line):
+    sys.stderr.write(line + "\n")
+
+
+@pytest.fixture(scope="session")
+def lab():
+    if os.geteuid() != 0:
+        pytest.skip("a lab needs root")
+    with labs.running(os.environ.get("COALMINE_TEST_LAB", "tests"), progress=say) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def images(lab):
+    coalmine, prometheus = lab.images(say)
+    return Images(coalmine=coalmine.reference, prometheus=prometheus.reference)
+
+
+@pytest.fixture(scope="session")
+def cluster(lab):
+    return lab.cluster()
+
+
+def small(name, *, validators=4, collators=2):
+    """A small network with slots of one second."""
+    relay = [{"name": "validator", "count": validators}, {"name": "bootnode", "role": "bootnode", "count": 1}]
+    para = {"id": 2000, "name": "nest", "groups": [{"name": "collator", "count": collators}]}
+    return Testnet.model_validate(
+        {
+            "kind": "Testnet",
+            "metadata": {"name": name},
+            "spec": {
+                "relaychain": {
+                    "slot": "1s",
+                    "sessionBlocks": 6,
+                    "runtime": {"model": {"specName": "canary", "specVersion": 1}},
+                    "groups": relay,
+                },
+                "parachains": [{**para, "runtime": {"model": {"specName": "nest", "specVersion": 1}}}]
+                if collators
+                else [],
+            },
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def network(cluster, images):
+    """A network that is up and ready, shared by all tests; each leaves it as it found it."""
+    engine = EmbeddedEngine(cluster)
+    planned = networks.up(cluster, engine, small("suite"), images, say)
+    try:
+        ready.climb(cluster, planned, say)
+        yield planned
+    finally:
+        networks.down(cluster, engine, "suite", say)
+
+
+@pytest.fixture
+def access(cluster, network):
+    return Access(cluster, network)

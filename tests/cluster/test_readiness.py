@@ -1,0 +1,20 @@
+"""The ladder names the rung, the node and the cause when a network does not come up."""
+
+import pytest
+
+from orchestrator.errors import ReadinessError
+from orchestrator.provision import ready
+from orchestrator.provision.access import Access
+
+
+def test_all_rungs_are_reached(cluster, network):
+    reached = ready.climb(cluster, network, lambda _: None)
+    assert [rung.name for rung in reached][-1] == "each parachain had its first candidate included"
+
+
+def test_a_rung_that_is_not_reached_names_node_and_cause(cluster, network):
+    access = Access(cluster, network)
+    missing = {"validator-2": "CrashLoopBackOff: back-off"}
+    rungs = [ready.Rung("all pods are ready", 0.0, lambda: missing)]
+    with pytest.raises(ReadinessError, match=r"all pods are ready.*validator-2 \(CrashLoopBackOff"):
+        ready.climb_rungs(rungs, access, lambda _: None)
