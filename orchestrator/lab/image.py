@@ -77,8 +77,8 @@ _PYTHON: Config = {
     **_PLAIN,
     "Env": [f"PYTHONPATH={PYTHON_PATH}", "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1", _PATH],
 }
-_KEPT = 4
-"""Archives of one image that stay: whoever made one before may not have read it yet."""
+_KEPT_WHOLE, _KEPT_SMALL = 2, 16
+"""Archives and layers of our changing code that stay: whoever made one before may not have read it yet."""
 
 
 def _image(name: str, layers: list[Layer], config: Config, *, carried: list[Layer] | None = None) -> Image:
@@ -94,13 +94,15 @@ def _written(reference: str, file: str, layers: list[Layer], config: Config, *, 
         if not target.exists():
             target.parent.mkdir(exist_ok=True)
             oci.write(target, reference, layers, config, carried=carried)
-            _forget(target.parent.glob(f"{file.rpartition('-')[0]}-{'[0-9a-f]' * 12}.tar"), _KEPT)
+            kept = _KEPT_WHOLE if len(carried) == len(layers) else _KEPT_SMALL
+            _forget(target.parent.glob(f"{file.rpartition('-')[0]}-{'[0-9a-f]' * 12}.tar"), kept)
     return Image(reference, target)
 
 
 def _forget(files: Iterable[Path], kept: int) -> None:
     """Removes all but the newest."""
     for old in sorted(files, key=lambda file: file.stat().st_mtime)[:-kept]:
+        _note(old).unlink(missing_ok=True)
         old.unlink()
 
 
@@ -131,6 +133,7 @@ def _root(progress: Progress) -> Layer:
             partial = target.with_suffix(".partial.tar")
             hint = "can this machine's apt reach Debian's packages?"
             contained.run(*_ROOT, str(partial), *_apt_sources(), hint=hint)
+            _note(target).unlink(missing_ok=True)
             partial.rename(target)
             progress(f"made the image's Debian root in {time.monotonic() - started:.0f} s")
         return _known(target)
@@ -190,7 +193,7 @@ def _code() -> Layer:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(data)
         _compile(target, folder)
-        _forget(_path("code", "").parent.glob("code-*.tar"), 2 * _KEPT)
+        _forget(_path("code", "").parent.glob("code-*.tar"), _KEPT_SMALL)
 
     return _layer("code", hashlib.sha256(repr(sorted(content.items())).encode()).hexdigest()[:16], copy)
 
@@ -229,6 +232,7 @@ def _layer(name: str, key: str, fill: Callable[[Path], object]) -> Layer:
                 partial = Path(scratch) / "layer.tar"
                 with tarfile.open(partial, "w") as archive:
                     archive.add(root, ".", filter=_anonymous)
+                _note(target).unlink(missing_ok=True)
                 partial.rename(target)
         return _known(target)
 
@@ -241,10 +245,14 @@ def _path(name: str, key: str) -> Path:
 
 def _known(target: Path) -> Layer:
     """The layer with its digest, which is kept beside it: reading 300 MB again at each start would cost a second."""
-    note = target.with_suffix(".sha256")
+    note = _note(target)
     if not note.exists():
         note.write_text(Layer.of(target).digest)
     return Layer(target, note.read_text())
+
+
+def _note(target: Path) -> Path:
+    return target.with_suffix(".sha256")
 
 
 def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -73,17 +73,20 @@ class Lab:
             raise LabError(f"containerd does not take {archive}: {done.stderr.strip()[-300:]}")
 
     def images(self, progress: Progress) -> tuple[Image, Image]:
-        """Today's coalmine image and Prometheus, made and loaded unless the lab has them."""
-        made = (image.update(progress), image.prometheus(progress))
+        """Today's coalmine image and Prometheus, made and loaded unless the lab has them.
+
+        The archive of the first holds what the foundation lacks; `image.coalmine` makes a whole one.
+        """
+        made = (image.foundation(progress), image.update(progress), image.prometheus(progress))
         have = (self.state.noted("images") or "").split()
-        for item in made:
+        for item in made:  # The foundation is older than the lab, unless dependencies have changed meanwhile.
             if item.reference not in have:
                 started = time.monotonic()
                 self.load_image(item.archive)
                 have.append(item.reference)
                 progress(f"loaded {item.reference} in {time.monotonic() - started:.1f} s")
         self.state.note("images", "\n".join(have))
-        return made
+        return made[1:]
 
 
 @dataclass(frozen=True, slots=True)

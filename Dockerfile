@@ -1,0 +1,35 @@
+# The one image of coalmine, for those who have a builder: controller, node agent, init containers and simnode.
+# `orchestrator/lab/image.py` makes the same image, layer by layer, where there is no builder; keep the two alike.
+FROM debian:bookworm-slim AS root
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends \
+      python3 iproute2 iptables nftables procps stress-ng faketime ca-certificates \
+ && rm -rf /var/lib/apt/lists/* \
+ && echo 'coalmine:x:65532:65532:coalmine:/nonexistent:/usr/sbin/nologin' >> /etc/passwd \
+ && echo 'coalmine:x:65532:' >> /etc/group
+
+FROM python:3.11-slim-bookworm AS dependencies
+COPY pyproject.toml /source/pyproject.toml
+# The list is pyproject's extra `image` and nothing else; byte code that is not checked makes pods start faster.
+RUN python -c "import tomllib; \
+wanted = tomllib.load(open('/source/pyproject.toml', 'rb'))['project']['optional-dependencies']['image']; \
+print('\n'.join(wanted))" > /source/requirements.txt \
+ && python -m pip install --quiet --no-compile --only-binary=:all: --target /opt/coalmine/lib -r /source/requirements.txt \
+ && python -m compileall -q --invalidation-mode unchecked-hash /opt/coalmine/lib
+
+FROM python:3.11-slim-bookworm AS code
+COPY orchestrator /opt/coalmine/app/orchestrator
+COPY simnode /opt/coalmine/app/simnode
+COPY chaos /opt/coalmine/app/chaos
+COPY stacks /opt/coalmine/app/stacks
+COPY manifests /opt/coalmine/app/manifests
+COPY dashboards /opt/coalmine/app/dashboards
+RUN rm -rf /opt/coalmine/app/orchestrator/lab/golang \
+ && find /opt/coalmine/app -name __pycache__ -prune -exec rm -rf {} + \
+ && python -m compileall -q --invalidation-mode unchecked-hash /opt/coalmine/app
+
+FROM root
+COPY --from=dependencies /opt/coalmine/lib /opt/coalmine/lib
+COPY --from=code /opt/coalmine/app /opt/coalmine/app
+ENV PYTHONPATH=/opt/coalmine/app:/opt/coalmine/lib PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 65532:65532

@@ -1,0 +1,121 @@
+"""K3s in a Docker container, through testcontainers: a cluster for machines with an engine that can pull. Thin.
+
+Called by whoever follows `choose`. The container ends with the block; if this process is killed, testcontainers' own
+reaper ends it. It could not be tried where coalmine is made, for no registry is reachable there: only the decision for
+or against it is tested, and what it shares with the native lab.
+"""
+
+import contextlib
+import io
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from orchestrator.cluster import Cluster
+from orchestrator.errors import LabError
+from orchestrator.lab import image
+from orchestrator.lab.docker_engine import Engine
+from orchestrator.lab.image import Image
+from orchestrator.lab.state import Progress
+
+IMAGE = "rancher/k3s:v1.34.1-k3s1"
+
+
+@dataclass(frozen=True, slots=True)
+class K3s:
+    """A running K3s; it offers what a native `Lab` does."""
+
+    name: str
+    kubeconfig: Path
+    container: Any
+
+    def cluster(self) -> Cluster:
+        return Cluster.connect(kubeconfig=self.kubeconfig)
+
+    def load_image(self, archive: Path) -> None:
+        """Copies an archive into the container and imports it into K3s's containerd.
+
+        Raises:
+            LabError: when containerd refuses it.
+        """
+        inside = f"/{archive.name}"
+        wrapped = self.container.get_wrapped_container()
+        with tempfile.TemporaryFile() as file:
+            _wrap(archive, file)
+            wrapped.put_archive("/", file)
+        code, said = wrapped.exec_run(["ctr", "-n", "k8s.io", "images", "import", inside])
+        wrapped.exec_run(["rm", "-f", inside])
+        if code:
+            raise LabError(f"K3s does not take {archive.name}: {said.decode(errors='replace').strip()[-300:]}")
+
+    def images(self, progress: Progress) -> tuple[Image, Image]:
+        """Today's coalmine image and Prometheus, made and loaded."""
+        made = (image.coalmine(progress), image.prometheus(progress))
+        for item in made:
+            started = time.monotonic()
+            self.load_image(item.archive)
+            progress(f"loaded {item.reference} in {time.monotonic() - started:.1f} s")
+        return made
+
+
+@contextlib.contextmanager
+def running(name: str, engine: Engine, progress: Progress) -> Iterator[K3s]:
+    """K3s for the length of the block.
+
+    Raises:
+        LabError: when testcontainers is missing or K3s does not start.
+    """
+    started = time.monotonic()
+    progress(f"starting {IMAGE} in Docker")
+    with _container(engine) as container, tempfile.TemporaryDirectory() as folder:
+        kubeconfig = Path(folder) / f"{name}.kubeconfig"
+        kubeconfig.touch(mode=0o600)
+        kubeconfig.write_text(container.config_yaml())
+        progress(f"K3s is up after {time.monotonic() - started:.1f} s")
+        yield K3s(name, kubeconfig, container)
+
+
+def obtainable(engine: Engine) -> bool:
+    """Whether the engine has K3s's image or its registry answers for it. Pulls nothing."""
+    import docker  # type: ignore[import-untyped]  # noqa: PLC0415  There is an engine, so there is its client.
+
+    with engine.client() as client:
+        try:
+            client.images.get(IMAGE)
+        except docker.errors.ImageNotFound:
+            try:
+                client.images.get_registry_data(IMAGE)
+            except docker.errors.DockerException:
+                return False
+        except docker.errors.DockerException:
+            return False
+        return True
+
+
+@contextlib.contextmanager
+def _container(engine: Engine) -> Iterator[Any]:
+    try:
+        from testcontainers.community.k3s import K3SContainer  # noqa: PLC0415  An extra that most users lack.
+    except ImportError as error:
+        raise LabError("K3s in Docker needs testcontainers", hint="pip install testcontainers") from error
+    import docker.errors  # noqa: PLC0415  It comes with testcontainers.
+
+    try:
+        container = K3SContainer(IMAGE, docker_client_kw={"base_url": engine.url}).start()
+    except (docker.errors.DockerException, TimeoutError) as error:
+        raise LabError(f"K3s did not start: {error}", hint="does this engine run privileged containers?") from error
+    try:
+        yield container
+    finally:
+        container.stop()
+
+
+def _wrap(archive: Path, file: IO[bytes]) -> None:
+    """Docker copies into containers what it is given as a tar."""
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        tar.add(archive, archive.name)
+    file.seek(0, io.SEEK_SET)
