@@ -14,6 +14,7 @@ from chaos.agents import Agents
 from chaos.barrier import Barrier
 from chaos.experiments import Experiments
 from chaos.reconciler import Hands
+from chaos.upgrades.tasks import Upgrades, hands
 from orchestrator.cluster import Cluster
 
 _HTTP_PORT = 9701
@@ -46,13 +47,15 @@ async def _serve(barrier: Barrier, ready: asyncio.Event) -> web.AppRunner:
 async def _main() -> None:
     cluster = _cluster()
     token = Path(os.environ.get("COALMINE_TOKEN_FILE", "/etc/coalmine/token/token"))
-    hands = Hands(cluster, Agents(token))
+    seed = Path(os.environ.get("COALMINE_SEED_FILE", "/etc/coalmine/seed/seed"))
+    experiments = Experiments(Hands(cluster, Agents(token)))
+    upgrades = Upgrades(hands(cluster, seed))
     barrier, ready = Barrier(cluster), asyncio.Event()
     await barrier.restore()
     runner = await _serve(barrier, ready)
     try:
         await kopf.operator(
-            registry=operator.registry(Experiments(hands)),
+            registry=operator.registry(experiments, upgrades),
             settings=operator.settings(),
             namespaces=[cluster.namespace],
             standalone=True,

@@ -13,6 +13,7 @@ import kopf
 from chaos.experiments import Experiments
 from chaos.nodes import agent_of, node_of
 from chaos.tasks import Tasks
+from chaos.upgrades.tasks import Upgrades
 from orchestrator.spec import API_VERSION
 
 _GROUP, _, _VERSION = API_VERSION.partition("/")
@@ -35,7 +36,7 @@ def settings() -> kopf.OperatorSettings:
     return chosen
 
 
-def registry(experiments: Experiments) -> kopf.OperatorRegistry:
+def registry(experiments: Experiments, upgrades: Upgrades) -> kopf.OperatorRegistry:
     """All handlers, bound to what they step."""
     handlers = kopf.OperatorRegistry()
 
@@ -45,6 +46,7 @@ def registry(experiments: Experiments) -> kopf.OperatorRegistry:
 
     _add_indices(handlers)
     _add_tasks(handlers, "chaosexperiments", experiments)
+    _add_tasks(handlers, "runtimeupgrades", upgrades)
     return handlers
 
 
@@ -66,10 +68,10 @@ def _add_indices(handlers: kopf.OperatorRegistry) -> None:
 
 
 def _add_tasks(handlers: kopf.OperatorRegistry, plural: str, tasks: Tasks[Any]) -> None:
-    @kopf.daemon(_GROUP, _VERSION, plural, id="step", registry=handlers, backoff=1.0)
+    @kopf.daemon(_GROUP, _VERSION, plural, id=f"step-{plural}", registry=handlers, backoff=1.0)
     async def task(body: kopf.Body, stopped: kopf.DaemonStopped, **kwargs: Any) -> None:
         await tasks.run(body, kwargs, stopped)
 
-    @kopf.on.delete(_GROUP, _VERSION, plural, id="recover", registry=handlers, backoff=1.0)
+    @kopf.on.delete(_GROUP, _VERSION, plural, id=f"recover-{plural}", registry=handlers, backoff=1.0)
     async def deleted(body: kopf.Body, **kwargs: Any) -> None:
         await tasks.finish(body, kwargs)

@@ -4,29 +4,25 @@ One reconciler lives as long as its object is watched. It is the only writer of 
 at start. Placing and deleting wait for a written status; asking and taking back never do. Called by `operator`.
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from chaos import plan
 from chaos.agents import Agents
+from chaos.clock import wall_clock
 from chaos.faults.base import listed
 from chaos.nodes import Agent, Node
 from chaos.scene import Action, DeletePod, Experiment, Outcome, Place, World
+from chaos.status import StatusWriter
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError
 from orchestrator.spec.status import ExperimentStatus
 
-_LOG = logging.getLogger(__name__)
 _PAUSES = {"Pending": 0.5, "Injecting": 0.2, "Active": 1.0, "Recovering": 0.3}
 """Seconds between two steps of a phase that lasts."""
-
-
-def wall_clock() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +64,13 @@ class Hands:
 
 @dataclass
 class Reconciler:
-    """Steps one experiment. `status` is what was planned last, `_written` what the API server has of it."""
+    """Steps one experiment. `status` is what was planned last, and `writer` knows what the API server has of it."""
 
     experiment: Experiment
     status: ExperimentStatus
     hands: Hands
+    writer: StatusWriter = field(init=False)
     clock: Callable[[], datetime] = wall_clock
-    _written: dict[str, Any] | None = None
     _outcomes: tuple[Outcome, ...] = ()
 
     @property
@@ -94,7 +90,7 @@ class Reconciler:
 
     @property
     def ended(self) -> bool:
-        return self.status.phase in plan.ENDS and self._written == _document(self.status)
+        return self.status.phase in plan.ENDS and self.writer.holds(self.status)
 
     def mark_deleted(self) -> None:
         self.experiment = replace(self.experiment, deleted=True)
@@ -105,7 +101,7 @@ class Reconciler:
         before = self.status.phase
         decided = plan.step(self.experiment, self.status, world, self.clock())
         self.status = decided.status
-        written = self._write()
+        written = self.writer.write(self.status)
         actions = decided.actions if written else tuple(a for a in decided.actions if not _needs_ledger(a))
         self._outcomes = self.hands.act(actions, around.agents)
         if self.status.phase != before or not written:
@@ -119,37 +115,14 @@ class Reconciler:
         since = (self.clock() - self.status.confirmed_at).total_seconds()
         return max(0.0, min(pause, self.experiment.spec.duration - since))
 
-    def _write(self) -> bool:
-        """Whether the API server has the status."""
-        document = _document(self.status)
-        if document == self._written:
-            return True
-        known = self._written or {}
-        changes = {key: value for key, value in document.items() if known.get(key) != value}
-        removed = dict.fromkeys(set(known) - set(document))
-        try:
-            patch = {"status": {**changes, **removed}}
-            self.hands.cluster.patch("ChaosExperiment", self.experiment.name, None, patch, subresource="status")
-        except ClusterError as error:
-            if error.status == 404:  # Deleted past our finalizer: take back what is in place, with nowhere to write.
-                self.mark_deleted()
-                self._written = document
-                return True
-            _LOG.warning("status of %s is not written: %s", self.experiment.name, error.message)
-            return False
-        self._written = document
-        return True
-
 
 def _needs_ledger(action: Action) -> bool:
     return isinstance(action, Place | DeletePod)
 
 
-def _document(status: ExperimentStatus) -> dict[str, Any]:
-    return status.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
 def reconciler(body: Mapping[str, Any], hands: Hands) -> Reconciler:
     """A reconciler for the custom resource, going on from the status that it has."""
     status = ExperimentStatus.model_validate(dict(body.get("status", {})))
-    return Reconciler(Experiment.parse(body), status, hands, _written=_document(status) if body.get("status") else None)
+    one = Reconciler(Experiment.parse(body), status, hands)
+    one.writer = StatusWriter(hands.cluster, "ChaosExperiment", body, gone=one.mark_deleted)
+    return one

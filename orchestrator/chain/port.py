@@ -1,7 +1,7 @@
 """What coalmine asks of a chain, whichever client serves it. Implemented by `reader` and `simnode`."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,15 @@ class ChainReader(Protocol):
     def peer_id(self) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a block's execution deposited."""
+
+    pallet: str
+    name: str
+    data: dict[str, Any]
+
+
 class Upgrader(Protocol):
     """Sends what an upgrade needs. What comes of it is read from the chain, never from the answer."""
 
@@ -48,4 +57,8 @@ class Upgrader(Protocol):
 
     def apply(self, code: bytes) -> str:
         """Anybody applies the authorised code; the transaction's hash."""
+        ...
+
+    def events(self, at: str) -> tuple[Event, ...]:
+        """The events of a block, where silent failures show."""
         ...

@@ -112,6 +112,11 @@ class SubstrateReader:
         """The head data, for Cumulus parachains a SCALE vector of the encoded header."""
         return self.storage(keys.of_para("Paras", "Heads", para_id), at)
 
+    def max_code_size(self, at: str | None = None) -> int | None:
+        """The largest code that a parachain may have, None on a chain without parachains."""
+        raw = self.storage(keys.ACTIVE_CONFIGURATION, at)
+        return int.from_bytes(raw[:4], "little") if raw else None
+
     # On a parachain
 
     def pending_validation_code(self, at: str | None = None) -> bool:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from orchestrator.chain.port import Event
 from orchestrator.chain.rpc import Rpc
 from orchestrator.genesis.keys import KeyPair, blake2_256, sign
 
@@ -20,6 +21,10 @@ class SimnodeUpgrader:
 
     def apply(self, code: bytes) -> str:
         return self._submit({"call": _call("System", "apply_authorized_upgrade", code="0x" + code.hex())})
+
+    def events(self, at: str) -> tuple[Event, ...]:
+        found = self._rpc.call("coalmine_events", at) or ()
+        return tuple(Event(item["pallet"], item["event"], item.get("data") or {}) for item in found)
 
     def _signed(self, call: dict[str, Any]) -> dict[str, Any]:
         signer = "0x" + self._sudo.public.hex()

@@ -34,4 +34,7 @@ SESSION = value("Session", "CurrentIndex")
 AUTHORIZED_UPGRADE = value("System", "AuthorizedUpgrade")
 LAST_RUNTIME_UPGRADE = value("System", "LastRuntimeUpgrade")
 PENDING_VALIDATION_CODE = value("ParachainSystem", "PendingValidationCode")
+ACTIVE_CONFIGURATION = value("Configuration", "ActiveConfig")
+"""Of the relay chain for its parachains; its first field is `max_code_size`, a u32."""
+
 PVF_ACTIVE_VOTES = value("Paras", "PvfActiveVoteList")

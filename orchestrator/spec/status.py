@@ -110,6 +110,7 @@ class UpgradeStatus(Observed):
     observed_generation: int = 0
     chain: str | None = None
     block: int | None = Field(default=None, description="Where the chain stands, or the block that failed.")
+    block_at: Time | None = Field(default=None, description="When that block was seen first.")
     spec_name: str | None = None
     spec_version_from: int | None = None
     spec_version_to: int | None = None

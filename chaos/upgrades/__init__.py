@@ -1,0 +1,1 @@
+"""Runtime upgrades the way production does them: authorised by root, applied by anybody, followed until they settle."""

@@ -1,0 +1,158 @@
+"""Reads what a decision about an upgrade needs from the nodes themselves. Called by `reconciler` before each step.
+
+One node of the chain that answers stands for it in most steps: of a few that are asked, authors first, the one that has
+finalised most. Only whether the upgrade is enacted is asked of all nodes. All of one view is read at one block.
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from chaos.nodes import Node
+from chaos.upgrades.view import RELAY, ChainView, Code, RelayView, Spread
+from orchestrator.chain import Head, SubstrateReader
+from orchestrator.errors import ChainError
+from orchestrator.spec.status import UpgradeStatus
+
+_SAMPLE = 4
+_AUTHORS = frozenset({"validator", "collator"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A node that answers, and its heads."""
+
+    node: Node
+    reader: SubstrateReader
+    best: Head
+    finalized: Head
+
+
+@dataclass
+class Observer:
+    """Reads nodes through `reader_of`; `threads` wait for many at once."""
+
+    reader_of: Callable[[Node], SubstrateReader]
+    threads: ThreadPoolExecutor
+    _turn: itertools.count[int] = field(default_factory=itertools.count)
+
+    def reference(self, nodes: Iterable[Node]) -> Reference | None:
+        """Of a few nodes the one that has finalised most; others are asked in the next turn when none answers."""
+        ranked = sorted((n for n in nodes if n.running), key=lambda n: (n.role not in _AUTHORS, n.name))
+        turn = next(self._turn)
+        start = turn * _SAMPLE % len(ranked) if ranked else 0
+        sample = [*ranked, *ranked][start : start + min(_SAMPLE, len(ranked))]
+        found = [reference for reference in self.threads.map(self._refer, sample) if reference is not None]
+        return max(found, key=lambda r: (r.finalized.number, r.best.number), default=None)
+
+    def chain(self, at: Reference, code: Code, status: UpgradeStatus, *, parachain: bool) -> ChainView:
+        """The chain as the reference sees it.
+
+        Raises:
+            ChainError: when it stops answering.
+        """
+        reader, best = at.reader, at.best.hash
+        version = reader.runtime_version(best)
+        pending = parachain and reader.pending_validation_code(best)
+        built = reader.last_runtime_upgrade(at.finalized.hash)
+        built_by = built.spec_version if built is not None else None
+        low = status.applied_block if status.applied_block is not None else status.authorized_block
+        changed = version.spec_version == code.spec_version
+        changed_at = first_built = None
+        if status.applied_block is not None and not parachain:
+            changed_at = status.applied_block
+        elif low is not None and (changed or (pending and status.applied_block is None)):
+            changed_at = _first(reader, low, at.best.number, lambda block: _has_changed(reader, code, status, block))
+        if low is not None and built_by == code.spec_version:
+            first_built = _first(reader, low, at.finalized.number, lambda block: _built_by(reader, block) == built_by)
+        return ChainView(
+            node=at.node.name,
+            best=at.best,
+            finalized=at.finalized,
+            version=version,
+            authorized=reader.authorized_upgrade(best),
+            pending=pending,
+            built_by=built_by,
+            changed_at=changed_at,
+            first_built=first_built,
+        )
+
+    def relay(self, at: Reference, para_id: int | None) -> RelayView:
+        """The relay chain as the reference sees it. Raises ChainError."""
+        reader, best, final = at.reader, at.best.hash, at.finalized.hash
+        session = reader.session(final)
+        if para_id is None:
+            return RelayView(at.node.name, at.best.number, session)
+        return RelayView(
+            node=at.node.name,
+            best=at.best.number,
+            session=session,
+            current_code=reader.current_code_hash(para_id, final),
+            future_code=reader.future_code_hash(para_id, best),
+            go_ahead=reader.go_ahead(para_id, best),
+            restricted=reader.restricted(para_id, best),
+            max_code_size=reader.max_code_size(best),
+        )
+
+    def spread(self, nodes: Sequence[Node], code: Code, block: int) -> Spread:
+        """Every node, asked who built its finalised block, and for its hash of the first that the new code built."""
+        answers = dict(zip(nodes, self.threads.map(lambda n: self._ask(n, code, block), nodes), strict=True))
+        hashes = Counter(answer for answer in answers.values() if isinstance(answer, str))
+        common = hashes.most_common(1)[0][0] if hashes else None
+        names: Mapping[str, list[str]] = {"new": [], "old": [], "silent": [], "forked": []}
+        for node, answer in answers.items():
+            kind = "silent" if answer is None else "old" if answer is False else "new" if answer == common else "forked"
+            names[kind].append(node.name)
+        return Spread(**{kind: tuple(found) for kind, found in names.items()})
+
+    def _ask(self, node: Node, code: Code, block: int) -> str | bool | None:
+        """The node's hash of that block; False while the old code built what it has finalised; None for no answer."""
+        if not node.running:
+            return None
+        reader = self.reader_of(node)
+        try:
+            if _built_by(reader, reader.finalized().hash) != code.spec_version:
+                return False
+            return reader.hash_at(block) or False
+        except ChainError:
+            return None
+
+    def _refer(self, node: Node) -> Reference | None:
+        reader = self.reader_of(node)
+        try:
+            return Reference(node, reader, reader.best(), reader.finalized())
+        except ChainError:
+            return None
+
+
+def of_chain(nodes: Iterable[Node], chain: str) -> tuple[Node, ...]:
+    """The nodes of a chain, which is called `relay`, or by a parachain's name or id."""
+    return tuple(n for n in nodes if n.chain == chain or (n.chain != RELAY and str(n.para_id) == chain))
+
+
+def authors(nodes: Iterable[Node]) -> tuple[Node, ...]:
+    return tuple(node for node in nodes if node.role in _AUTHORS)
+
+
+def _has_changed(reader: SubstrateReader, code: Code, status: UpgradeStatus, block: str) -> bool:
+    if reader.runtime_version(block).spec_version == code.spec_version:
+        return True
+    return status.applied_block is None and reader.pending_validation_code(block)
+
+
+def _built_by(reader: SubstrateReader, block: str) -> int | None:
+    found = reader.last_runtime_upgrade(block)
+    return found.spec_version if found is not None else None
+
+
+def _first(reader: SubstrateReader, low: int, high: int, holds: Callable[[str], bool]) -> int:
+    """The first block in (low, high] of which it holds; it does of `high`, and stays so once it does."""
+    while low + 1 < high:
+        middle = (low + high) // 2
+        block = reader.hash_at(middle)
+        if block is None:
+            raise ChainError(f"{reader.rpc.node}: has no block {middle}")
+        low, high = (low, middle) if holds(block) else (middle, high)
+    return high

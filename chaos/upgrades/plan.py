@@ -1,0 +1,225 @@
+"""Decides what happens to an upgrade next: (upgrade, status, world, now) -> Plan. Pure.
+
+Preflight judges the code, then authorises it. Authorized applies it. Applied waits until a block that the new code
+built is finalised, and every node that answers says so. Enacted and Settling follow the relay chain's sessions. Each
+phase is what the chain shows, so a controller that starts anew repeats no call: what is authorised is not authorised
+again, what is applied not applied again. What fails silently is found by what the chain does not come to.
+"""
+
+from datetime import datetime, timedelta
+
+from chaos.faults.base import listed
+from chaos.upgrades import preflight
+from chaos.upgrades.draft import Draft
+from chaos.upgrades.view import RELAY, Action, ChainView, Code, Failure, Plan, RelayView, Upgrade, World
+from orchestrator.spec.status import UpgradeStatus
+
+ENDS = frozenset({"Completed", "Failed"})
+
+_PATIENCE = timedelta(seconds=60)
+"""For what needs a block or two: nodes to answer, a submitted call to show."""
+_RESEND = timedelta(seconds=20)
+"""After which a call that does not show is sent again: a node that restarts loses its pool."""
+_STANDING = timedelta(seconds=15)
+"""A chain that has not moved for so long while all its authors panic will not move."""
+
+
+def step(upgrade: Upgrade, status: UpgradeStatus, world: World, now: datetime) -> Plan:
+    """The next status, and the call to send after it is written."""
+    draft = Draft(upgrade, status, now)
+    if world.chain is not None and status.block != world.chain.finalized.number:
+        draft.set(block=world.chain.finalized.number, block_at=now)
+    decision = _Decision(draft, world)
+    handlers = {
+        "Preflight": decision.preflight,
+        "Authorized": decision.authorized,
+        "Applied": decision.applied,
+        "Enacted": decision.enacted,
+        "Settling": decision.settling,
+    }
+    handler = handlers.get(status.phase)
+    if handler is None:
+        return Plan(status)
+    try:
+        action = handler()
+    except Failure as failure:
+        draft.condition("Completed", value=False, reason="Failed", message=str(failure))
+        draft.set(phase="Failed", cause=str(failure))
+        action = None
+    return Plan(draft.status, action)
+
+
+class _Decision:
+    """One step of one upgrade; a method for each phase, which changes the draft and may ask for a call."""
+
+    def __init__(self, draft: Draft, world: World) -> None:
+        self.draft = draft
+        self.world = world
+        self.spec = draft.upgrade.spec
+
+    # Phases
+
+    def preflight(self) -> Action | None:
+        preflight.check_code(self.world)
+        code, chain, relay = self.world.code, self.world.chain, self.world.relay
+        if code is None or chain is None or relay is None:
+            self._wait("Authorized", self.world.trouble or "no node of the chain has answered yet")
+            return None
+        if self.draft.status.spec_version_from is None:
+            preflight.note_versions(self.draft, code, chain)
+        ours = bool(self.draft.seen("Authorizing"))
+        if chain.authorized == code.hash or (ours and self._applied(code, chain)):
+            block = chain.best.number
+            update = {"authorized_at": self.draft.now, "authorized_block": block}
+            self.draft.reach("Authorized", f"seen in block {block}", update)
+            return None
+        preflight.judge(self.world, code, chain, relay)
+        if chain.pending or relay.restricted or relay.future_code is not None:
+            self._wait("Authorized", "an earlier upgrade of this parachain is not over yet")
+            return None
+        return self._send("authorize", "Authorizing", "Authorized", chain)
+
+    def authorized(self) -> Action | None:
+        code, chain = self.world.code, self.world.chain
+        if code is None or chain is None:
+            self._wait("Applied", self.world.trouble or "no node of the chain answers")
+            return None
+        if self._applied(code, chain):
+            block = chain.changed_at or chain.best.number
+            self.draft.reach("Applied", f"in block {block}", {"applied_at": self.draft.now, "applied_block": block})
+            return None
+        if chain.authorized is None:
+            # Applying a code that the runtime finds wanting succeeds, deletes the authorisation and changes nothing.
+            said = self.world.silent_failure or "the authorisation is gone and nothing has changed"
+            raise Failure(f"the chain rejected the code when it was applied: {said}")
+        if chain.authorized != code.hash:
+            raise Failure(f"another code was authorised meanwhile: 0x{chain.authorized.hex()}")
+        return self._send("apply", "Applying", "Applied", chain)
+
+    def applied(self) -> Action | None:
+        code, chain, relay, spread = self.world.code, self.world.chain, self.world.relay, self.world.spread
+        if code is None or chain is None:
+            self._not_enacted(self.world.trouble or "no node of the chain answers")
+            return None
+        if self.world.is_parachain:
+            self._follow_parachain(code, chain, relay)
+        built = chain.built_by == code.spec_version and chain.first_built is not None
+        held = relay is not None and (not self.world.is_parachain or relay.current_code == code.hash)
+        if built and held and spread.new and not spread.old and not spread.forked:
+            assert relay is not None
+            silent = f"; {listed(spread.silent)} did not answer" if spread.silent else ""
+            sessions = {"session_at_enactment": relay.session, "session": relay.session}
+            update = {"enacted_at": self.draft.now, "enacted_block": chain.first_built, **sessions}
+            message = f"block {chain.first_built}, finalised on {len(spread.new)} nodes{silent}"
+            self.draft.reach("Enacted", message, update)
+            return None
+        self._check_panics()
+        self._not_enacted(self._missing(code, chain, built=built))
+        return None
+
+    def enacted(self) -> None:
+        self.draft.set(phase="Settling")
+
+    def settling(self) -> None:
+        relay, chain, draft = self.world.relay, self.world.chain, self.draft
+        if relay is None or chain is None:
+            self._not_settled(self.world.trouble or "no node of the chain answers")
+            return
+        assert draft.status.session_at_enactment is not None
+        passed = relay.session - draft.status.session_at_enactment
+        if draft.status.session != relay.session:
+            draft.set(session=relay.session)
+            draft.see(f"Session+{passed}", relay.best, RELAY, f"session {relay.session}")
+        if passed >= self.spec.settle_sessions:
+            draft.reach("Completed", f"{passed} sessions after enactment", {"completed_at": draft.now})
+            return
+        self._check_panics()
+        self._not_settled(f"session {relay.session}, {passed} of {self.spec.settle_sessions} passed")
+
+    # What the chain shows
+
+    def _applied(self, code: Code, chain: ChainView) -> bool:
+        """The new version is in the state; or, of a parachain, its code waits for the relay chain."""
+        changed = chain.version.spec_version == code.spec_version != self.draft.status.spec_version_from
+        return changed or (self.world.is_parachain and chain.pending)
+
+    def _follow_parachain(self, code: Code, chain: ChainView, relay: RelayView | None) -> None:
+        """Notes each step of a parachain's upgrade at its first sight; an abort is a failure."""
+        name, draft, best = self.spec.chain, self.draft, chain.best.number
+        changed = chain.version.spec_version == code.spec_version
+        if chain.pending:
+            draft.see("PendingValidationCode", best, name)
+        if changed:
+            draft.see("VersionChanged", chain.changed_at or best, name, f"spec_version {code.spec_version}")
+        if relay is None:
+            return
+        if relay.future_code == code.hash:
+            draft.see("FutureCodeHash", relay.best, RELAY)
+        if relay.go_ahead == "GoAhead":
+            draft.see("GoAhead", relay.best, RELAY)
+        if relay.current_code == code.hash:
+            draft.see("CurrentCodeHash", relay.best, RELAY)
+        if relay.go_ahead == "Abort":
+            draft.see("Abort", relay.best, RELAY)
+            raise Failure("the relay chain aborts the upgrade: its validators rejected the code, or the vote timed out")
+        over = not changed and not chain.pending and relay.future_code is None
+        if over and (draft.seen("FutureCodeHash") or draft.seen("PendingValidationCode")):
+            raise Failure(
+                "the relay chain dropped the upgrade: the pending code is gone and the version is the old one"
+            )
+
+    def _missing(self, code: Code, chain: ChainView, *, built: bool) -> str:
+        spread = self.world.spread
+        if spread.forked:
+            return f"nodes disagree on the block that the new code built: {listed(spread.forked)}"
+        if built and spread.old:
+            return f"{listed(spread.old)} has not finalised a block built by the new code"
+        changed = chain.version.spec_version == code.spec_version
+        version = f"the version changed in block {chain.changed_at}" if changed else "the version has not changed"
+        stands = f"best stands at {chain.best.number}, finality at {chain.finalized.number}"
+        return f"{version}, no block built by the new code is finalised; {stands}"
+
+    def _check_panics(self) -> None:
+        """A chain that stands while each of its authors panics is broken for good."""
+        panics, status = self.world.panics, self.draft.status
+        if not panics or len(panics) < self.world.authors or status.block_at is None:
+            return
+        if self.draft.now - status.block_at >= _STANDING:
+            author, line = min(panics.items())
+            raise Failure(f"all {len(panics)} authors panic and the chain stands at {status.block}; {author}: {line}")
+
+    # Waiting
+
+    def _wait(self, stage: str, reason: str) -> None:
+        """For the state to allow the next call, or to show it."""
+        self.draft.condition(stage, value=False, reason="Waiting", message=reason)
+        if self.draft.since(stage) > _PATIENCE:
+            raise Failure(f"{reason}, for {_PATIENCE.total_seconds():.0f}s")
+
+    def _send(self, action: Action, name: str, stage: str, chain: ChainView) -> Action | None:
+        """Sends a call, once; again when it has not shown for a while, until patience ends."""
+        if self.world.silent_failure:
+            raise Failure(self.world.silent_failure)
+        sent = self.draft.seen(name)
+        if not sent or _RESEND <= self.draft.now - sent[-1].at <= self.draft.now - sent[0].at <= _PATIENCE:
+            self.draft.note(name, chain.best.number, self.spec.chain, f"sent to {chain.node}")
+            return action
+        said = self.world.refusals.get(action)
+        reason = f"{action} was refused: {said}" if said else f"{action} was sent and is in no block yet"
+        if self.draft.now - sent[0].at > _PATIENCE:
+            raise Failure(f"{reason}, for {_PATIENCE.total_seconds():.0f}s")
+        self.draft.condition(stage, value=False, reason="Waiting", message=reason)
+        return None
+
+    def _not_enacted(self, reason: str) -> None:
+        since, limit = self.draft.status.applied_at, self.spec.enact_timeout
+        if since is not None and self.draft.now - since > timedelta(seconds=limit):
+            raise Failure(f"not enacted within {limit:g}s: {reason}")
+        self.draft.condition("Enacted", value=False, reason="Waiting", message=reason)
+
+    def _not_settled(self, reason: str) -> None:
+        """While it settles the chain must move."""
+        since, limit = self.draft.status.block_at, self.spec.enact_timeout
+        if since is not None and self.draft.now - since > timedelta(seconds=limit):
+            raise Failure(f"finality has stood at {self.draft.status.block} for {limit:g}s: {reason}")
+        self.draft.condition("Completed", value=False, reason="Settling", message=reason)

@@ -1,0 +1,41 @@
+"""What the runtime would refuse about a code, told before anything is sent. Called by `plan`; pure."""
+
+from chaos.upgrades.draft import Draft
+from chaos.upgrades.view import ChainView, Code, Failure, RelayView, World
+
+MAX_CODE_SIZE = 5 * 1024 * 1024
+"""What a block of a relay chain takes (`BlockLength`), and a parachain's limit where the relay chain names none."""
+
+
+def check_code(world: World) -> None:
+    if world.refused_for_good:
+        raise Failure(world.refused_for_good)
+    if world.code_error:
+        raise Failure(f"the code cannot be used: {world.code_error}")
+
+
+def note_versions(draft: Draft, code: Code, chain: ChainView) -> None:
+    """From what to what; a changed transaction version means that signers must be rebuilt."""
+    draft.set(
+        chain=draft.upgrade.spec.chain,
+        spec_name=chain.version.spec_name,
+        spec_version_from=chain.version.spec_version,
+        spec_version_to=code.spec_version,
+        transaction_version_from=chain.version.transaction_version,
+        transaction_version_to=code.transaction_version,
+        code_hash="0x" + code.hash.hex(),
+        code_bytes=code.size,
+        observed_generation=draft.upgrade.generation,
+    )
+
+
+def judge(world: World, code: Code, chain: ChainView, relay: RelayView) -> None:
+    """As `frame_system::can_set_code` and the relay chain's limits will."""
+    if code.spec_name != chain.version.spec_name:
+        raise Failure(f"spec_name is {chain.version.spec_name} on chain and {code.spec_name} in the code")
+    if code.spec_version <= chain.version.spec_version:
+        found = f"{chain.version.spec_version} on chain and {code.spec_version} in the code"
+        raise Failure(f"spec_version must rise, it is {found}")
+    limit = (relay.max_code_size if world.is_parachain else None) or MAX_CODE_SIZE
+    if code.size > limit:
+        raise Failure(f"the code has {code.size} bytes, the chain takes {limit}")
