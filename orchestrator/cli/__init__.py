@@ -5,8 +5,8 @@ Exit codes: 0 passed or done; 1 a gate failed, or `diff` found differences; 2 us
 """
 
 import sys
+from typing import Any
 
-import click
 import typer
 
 from orchestrator.cli import console
@@ -17,6 +17,9 @@ from orchestrator.cli.record import judge, report
 from orchestrator.cli.run import run
 from orchestrator.cli.version import version
 from orchestrator.errors import CoalmineError, SpecError
+
+# Typer brings Click along, by its own name or as a part of itself, depending on its version; this is the class of both.
+_UsageError: Any = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="coalmine",
@@ -49,10 +52,10 @@ def _guarded(arguments: list[str]) -> int:
     except CoalmineError as error:
         console.fail(error)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         console.say("interrupted")
         return 130
-    except click.ClickException as error:
+    except _UsageError as error:
         error.show()
-        return error.exit_code
+        return int(error.exit_code)
     return outcome if isinstance(outcome, int) else 0

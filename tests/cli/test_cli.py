@@ -1,0 +1,97 @@
+"""The command line without a cluster: what is printed where, and with which exit code."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+QUICKSTART = str(ROOT / "examples" / "quickstart.yaml")
+
+
+def coalmine(*arguments, **environment):
+    command = [sys.executable, "-c", "from orchestrator.cli import main; main()", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env={"PATH": "/usr/bin:/bin", "HOME": "/nowhere", **environment}
+    )
+
+
+def test_help_lists_the_verbs_and_the_exit_codes():
+    shown = coalmine("--help")
+    assert shown.returncode == 0
+    for word in ("run", "judge", "report", "validate", "render", "diff", "up", "down", "lab", "130 interrupted"):
+        assert word in shown.stdout
+
+
+def test_a_good_file_is_good():
+    done = coalmine("validate", QUICKSTART)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "good: Testnet quickstart, Rehearsal quickstart" in done.stderr
+
+
+def test_a_bad_file_gives_every_mistake_and_exit_code_2(tmp_path):
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(
+        Path(QUICKSTART)
+        .read_text()
+        .replace("signal: block-time", "signal: block-tim", 1)
+        .replace("validator-3]", "validator-9]")
+    )
+    done = coalmine("validate", str(bad))
+    assert done.returncode == 2
+    lines = done.stderr.splitlines()
+    assert f"{bad}:34: spec.stages[0].gates[0].signal" in lines[0]
+    assert "no signal block-tim" in lines[0]
+    assert "no node validator-9" in lines[1]
+    assert "error: 2 mistakes, nothing was changed" in lines[2]
+    listed = json.loads(coalmine("validate", str(bad), "-o", "json").stdout)
+    assert [set(mistake) for mistake in listed] == [{"file", "line", "path", "message"}] * 2
+
+
+def test_render_is_yaml_that_depends_on_the_seed_alone():
+    first, second = (coalmine("render", QUICKSTART, "--seed", "11" * 32).stdout for _ in range(2))
+    assert first == second
+    kinds = [document["kind"] for document in yaml.safe_load_all(first)]
+    assert kinds[0] == "Namespace"
+    assert kinds.count("StatefulSet") == 4  # Three groups and Prometheus.
+    assert "Secret" not in kinds
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("render", QUICKSTART, "--seed", "xyz"), "not hexadecimal"),
+        (("render", QUICKSTART, "--seed", "11"), "64 hex digits"),
+        (("validate", "absent.yaml"), "absent.yaml"),
+        (("judge", "examples"), "is no run"),
+        (("dance",), "dance"),
+        (("run",), "FILES"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_with_a_reason(arguments, words):
+    done = coalmine(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_context_that_is_not_there_is_exit_code_4_with_a_hint():
+    done = coalmine("down", "quickstart", "--context", "nowhere", "--yes")
+    assert done.returncode == 4
+    assert "hint: name a cluster with --context" in done.stderr
+
+
+def test_the_users_allow_list_refuses_other_contexts(tmp_path):
+    user = {"name": "x", "user": {}}
+    cluster = {"name": "x", "cluster": {"server": "https://127.0.0.1:1"}}
+    context = {"name": "production", "context": {"cluster": "x", "user": "x"}}
+    config = tmp_path / "kubeconfig"
+    config.write_text(
+        yaml.dump({"clusters": [cluster], "users": [user], "contexts": [context], "current-context": "production"})
+    )
+    done = coalmine("up", QUICKSTART, "--kubeconfig", str(config), COALMINE_CONTEXTS="canary rehearsal")
+    assert done.returncode == 2
+    assert "context production is not among the allowed ones (canary, rehearsal)" in done.stderr
