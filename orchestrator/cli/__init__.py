@@ -4,6 +4,7 @@ Exit codes: 0 passed or done; 1 a gate failed, or `diff` found differences; 2 us
 4 infrastructure; 130 interrupted.
 """
 
+import signal
 import sys
 from typing import Any
 
@@ -37,7 +38,14 @@ app.add_typer(lab_app, name="lab")
 
 def main() -> None:
     """The entry point of the command `coalmine`."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupted)
     sys.exit(_guarded(sys.argv[1:]))
+
+
+def _interrupted(*_: object) -> None:
+    """A terminal that goes or a polite kill is as good as Ctrl-C: what was begun is tidied up."""
+    raise KeyboardInterrupt
 
 
 def _guarded(arguments: list[str]) -> int:

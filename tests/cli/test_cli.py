@@ -68,7 +68,7 @@ def test_render_is_yaml_that_depends_on_the_seed_alone():
         (("validate", "absent.yaml"), "absent.yaml"),
         (("judge", "examples"), "is no run"),
         (("dance",), "dance"),
-        (("run",), "FILES"),
+        (("run",), "Missing argument"),
     ],
 )
 def test_wrong_usage_is_exit_code_2_with_a_reason(arguments, words):
