@@ -205,7 +205,7 @@ def _recovery(gate: Gate, meaning: Meaning, evidence: Evidence) -> Finding:
     if base is None:
         return _unknown("its value at the window's start is not known, so neither is whether it exceeded that")
     start, end = evidence.window.start, evidence.window.end
-    recovered = next((when for when, value in evidence.known if when > start and value > base), None)
+    recovered = next((when for when, value in evidence.known if value > base), None)
     if recovered is not None and meaning.resets and not evidence.complete:
         return _unknown(f"{evidence.gaps()}, so a reset may be among them", badness=math.inf)
     if recovered is not None:

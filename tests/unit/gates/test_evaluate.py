@@ -111,6 +111,10 @@ class TestABreachThatWasSeenStays:
     def test_in_a_window_that_never_closed(self):
         assert verdict(gate(atMost=3), series([1, 9, 1]), is_open=True) == "FAILED"
 
+    def test_unless_the_rest_of_an_open_window_could_bring_the_share_down(self):
+        words = gate(atMost=3, tolerate="30%")
+        assert verdict(words, series([1, 9, 9, 1]), is_open=True) == "INCONCLUSIVE"
+
     def test_unless_more_of_the_window_could_still_be_within_the_tolerated_share(self):
         words = gate(atMost=3, tolerate="30%")
         assert verdict(words, series([1, 9, 9, 1])) == "FAILED"
@@ -126,6 +130,15 @@ class TestHolesCountAsBreaches:
 
     def test_beyond_it(self):
         assert verdict(gate(atMost=3, tolerate="25%"), series([1, NOTHING, 9, 1])) == "INCONCLUSIVE"
+
+    def test_but_one_in_a_counter_may_hide_a_reset(self):
+        words = {"signal": "disputes", "atMost": 9, "tolerate": "40%"}
+        assert verdict(gate(**words), series([5, NOTHING, 6, 6])) == "INCONCLUSIVE"
+
+    def test_and_an_uncovered_edge_shows_no_lack_of_growth(self):
+        words = {"signal": "best-height", "increasesBy": 1}
+        assert verdict(gate(**words), series([5, 5, 5]), end=START + 3) == "INCONCLUSIVE"
+        assert verdict(gate(**words), series([NOTHING, 5, 5, 5])) == "INCONCLUSIVE"
 
 
 class TestResets:
@@ -177,9 +190,25 @@ class TestRecovery:
         late = before.model_copy(update={"samples": before.samples + after.samples})
         assert verdict(self.WORDS, late, since=START - 10) == "PASSED"
         assert verdict(self.WORDS, after) == "INCONCLUSIVE"
+        forks = gate(signal="best-height", recoversWithin="4s")  # A head may fall, so nothing is known about the start.
+        assert verdict(forks, late, since=START - 10) == "INCONCLUSIVE"
+
+    def test_of_a_node_that_answers_late_does_not_count_what_it_came_back_with(self):
+        before, after = series([5, 5], first=-9), series([7, 7, 7], first=2)
+        late = before.model_copy(update={"samples": before.samples + after.samples})
+        assert verdict(self.WORDS, late, since=START - 10) == "FAILED"
+
+    def test_of_a_node_that_never_answers_again_may_fail(self):
+        before = series([5, 5], first=-9)
+        strict = gate(signal="finalized-height", recoversWithin="4s", missing="fail")
+        result = evaluate(measured(strict, before, end=START + 4, since=START - 10), CLOCK)
+        assert (result.verdict, result.reason[:27]) == ("FAILED", "no samples from validator-0")
 
     def test_of_a_counter_is_not_hidden_by_a_reset(self):
-        assert verdict(gate(signal="authored-blocks", recoversWithin="4s"), series([5, 0, 6, 7])) == "INCONCLUSIVE"
+        words = gate(signal="authored-blocks", recoversWithin="4s")
+        assert verdict(words, series([5, 0, 6, 7])) == "INCONCLUSIVE"
+        assert verdict(words, series([5, NOTHING, 6, 7])) == "INCONCLUSIVE"
+        assert verdict(words, series([5, 5, 6, 7])) == "PASSED"
 
 
 class TestNodesThatTheFaultStopped:
@@ -208,6 +237,10 @@ class TestBlockTime:
 
     def test_needs_both_edges(self):
         assert verdict(gate(signal="block-time", atMost=3), series([NOTHING, 1, 2, 3])) == "INCONCLUSIVE"
+        assert verdict(gate(signal="block-time", atMost=1), series([NOTHING, 1, 1, 1])) == "INCONCLUSIVE"
+
+    def test_has_no_holes(self):
+        assert verdict(gate(signal="block-time", atMost=3), series([1, 2, NOTHING, 4, 5])) == "INCONCLUSIVE"
 
 
 class TestWhatAVerdictSays:
@@ -227,6 +260,7 @@ class TestWhatAVerdictSays:
     def test_missing_nodes_may_fail_a_gate_that_says_so(self):
         expected = (Target(node="validator-0", chain="relay"),)
         assert verdict(gate(atMost=5, missing="fail"), expected=expected) == "FAILED"
+        assert verdict(gate(atMost=5, missing="fail"), expected=expected, is_open=True) == "INCONCLUSIVE"
 
 
 class TestErrors:
