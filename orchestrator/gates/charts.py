@@ -11,6 +11,9 @@ from orchestrator.spec import Selector
 _POINTS = 600
 """More than a page is wide tells nobody more."""
 
+_SAMPLES = 100_000
+"""Of one chart: a large network is drawn with fewer points, so that its journal stays a file that one can send."""
+
 _RELAY = ("best-height", "finalized-height", "finality-lag", "peers")
 _PARA = ("best-height", "finalized-height")
 
@@ -24,7 +27,8 @@ def collect(sources: Sources, start: float, end: float) -> tuple[Chart, ...]:
 
 def _chart(name: str, chain: str, sources: Sources, start: float, end: float) -> Chart:
     signal = CATALOGUE[name]
-    step = sources.scrape * max(1, math.ceil((end - start) / sources.scrape / _POINTS))
+    points = min(_POINTS, max(60, _SAMPLES // max(1, len(sources.nodes))))
+    step = sources.scrape * max(1, math.ceil((end - start) / sources.scrape / points))
     query = signal.query(Selector(chain=chain))
     blank = Chart(signal=name, chain=chain, title=f"{signal.title}, {chain}", unit=signal.unit, query=query)
     try:

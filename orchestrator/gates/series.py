@@ -139,10 +139,8 @@ def _values(gate: Gate, meaning: Meaning, evidence: Evidence) -> Finding:
         return Finding(Verdict.FAILED, told, worst, bad, when)
     if evidence.window.open:
         return _unknown(never_closed(gate), worst, badness=bad)
-    allowed = 0.0 if meaning.resets else gate.tolerate
-    if (
-        breaches + evidence.holes
-    ) / evidence.asked > gate.tolerate + _EPSILON or evidence.holes > allowed * evidence.asked:
+    hidden = meaning.resets and evidence.holes > 0  # A counter may have been reset where nothing is known.
+    if hidden or (breaches + evidence.holes) / evidence.asked > gate.tolerate + _EPSILON:
         return _unknown(evidence.gaps(), worst, badness=bad)
     return Finding(Verdict.PASSED, told, worst, bad, when)
 

@@ -10,7 +10,7 @@ from orchestrator.journal import Chart, Series
 from orchestrator.report.scale import LEFT, RIGHT, WIDTH, Times, Values, values
 from orchestrator.report.story import TROUBLE, Story
 
-HEIGHT, TOP, BOTTOM = 190.0, 12.0, 160.0
+HEIGHT, TOP, BOTTOM = 200.0, 10.0, 168.0
 _MANY = 12
 """Above so many lines of one group an envelope and its median say more."""
 
@@ -94,7 +94,7 @@ def across(story: Story) -> tuple[Tick, ...]:
 def _panel(story: Story, title: str, charts: list[Chart]) -> Panel:
     times = Times(story.start, story.end)
     numbers = [v for chart in charts for one in chart.series for _, v in one.samples if math.isfinite(v)]
-    scale = values(numbers, top=TOP, bottom=BOTTOM)
+    scale = values(numbers, top=TOP + 18.0, bottom=BOTTOM)  # Below the labels of the bands.
     groups = list(dict.fromkeys(_group(one) for chart in charts for one in chart.series))
     paths = [path for chart in charts for path in _paths(chart, groups, times, scale, alone=len(charts) == 1)]
     errors = [chart.error for chart in charts if chart.error]

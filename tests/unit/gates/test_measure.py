@@ -128,6 +128,14 @@ class TestNothingIsRaised:
         assert {chart.error for chart in charts} == {"away"}
 
 
+def test_a_chart_of_many_nodes_has_fewer_points():
+    few, many = Prometheus(), Prometheus()
+    collect(Sources(few, Chains(), NODES), START, START + 6000)
+    collect(Sources(many, Chains(), NODES * 150), START, START + 6000)
+    assert few.asked[0][3] == 10.0
+    assert many.asked[0][3] == 64.0
+
+
 class TestHashes:
     GATE = gate(chainRead="finalized-hash", agrees=True, on={"chain": "relay", "role": "validator"})
 
