@@ -13,6 +13,7 @@ from orchestrator import __version__, lab
 from orchestrator.cli.format import Format
 from orchestrator.cluster import Cluster
 from orchestrator.errors import Refused, UsageError
+from orchestrator.lab import choose, docker_engine, k3s
 from orchestrator.render import Images
 
 Files = Annotated[
@@ -73,20 +74,32 @@ def foreign(where: Where) -> Target | None:
 
 @contextlib.contextmanager
 def reached(where: Where, *, owned: bool, progress: Callable[[str], None]) -> Iterator[Target]:
-    """The cluster to work on. A lab that is started here `owned` ends with the block, or with this process."""
+    """The cluster to work on: the user's own, else K3s in Docker, else a native lab (`lab.choose`).
+
+    What is started here `owned` ends with the block, or with this process. A network that is to stay needs a native lab.
+    """
     target = foreign(where)
     if target is not None:
         progress(f"using context {target.cluster.context}")
         yield target
         return
-    known = lab.find(where.lab)
-    started = lab.up(where.lab, owner=os.getpid() if owned else None, progress=progress)
-    try:
-        coalmine, prometheus = started.images(progress)
-        yield Target(started.cluster(), Images(coalmine=coalmine.reference, prometheus=prometheus.reference))
-    finally:
-        if owned and known is None:
-            lab.down(where.lab, progress=progress)
+    with _local(where.lab, owned=owned, progress=progress) as found:
+        coalmine, prometheus = found.images(progress)
+        yield Target(found.cluster(), Images(coalmine=coalmine.reference, prometheus=prometheus.reference))
+
+
+@contextlib.contextmanager
+def _local(name: str, *, owned: bool, progress: Callable[[str], None]) -> Iterator[lab.Lab | k3s.K3s]:
+    if not owned:
+        yield lab.find(name) or lab.up(name, owner=None, progress=progress)
+    elif found := lab.find(name):
+        yield found
+    elif choose.decide(choose.survey(context=None)) is choose.Kind.K3S and (engine := docker_engine.answering()):
+        with k3s.running(name, engine, progress) as container:
+            yield container
+    else:
+        with lab.running(name, progress=progress) as native:
+            yield native
 
 
 def existing(where: Where) -> Cluster:

@@ -24,7 +24,7 @@ RECOVERY_LOOK = 2.0
 class StageRun:
     """A stage while it runs."""
 
-    def __init__(  # noqa: PLR0913  Everything that a run has, handed to each of its stages.
+    def __init__(
         self,
         stage: Stage,
         *,

@@ -57,7 +57,7 @@ def rendering_of_1000_nodes() -> Figure:
     def least() -> object:
         return hashlib.sha256(spec).hexdigest(), json.dumps(spec.hex())
 
-    return Figure(seconds(lambda: render(net, genesis, IMAGES)) / seconds(least), "times", 100.0)
+    return Figure(seconds(lambda: render(net, genesis, IMAGES)) / seconds(least), "times", 20.0)
 
 
 def objects_of_1000_nodes() -> Figure:

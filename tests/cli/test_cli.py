@@ -15,7 +15,12 @@ QUICKSTART = str(ROOT / "examples" / "quickstart.yaml")
 def coalmine(*arguments, **environment):
     command = [sys.executable, "-c", "from orchestrator.cli import main; main()", *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, env={"PATH": "/usr/bin:/bin", "HOME": "/nowhere", **environment}
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/nowhere", **environment},
     )
 
 

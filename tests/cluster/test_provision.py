@@ -1,4 +1,4 @@
-"""Provisioning against a real API server: what is rendered is taken, a second time changes nothing, and all of it goes."""
+"""Provisioning against a real API server: it takes what is rendered, nothing changes twice, and all of it goes."""
 
 import secrets
 
@@ -60,7 +60,9 @@ def test_up_preview_change_and_down(cluster, engine, images, name):
 
     networks.down(cluster, engine, name, lambda _: None)
     assert cluster.get("Namespace", f"coalmine-{name}") is None
-    assert not [v for v in cluster.list_all("PersistentVolume") if v["spec"]["claimRef"]["namespace"] == f"coalmine-{name}"]
+    assert not [
+        v for v in cluster.list_all("PersistentVolume") if v["spec"]["claimRef"]["namespace"] == f"coalmine-{name}"
+    ]
 
 
 def test_what_leaves_the_program_is_deleted(cluster, engine, images, name):
