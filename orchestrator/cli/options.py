@@ -76,7 +76,7 @@ def foreign(where: Where) -> Target | None:
 def reached(where: Where, *, owned: bool, progress: Callable[[str], None]) -> Iterator[Target]:
     """The cluster to work on: the user's own, else K3s in Docker, else a native lab (`lab.choose`).
 
-    What is started here `owned` ends with the block, or with this process. A network that is to stay needs a native lab.
+    What is started here `owned` ends with the block or this process. A network that is to stay needs a native lab.
     """
     target = foreign(where)
     if target is not None:
