@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
 from orchestrator.errors import ChainError
 
@@ -31,7 +31,7 @@ class _Unreachable(ChainError):  # noqa: N818  As errors.Refused.
 
 RETRY = Retrying(
     retry=retry_if_exception_type(_Unreachable),
-    wait=wait_exponential_jitter(initial=0.1, max=1.0),
+    wait=wait_exponential(multiplier=0.1, max=1.0) + wait_random(0.0, 0.1),
     stop=stop_after_attempt(3),
     reraise=True,
 )

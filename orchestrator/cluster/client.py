@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import kubernetes.client
 import kubernetes.config
 import urllib3
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
 from orchestrator.cluster.kinds import kind_of, path_of
 from orchestrator.errors import ClusterError
@@ -32,7 +32,7 @@ def _temporary(error: BaseException) -> bool:
 
 RETRY = Retrying(
     retry=retry_if_exception(_temporary),
-    wait=wait_exponential_jitter(initial=0.2, max=5.0),
+    wait=wait_exponential(multiplier=0.2, max=5.0) + wait_random(0.0, 0.2),
     stop=stop_after_attempt(6),
     reraise=True,
 )

@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -65,7 +65,7 @@ def test_the_quickstart_passes_and_its_journal_judges_alike(rehearse, tmp_path):
     result = json.loads((run / "result.json").read_text())
     assert result["verdict"] == "PASSED"
     assert {gate["verdict"] for gate in result["gates"]} == {"PASSED"}
-    suites = ElementTree.parse(run / "junit.xml").getroot()
+    suites = ET.parse(run / "junit.xml").getroot()
     assert (suites.get("failures"), suites.get("errors")) == ("0", "0")
     page = (run / "report.html").read_text()
     assert "SIMULATED" in page
@@ -114,7 +114,7 @@ spec:
         duration: 15s
         ttl: 20s
       gates:
-        - {name: finality-stalls, signal: finalized-height, stalls: 1, window: {from: inject.confirmed, to: recover.start}}
+        - {name: stalls, signal: finalized-height, stalls: 1, window: {from: inject.confirmed, to: recover.start}}
 """
 
 

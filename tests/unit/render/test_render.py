@@ -66,7 +66,9 @@ def test_no_object_holds_a_secret():
     text = json.dumps([m.document for m in rendered(network(), seed)])
     keys = chainspec.keys
     secrets = [seed, keys.sudo(seed).secret, keys.network_key(seed, group="validator", ordinal=0).secret]
-    secrets += [p.secret for p in keys.node_keys(seed, group="validator", ordinal=1, types=keys.RELAY_KEY_TYPES).values()]
+    secrets += [
+        p.secret for p in keys.node_keys(seed, group="validator", ordinal=1, types=keys.RELAY_KEY_TYPES).values()
+    ]
     assert not [secret for secret in secrets if secret.hex() in text]
 
 
