@@ -165,7 +165,7 @@ def published_at(url: str, environment: Mapping[str, str]) -> str:
 
 def _docker() -> Any:
     try:
-        import docker  # type: ignore[import-untyped]  # noqa: PLC0415  Only tests and K3s need it.
+        import docker  # noqa: PLC0415  Only tests and K3s need it.
     except ImportError as error:
         raise LabError("Docker's Python client is missing", hint="pip install testcontainers") from error
     return docker

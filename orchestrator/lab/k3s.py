@@ -81,7 +81,7 @@ def running(name: str, engine: Engine, progress: Progress) -> Iterator[K3s]:
 
 def obtainable(engine: Engine) -> bool:
     """Whether the engine has K3s's image or its registry answers for it. Pulls nothing."""
-    import docker  # type: ignore[import-untyped]  # noqa: PLC0415  There is an engine, so there is its client.
+    import docker  # noqa: PLC0415  There is an engine, so there is its client.
 
     with engine.client() as client:
         try:

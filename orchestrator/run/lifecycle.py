@@ -102,7 +102,7 @@ def _run(plan: Plan, journal: JournalWriter, say: Say) -> str:
     return ended
 
 
-def _stages(  # noqa: PLR0913  Everything that a stage needs.
+def _stages(
     plan: Plan, evidence: Sources, clock: ChainClock, journal: JournalWriter, start: Event, say: Say
 ) -> str:
     """Runs the stages in order; says why it ended early, if it did."""

@@ -69,7 +69,7 @@ def crds() -> tuple[Schema, ...]:
     return experiment, upgrade
 
 
-def _definition(  # noqa: PLR0913  A definition has these parts.
+def _definition(
     *,
     kind: str,
     short_name: str,

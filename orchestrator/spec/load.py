@@ -121,7 +121,7 @@ def parse(file: Path) -> tuple[list[Document], list[Mistake]]:
     return documents, mistakes
 
 
-def _construct(  # noqa: PLR0913  One walk collects values, lines and double keys at once.
+def _construct(
     node: yaml.Node, path: Path_, lines: dict[Path_, int], doubles: list[Mistake], file: str, *, depth: int
 ) -> Any:
     lines[path] = node.start_mark.line + 1
