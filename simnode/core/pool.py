@@ -1,0 +1,67 @@
+"""Transactions on their way into a block.
+
+An extrinsic stays until a finalised block holds it or it has been of no use for a while, so that a reorganisation brings
+back what it undid. What is ready is found by asking the state transition anew at every best block.
+"""
+
+from simnode.core.messages import Hash, blake2
+from simnode.state.port import InvalidTransaction, State, StateTransition
+
+_PATIENCE = 64
+"""For how many blocks an extrinsic that cannot be included is kept; as `longevity` in `client/transaction-pool`."""
+_LIMIT = 4096
+
+
+class Pool:
+    def __init__(self, rules: StateTransition) -> None:
+        self._rules = rules
+        self._known: dict[Hash, tuple[str, int]] = {}
+        self._future: list[str] = []
+        self.ready: list[str] = []
+        """What the next block may hold, in order."""
+
+    def __contains__(self, hash_: Hash) -> bool:
+        return hash_ in self._known
+
+    def submit(self, extrinsic: str, state: State, number: int) -> Hash | None:
+        """Takes an extrinsic; its hash when it is new here.
+
+        Raises:
+            InvalidTransaction: when the state transition refuses it.
+        """
+        try:
+            raw = bytes.fromhex(extrinsic.removeprefix("0x"))
+        except ValueError as error:
+            raise InvalidTransaction("Transaction has a bad format") from error
+        hash_ = blake2(raw)
+        if hash_ in self._known:
+            return None
+        self._rules.validate(state, extrinsic)
+        if len(self._known) >= _LIMIT:
+            raise InvalidTransaction("The pool is full")
+        self._known[hash_] = (extrinsic, number)
+        self.refresh(state, number)
+        return hash_
+
+    def refresh(self, state: State, number: int) -> None:
+        """Judges everything again at a new best block."""
+        judged = []
+        for hash_, (extrinsic, since) in list(self._known.items()):
+            try:
+                validity = self._rules.validate(state, extrinsic)
+            except InvalidTransaction:
+                if number > since + _PATIENCE:
+                    del self._known[hash_]
+                continue
+            judged.append((validity, extrinsic))
+        judged.sort(key=lambda pair: -pair[0].priority)
+        self.ready = [extrinsic for validity, extrinsic in judged if validity.ready]
+        self._future = [extrinsic for validity, extrinsic in judged if not validity.ready]
+
+    def candidates(self) -> list[str]:
+        """What an author tries, in order: ready ones, then those that these may make ready."""
+        return self.ready + self._future
+
+    def finalized(self, body: tuple[str, ...]) -> None:
+        for extrinsic in body if self._known else ():
+            self._known.pop(blake2(bytes.fromhex(extrinsic[2:])), None)

@@ -1,0 +1,148 @@
+"""Cores on the relay chain: backed candidates wait there for availability, then they are included.
+
+After `polkadot/runtime/parachains/src/{scheduler,inclusion,paras_inherent}`. Each parachain has the core of its place in
+the order of ids. Candidates that do not fit are left out silently, as the real inherent filters them.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from simnode.core.messages import Candidate, Hash
+from simnode.state import paras
+from simnode.state.model import ModelExecution
+from simnode.state.paras import HostConfiguration
+from simnode.state.storage import Readable, item, number_of, para_item
+
+RELAY_PARENTS = item("ParasShared", "AllowedRelayParents")
+SESSION_START = item("ParaScheduler", "SessionStartBlock")
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A candidate that occupies its parachain's core."""
+
+    candidate: Candidate
+    backed_at: int
+    available: int
+    """Bit mask of the validators that hold a chunk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """How validators are grouped, and which group backs for which parachain."""
+
+    validators: int
+    parachains: tuple[int, ...]
+    config: HostConfiguration
+
+    @property
+    def groups(self) -> list[list[int]]:
+        """Validator indices: as many groups as cores, sizes as even as can be."""
+        per_core = self.config.max_validators_per_core
+        wanted = max(len(self.parachains), self.validators // per_core if per_core else 0, 1)
+        count = min(wanted, self.validators) or 1
+        size, larger = divmod(self.validators, count)
+        groups, at = [], 0
+        for index in range(count):
+            end = at + size + (index < larger)
+            groups.append(list(range(at, end)))
+            at = end
+        return groups
+
+    def group_for(self, state: Readable, para_id: int, relay_parent_number: int) -> list[int]:
+        """The validators that may back a parachain's candidate with that relay parent."""
+        groups = self.groups
+        since = max(0, relay_parent_number + 1 - number_of(state.get(SESSION_START)))
+        rotations = since // max(1, self.config.group_rotation_frequency)
+        return groups[(self.parachains.index(para_id) + rotations) % len(groups)]
+
+    def votes_needed(self, group: list[int]) -> int:
+        return min(len(group), self.config.minimum_backing_votes)
+
+
+def pending(state: Readable, para_id: int) -> Pending | None:
+    value = state.get(_pending_key(para_id))
+    if value is None:
+        return None
+    wire, backed_at, available = json.loads(value)
+    return Pending(Candidate.from_wire(wire), backed_at, available)
+
+
+def relay_parents(state: Readable) -> dict[Hash, int]:
+    """The blocks that a candidate may have been built on, with their heights."""
+    value = state.get(RELAY_PARENTS)
+    return {} if value is None else dict(json.loads(value))
+
+
+def acceptable(state: Readable, cores: Cores, candidate: Candidate, backers: list[int]) -> bool:
+    """Whether a candidate may take its free core."""
+    para_id = candidate.para_id
+    if para_id not in cores.parachains or relay_parents(state).get(candidate.relay_parent) is None:
+        return False
+    head = paras.head(state, para_id)
+    group = cores.group_for(state, para_id, candidate.relay_parent_number)
+    return (
+        head is not None
+        and candidate.parent_head == head_hash(head)
+        and candidate.code_hash == paras.current_code_hash(state, para_id)
+        and len(candidate.new_code or "") // 2 <= cores.config.max_code_size
+        and set(backers) <= set(group)
+        and len(set(backers)) >= cores.votes_needed(group)
+    )
+
+
+def head_hash(head: str) -> Hash:
+    return paras.blake2(bytes.fromhex(head[2:]))
+
+
+def enter(execution: ModelExecution, args: dict[str, Any], cores: Cores) -> None:
+    """The inherent of every relay block: availability first, then what is late, then what is new."""
+    for para_id in cores.parachains:
+        waiting = pending(execution.storage, para_id)
+        if waiting is None:
+            continue
+        waiting = _count(execution, waiting, args["bitfields"])
+        if waiting.available.bit_count() >= cores.validators - (cores.validators - 1) // 3:
+            _include(execution, waiting, cores)
+        elif execution.context.number >= waiting.backed_at + cores.config.paras_availability_period:
+            execution.storage.delete(_pending_key(para_id))
+            execution.deposit("ParaInclusion", "CandidateTimedOut", para_id=para_id, candidate=waiting.candidate.hash)
+    for wire, backers in args["backed"]:
+        candidate = Candidate.from_wire(wire)
+        if pending(execution.storage, candidate.para_id) is None and acceptable(
+            execution.storage, cores, candidate, backers
+        ):
+            _put(execution, Pending(candidate, execution.context.number, 0))
+            execution.deposit("ParaInclusion", "CandidateBacked", para_id=candidate.para_id, candidate=candidate.hash)
+
+
+def _count(execution: ModelExecution, waiting: Pending, bitfields: list[Any]) -> Pending:
+    mask = waiting.available
+    for validator, candidates in bitfields:
+        if waiting.candidate.hash in candidates:
+            mask |= 1 << validator
+    counted = Pending(waiting.candidate, waiting.backed_at, mask)
+    if mask != waiting.available:
+        _put(execution, counted)
+    return counted
+
+
+def _include(execution: ModelExecution, waiting: Pending, cores: Cores) -> None:
+    candidate = waiting.candidate
+    execution.storage.delete(_pending_key(candidate.para_id))
+    if candidate.new_code is not None:
+        code = bytes.fromhex(candidate.new_code[2:])
+        paras.schedule_upgrade(execution, candidate.para_id, code, config=cores.config)
+    paras.note_head(execution, candidate.para_id, candidate.head, relay_parent=candidate.relay_parent_number)
+    execution.deposit("ParaInclusion", "CandidateIncluded", para_id=candidate.para_id, candidate=candidate.hash)
+
+
+def _put(execution: ModelExecution, waiting: Pending) -> None:
+    value = json.dumps([waiting.candidate.to_wire(), waiting.backed_at, waiting.available], separators=(",", ":"))
+    execution.storage.put(_pending_key(waiting.candidate.para_id), value.encode())
+
+
+def _pending_key(para_id: int) -> bytes:
+    """JSON, where the real pallet keeps a SCALE struct: nobody outside reads it."""
+    return para_item("ParaInclusion", "V1", para_id)
