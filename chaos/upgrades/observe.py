@@ -6,7 +6,7 @@ finalised most. Only whether the upgrade is enacted is asked of all nodes. All o
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -36,7 +36,7 @@ class Observer:
 
     reader_of: Callable[[Node], SubstrateReader]
     threads: ThreadPoolExecutor
-    _turn: itertools.count[int] = field(default_factory=itertools.count)
+    _turn: Iterator[int] = field(default_factory=itertools.count)
 
     def reference(self, nodes: Iterable[Node]) -> Reference | None:
         """Of a few nodes the one that has finalised most; others are asked in the next turn when none answers."""
