@@ -84,7 +84,7 @@ class Reconciler:
     def tell(self) -> str:
         """What the phase has come to, one sentence."""
         status = self.status
-        found = {"Active": status.effect, "Recovered": status.recovery}
+        found = {"Active": status.effect, "Recovering": "the fault is being taken back", "Recovered": status.recovery}
         chosen = {"Injecting": f"{self.experiment.kind} on {listed(status.nodes)}"}
         return status.cause or found.get(status.phase) or chosen.get(status.phase, "")
 

@@ -60,7 +60,7 @@ class Partition:
         hooks = sum(f"-A {hook} -j {chain}" in found for hook in _HOOKS)
         if drops != 2 * len(peers) or hooks != len(_HOOKS):
             raise FaultError(f"{drops} of {2 * len(peers)} rules and {hooks} of {len(_HOOKS)} hooks are there")
-        return f"{drops} rules against {len(peers)} peers, read back"
+        return f"{drops} rules against {len(peers)} peer addresses, read back"
 
     def recover(self, fault_id: str, order: PartitionOrder) -> str:
         try:

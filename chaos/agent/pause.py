@@ -24,14 +24,14 @@ class Pause:
         count = self._until(order, signal.SIGSTOP)
         if count == 0:
             raise Gone(f"container {order.container_id[:12]} has no process on this machine")
-        return f"{count} of {count} processes stopped, read from the kernel"
+        return f"{count} of {_processes(count)} stopped, read from the kernel"
 
     def recover(self, fault_id: str, order: PauseOrder) -> str:
         del fault_id
         count = self._until(order, signal.SIGCONT)
         if count == 0:
             return f"container {order.container_id[:12]} is gone, nothing was left to continue"
-        return f"{count} of {count} processes run again, read from the kernel"
+        return f"{count} of {_processes(count)} running again, read from the kernel"
 
     def _until(self, order: PauseOrder, number: signal.Signals) -> int:
         """Signals until a scan finds nobody left in the wrong state; how many processes the container then has.
@@ -51,6 +51,10 @@ class Pause:
             for pid in wrong:
                 _send(pid, number)
             time.sleep(0.01)
+
+
+def _processes(count: int) -> str:
+    return f"{count} process" if count == 1 else f"{count} processes"
 
 
 def _send(pid: int, number: signal.Signals) -> None:

@@ -56,6 +56,11 @@ class Method(Protocol):
         ...
 
 
+def counted(count: int, thing: str) -> str:
+    """`1 node`, `2 nodes`."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def listed(things: Sequence[str]) -> str:
     """`a, b, c and 7 more`."""
     shown = ", ".join(things[:SHOWN])

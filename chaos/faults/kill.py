@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from chaos.faults.base import Blocked, Progress, listed
+from chaos.faults.base import Blocked, Progress, counted, listed
 from chaos.scene import Action, DeletePod, Scene
 from orchestrator.spec.status import LedgerEntry
 
@@ -25,14 +25,16 @@ class Kill:
         if missing := [entry for entry in ledger if entry.placed_at is None]:
             trouble = listed([f"{entry.node}: {entry.trouble or 'not replaced yet'}" for entry in missing])
             return Progress(ledger, actions, trouble=trouble)
-        effect = f"{len(ledger)} pods deleted and replaced; {listed([f'{e.node}: {e.effect}' for e in ledger])}"
+        effect = (
+            f"{counted(len(ledger), 'pod')} deleted and replaced; {listed([f'{e.node}: {e.effect}' for e in ledger])}"
+        )
         return Progress(ledger, actions, measured=effect)
 
     def recover(self, scene: Scene) -> Progress:
         ledger = tuple(_back(scene, entry) for entry in scene.status.ledger)
         if waiting := [entry.node for entry in ledger if entry.recovered_at is None]:
             return Progress(ledger, trouble=f"{listed(waiting)} is not ready yet")
-        recovery = f"{len(ledger)} nodes ready; {listed([f'{e.node}: {e.recovery}' for e in ledger])}"
+        recovery = f"{counted(len(ledger), 'node')} ready; {listed([f'{e.node}: {e.recovery}' for e in ledger])}"
         return Progress(ledger, measured=recovery)
 
 

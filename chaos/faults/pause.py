@@ -1,6 +1,6 @@
 """Pausing nodes: measured when the agent reads from the kernel that all processes are stopped. Used through `held`."""
 
-from chaos.faults.base import listed
+from chaos.faults.base import counted, listed
 from chaos.scene import Action, Scene
 from chaos.wire import Order, PauseOrder
 from orchestrator.spec.status import LedgerEntry
@@ -23,8 +23,12 @@ class Pause:
 
     def measure(self, scene: Scene, ledger: tuple[LedgerEntry, ...]) -> _Measurement:
         del scene
-        return (), f"{len(ledger)} nodes paused; {listed([f'{e.node}: {e.effect}' for e in ledger])}", None
+        return (), f"{counted(len(ledger), 'node')} paused; {listed([f'{e.node}: {e.effect}' for e in ledger])}", None
 
     def measure_recovery(self, scene: Scene, ledger: tuple[LedgerEntry, ...]) -> _Measurement:
         del scene
-        return (), f"{len(ledger)} nodes continued; {listed([f'{e.node}: {e.recovery}' for e in ledger])}", None
+        return (
+            (),
+            f"{counted(len(ledger), 'node')} continued; {listed([f'{e.node}: {e.recovery}' for e in ledger])}",
+            None,
+        )

@@ -44,7 +44,9 @@ def step(upgrade: Upgrade, status: UpgradeStatus, world: World, now: datetime) -
         action = handler()
     except Failure as failure:
         draft.condition("Completed", value=False, reason="Failed", message=str(failure))
-        draft.set(phase="Failed", cause=str(failure))
+        draft.set(phase="Failed", failed_phase=status.phase, cause=str(failure))
+        if world.chain is not None:
+            draft.set(block=world.chain.best.number)
         action = None
     return Plan(draft.status, action)
 
@@ -185,8 +187,11 @@ class _Decision:
         if not panics or len(panics) < self.world.authors or status.block_at is None:
             return
         if self.draft.now - status.block_at >= _STANDING:
-            author, line = min(panics.items())
-            raise Failure(f"all {len(panics)} authors panic and the chain stands at {status.block}; {author}: {line}")
+            raise Failure(f"{self._panicking()}; the chain stands at block {status.block}")
+
+    def _panicking(self) -> str:
+        author, line = min(self.world.panics.items())
+        return f"{len(self.world.panics)} of {self.world.authors} authors panic; {author}: {line}"
 
     # Waiting
 
@@ -214,12 +219,14 @@ class _Decision:
     def _not_enacted(self, reason: str) -> None:
         since, limit = self.draft.status.applied_at, self.spec.enact_timeout
         if since is not None and self.draft.now - since > timedelta(seconds=limit):
-            raise Failure(f"not enacted within {limit:g}s: {reason}")
+            evidence = f"; {self._panicking()}" if self.world.panics else ""
+            raise Failure(f"not enacted within {limit:g}s: {reason}{evidence}")
         self.draft.condition("Enacted", value=False, reason="Waiting", message=reason)
 
     def _not_settled(self, reason: str) -> None:
         """While it settles the chain must move."""
         since, limit = self.draft.status.block_at, self.spec.enact_timeout
         if since is not None and self.draft.now - since > timedelta(seconds=limit):
-            raise Failure(f"finality has stood at {self.draft.status.block} for {limit:g}s: {reason}")
+            evidence = f"; {self._panicking()}" if self.world.panics else ""
+            raise Failure(f"finality has stood at {self.draft.status.block} for {limit:g}s: {reason}{evidence}")
         self.draft.condition("Completed", value=False, reason="Settling", message=reason)

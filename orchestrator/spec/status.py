@@ -107,6 +107,7 @@ class UpgradeStatus(Observed):
 
     phase: UpgradePhase = "Preflight"
     cause: str | None = Field(default=None, description="Why it failed, one sentence.")
+    failed_phase: UpgradePhase | None = Field(default=None, description="The phase in which it failed.")
     observed_generation: int = 0
     chain: str | None = None
     block: int | None = Field(default=None, description="Where the chain stands, or the block that failed.")

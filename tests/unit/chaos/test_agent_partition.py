@@ -37,7 +37,7 @@ def rules(pod):
 def test_packets_pass_before_and_after_and_not_during(partition, network):
     a, b, c = network(3)
     assert probe(a, b, c) == ["connected", "connected"]
-    assert partition.inject("x", order(a, b)) == "2 rules against 1 peers, read back"
+    assert partition.inject("x", order(a, b)) == "2 rules against 1 peer addresses, read back"
     assert probe(a, b, c) == ["timeout", "connected"]
     assert probe(b, a, c) == ["timeout", "connected"], "rules on one end cut both directions"
     assert partition.recover("x", order(a, b)) == "rules removed, read back"

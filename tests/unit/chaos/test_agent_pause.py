@@ -25,7 +25,7 @@ def test_all_processes_of_the_container_stop_and_run_again(bench):
     pause = Pause(bench.machine)
     assert pause.inject("x", order(container)) == "3 of 3 processes stopped, read from the kernel"
     assert states(bench, container) == {"T"}
-    assert pause.recover("x", order(container)) == "3 of 3 processes run again, read from the kernel"
+    assert pause.recover("x", order(container)) == "3 of 3 processes running again, read from the kernel"
     assert "T" not in states(bench, container)
 
 

@@ -75,12 +75,12 @@ def test_pause_survey_and_recovery_over_http(agent, bench):
     container = bench.start("exec sleep 1000")
     answer = agent.pause(container)
     assert answer.status_code == 200
-    assert answer.json()["effect"].startswith("1 of 1 processes stopped")
+    assert answer.json()["effect"].startswith("1 of 1 process stopped")
     assert container.state() == "T"
     (fault,) = agent.http.get("/faults").json()["faults"]
     assert fault["id"] == "x"
     assert 0 < fault["seconds_left"] <= 60
-    assert agent.http.delete("/faults/x").json()["recovery"].startswith("1 of 1 processes run again")
+    assert agent.http.delete("/faults/x").json()["recovery"].startswith("1 of 1 process running again")
     assert container.state() == "S"
     assert agent.http.get("/faults").json()["faults"] == []
 
