@@ -1,5 +1,6 @@
 """What every node has, relay or parachain: a tree of executed blocks, sync, a pool, peers, status once a second."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,8 +68,9 @@ class ChainNode:
         self.best = root.hash
         self.authored = 0
         self.authored_slot = -1
+        self.stopwatch: Callable[[], float] = lambda: 0.0
+        """The shell lends its clock to measure how long building takes; nothing is decided by it."""
         self.construction: list[float] = []
-        """Seconds that building each block took, filled by the shell's clock; the core knows none."""
         self._status_at = 0.0
         self._pruned = 0
         self._restoring = False
@@ -89,6 +91,14 @@ class ChainNode:
     def imported(self, block: Block, source: str | None, now: float) -> None:
         """Runs after each import."""
         raise NotImplementedError
+
+    def idle_line(self, peers: int) -> str:
+        """The line that says every few seconds how the node is."""
+        kind = "⚙️  Syncing" if self.major_syncing() else "💤 Idle"
+        return (
+            f"{kind} ({peers} peers), best: #{self.best_number} ({short(self.best)}), "
+            f"finalized #{self.tree.finalized_number} ({short(self.tree.finalized)})"
+        )
 
     # Life
 
@@ -254,6 +264,7 @@ class ChainNode:
         assert state is not None
         number = self.tree.number(parent) + 1
         body = list(inherents)
+        began = self.stopwatch()
         try:
             execution = self.rules.begin(state, Context(number, parent, claim.slot))
             for extrinsic in inherents:
@@ -272,6 +283,7 @@ class ChainNode:
             bytes.fromhex(parent[2:]), number, outcome.state.root, extrinsics_root(tuple(body)), (log, *outcome.logs)
         )
         block = Block(header, tuple(body))
+        self.construction.append(self.stopwatch() - began)
         self.out.log(f"🎁 Prepared block for proposing at {number} [hash: {block.hash}; extrinsics: {len(body)}]")
         return block, outcome
 

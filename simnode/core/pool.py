@@ -5,6 +5,7 @@ back what it undid. What is ready is found by asking the state transition anew a
 """
 
 from simnode.core.messages import Hash, blake2
+from simnode.state.extrinsics import parse
 from simnode.state.port import InvalidTransaction, State, StateTransition
 
 _PATIENCE = 64
@@ -61,6 +62,14 @@ class Pool:
     def candidates(self) -> list[str]:
         """What an author tries, in order: ready ones, then those that these may make ready."""
         return self.ready + self._future
+
+    def next_nonce(self, account: bytes, nonce: int) -> int:
+        """The first nonce of an account that neither the chain nor a waiting extrinsic has used."""
+        waiting = (parse(extrinsic) for extrinsic in self.candidates())
+        used = {one.nonce for one in waiting if one.signer == account}
+        while nonce in used:
+            nonce += 1
+        return nonce
 
     def finalized(self, body: tuple[str, ...]) -> None:
         for extrinsic in body if self._known else ():

@@ -151,7 +151,7 @@ class Sync:
 
     def _locator(self, peer: str) -> tuple[Hash, ...]:
         """Blocks that this node has: the last one from that peer, and ever sparser ones down from each head."""
-        found = [self._common[peer]] if self._common.get(peer) in self._tree else []
+        found = [self._common[peer]] if self._common.get(peer, "") in self._tree else []
         for leaf in self._tree.leaves()[-4:]:
             number, step = self._tree.number(leaf), 1
             while number > self._tree.finalized_number:

@@ -121,10 +121,10 @@ class Tree(Generic[Content]):
         while left is not right:
             assert left.up is not None
             assert right.up is not None
-            if left.skip is not right.skip and left.skip is not None and right.skip is not None:
-                left, right = left.skip, right.skip
-            else:
-                left, right = left.up, right.up
+            assert left.skip is not None
+            assert right.skip is not None
+            apart = left.skip is not right.skip
+            left, right = (left.skip, right.skip) if apart else (left.up, right.up)
         return left.hash
 
     def finalize(self, hash_: Hash) -> list[Hash]:

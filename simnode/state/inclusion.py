@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from simnode.core.messages import Candidate, Hash
+from simnode.core.messages import Candidate, Hash, blake2
 from simnode.state import paras
 from simnode.state.model import ModelExecution
 from simnode.state.paras import HostConfiguration
@@ -93,7 +93,7 @@ def acceptable(state: Readable, cores: Cores, candidate: Candidate, backers: lis
 
 
 def head_hash(head: str) -> Hash:
-    return paras.blake2(bytes.fromhex(head[2:]))
+    return blake2(bytes.fromhex(head[2:]))
 
 
 def enter(execution: ModelExecution, args: dict[str, Any], cores: Cores) -> None:

@@ -27,7 +27,7 @@ class ParaChain(ModelChain):
 
     inherents = frozenset({("Timestamp", "set"), ("ParachainSystem", "set_validation_data")})
 
-    def __init__(self, *, code: bytes, para_id: int, **common: Any):
+    def __init__(self, *, code: bytes, para_id: int, **common: Any) -> None:
         values = {
             CODE: code,
             item("Session", "CurrentIndex"): u32(0),
