@@ -136,3 +136,232 @@ def _outer(identity: str, code: bytes, config: dict[str, Any]) -> dict[str, Any]
 
 def loaded(data: dict[str, Any]) -> Spec:
     return Spec(data, genesis_header(data))
+
+
+@dataclass
+class Weather:
+    """How bad the network is: seconds that a message takes, and the share that is lost."""
+
+    fastest: float = 0.01
+    slowest: float = 0.15
+    loss: float = 0.0
+
+
+@dataclass
+class Site:
+    """One process in virtual time: a relay node, and a parachain node beside it if it has one."""
+
+    name: str
+    make: Callable[[], tuple[RelayNode, ParaNode | None]]
+    relay: RelayNode = field(init=False)
+    para: ParaNode | None = field(init=False)
+    records: tuple[list[Record], list[Record]] = field(default_factory=lambda: ([], []))
+    logs: list[str] = field(default_factory=list)
+    up: bool = False
+    life: int = 0
+    paused_until: float = 0.0
+
+
+class Explorer:
+    """A network in virtual time. Checks at every step that no two sites have ever held different blocks final."""
+
+    def __init__(self, seed: int, *, weather: Weather | None = None) -> None:
+        self.random = random.Random(seed)
+        self.now = 1_000_000.0
+        self.weather = weather or Weather()
+        self.sites: dict[str, Site] = {}
+        self.final: dict[tuple[str, int], Hash] = {}
+        """Per chain and height, the block that some site has held final."""
+        self.delivered = 0
+        self._queue: list[tuple[float, int, str, int, Callable[[], None]]] = []
+        self._order = 0
+        self._sides: dict[str, int] = {}
+        self._connected: set[tuple[str, str]] = set()
+        self._wakeups: dict[str, float] = {}
+        self._seen: dict[str, list[int]] = {}
+
+    # Building
+
+    def add(self, name: str, make: Callable[[], tuple[RelayNode, ParaNode | None]]) -> Site:
+        site = Site(name, make)
+        self.sites[name] = site
+        self._boot(site)
+        return site
+
+    def _boot(self, site: Site) -> None:
+        site.relay, site.para = site.make()
+        site.life += 1
+        site.up = True
+        self._seen[site.name] = [0, 0]
+        for node, records in zip((site.relay, site.para), site.records, strict=True):
+            if node is not None:
+                for record in records:
+                    node.restore(record)
+                node.start(self.now)
+        for other in self.sites.values():
+            if other is not site and other.up:
+                self._connect(site, other)
+        self._settle(site)
+
+    def _connect(self, one: Site, other: Site) -> None:
+        for here, there in ((one, other), (other, one)):
+            here.relay.connected(there.name, PeerInfo("Authority", there.relay.authority), self.now)
+            if here.para is not None and there.para is not None:
+                here.para.connected(there.name, PeerInfo("Authority", None), self.now)
+            self._settle(here)
+
+    # Faults
+
+    def crash(self, name: str, *, keep_database: bool = True) -> None:
+        site = self.sites[name]
+        site.up = False
+        if not keep_database:
+            site.records = ([], [])
+        for other in self.sites.values():
+            if other is not site and other.up:
+                other.relay.disconnected(name, self.now)
+                if other.para is not None:
+                    other.para.disconnected(name, self.now)
+                self._settle(other)
+
+    def restart(self, name: str) -> None:
+        self._boot(self.sites[name])
+
+    def pause(self, name: str, seconds: float) -> None:
+        """Stops a process without its connections noticing; its messages wait for it."""
+        self.sites[name].paused_until = self.now + seconds
+
+    def partition(self, *sides: set[str]) -> None:
+        """Messages between sides are lost; whoever is named in none reaches all."""
+        self._sides = {name: index for index, side in enumerate(sides) for name in side}
+
+    def heal(self) -> None:
+        self._sides = {}
+
+    # Running
+
+    def run(self, seconds: float) -> None:
+        end = self.now + seconds
+        while True:
+            site, due = min(
+                ((site, max(self._wake(site), site.paused_until)) for site in self.sites.values() if site.up),
+                key=lambda pair: pair[1],
+                default=(None, end + 1),
+            )
+            queued = self._queue[0][0] if self._queue else end + 1
+            if min(due, queued) > end:
+                break
+            if queued <= due:
+                self.now, _, name, life, deliver = heapq.heappop(self._queue)
+                target = self.sites[name]
+                if self.now < target.paused_until:
+                    self._push(target.paused_until, name, life, deliver)
+                elif target.up and target.life == life:
+                    self.delivered += 1
+                    deliver()
+                    self._settle(target)
+            else:
+                assert site is not None
+                self.now = max(self.now, due)
+                for node in (site.relay, site.para):
+                    if node is not None and node.wakeup() <= self.now:
+                        node.tick(self.now)
+                self._settle(site)
+        self.now = end
+
+    def _wake(self, site: Site) -> float:
+        return self._wakeups[site.name]
+
+    def _settle(self, site: Site) -> None:
+        """Carries out what a site asks for, until it asks for nothing more."""
+        while True:
+            if site.para is not None:
+                site.para.follow(self.now)
+            effects = [
+                (node, records, effect)
+                for node, records in zip((site.relay, site.para), site.records, strict=True)
+                if node is not None
+                for effect in node.out.drain()
+            ]
+            for node, records, effect in effects:
+                match effect:
+                    case Persist():
+                        records.append(json.loads(json.dumps(effect.record)))
+                    case Send():
+                        self._send(site.name, effect.peer, effect.message, para=node is site.para)
+                    case Log():
+                        site.logs.append(effect.line)
+            if not effects:
+                break
+        times = [node.wakeup() for node in (site.relay, site.para) if node is not None]
+        self._wakeups[site.name] = min(times)
+        self._check(site)
+
+    def _send(self, source: str, target: str, message: Message, *, para: bool) -> None:
+        sides = self._sides
+        apart = source in sides and target in sides and sides[source] != sides[target]
+        site = self.sites[target]
+        if apart or not site.up or self.random.random() < self.weather.loss:
+            return
+        due = self.now + self.random.uniform(self.weather.fastest, self.weather.slowest)
+
+        def deliver() -> None:
+            node = site.para if para else site.relay
+            if node is not None:
+                node.receive(source, message, self.now)
+
+        self._push(due, target, site.life, deliver)
+
+    def _push(self, due: float, name: str, life: int, deliver: Callable[[], None]) -> None:
+        self._order += 1
+        heapq.heappush(self._queue, (due, self._order, name, life, deliver))
+
+    def _check(self, site: Site) -> None:
+        """Safety: what is final at a height is the same block everywhere and for ever."""
+        for index, node in enumerate((site.relay, site.para)):
+            if node is None:
+                continue
+            for number in range(self._seen[site.name][index] + 1, node.tree.finalized_number + 1):
+                key = (("relay", "para")[index], number)
+                hash_ = node.tree.canonical[number]
+                if self.final.setdefault(key, hash_) != hash_:
+                    raise AssertionError(f"{site.name} holds {hash_} final at {key}, another site {self.final[key]}")
+            self._seen[site.name][index] = node.tree.finalized_number
+
+
+def network(
+    seed: int,
+    *,
+    validators: int,
+    code: bytes,
+    para_code: bytes | None = None,
+    collators: int = 0,
+    followers: int = 0,
+    weather: Weather | None = None,
+    preparation: float = 1.0,
+    threshold: int | None = None,
+    **config: Any,
+) -> Explorer:
+    """An explorer with a network of one relay chain and at most one parachain: sites v0…, c0…, f0…."""
+    para = loaded(para_spec(collators=collators, code=para_code)) if para_code is not None else None
+    paras = {PARA_ID: para.data} if para is not None else {}
+    relay = loaded(relay_spec(validators=validators, code=code, paras=paras, **config))
+    explorer = Explorer(seed, weather=weather)
+
+    def site(authority: int | None, aura: int | None, *, with_para: bool) -> Callable[[], Any]:
+        def make() -> tuple[RelayNode, ParaNode | None]:
+            node = chainspec.relay_node(
+                relay, authority=authority, preparation=preparation, grandpa_threshold=threshold
+            )
+            beside = chainspec.para_node(para, node, authority=aura) if para is not None and with_para else None
+            return node, beside
+
+        return make
+
+    for index in range(validators):
+        explorer.add(f"v{index}", site(index, None, with_para=False))
+    for index in range(collators):
+        explorer.add(f"c{index}", site(None, index, with_para=True))
+    for index in range(followers):
+        explorer.add(f"f{index}", site(None, None, with_para=para is not None))
+    return explorer

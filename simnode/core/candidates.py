@@ -153,7 +153,9 @@ class Candidates:
         state = self._state_of(candidate.relay_parent)
         if state is None or candidate.para_id not in self.cores.parachains:
             return None
-        return self.cores.group_for(state, candidate.para_id, candidate.relay_parent_number)
+        return self.cores.group_for(
+            candidate.para_id, candidate.relay_parent_number, inclusion.session_start(state)
+        )
 
     def _consider(self, candidate: Candidate, now: float) -> None:
         """Vouches for a candidate, or keeps it until that can be decided, or drops it."""

@@ -137,7 +137,9 @@ class RelayNode(ChainNode):
         state = self.state(candidate.relay_parent)
         if state is None:
             return 0
-        group = self.chain_rules.cores.group_for(state, candidate.para_id, candidate.relay_parent_number)
+        group = self.chain_rules.cores.group_for(
+            candidate.para_id, candidate.relay_parent_number, inclusion.session_start(state)
+        )
         peers = [peer for peer, info in self.peers.items() if info.authority in group]
         for peer in peers:
             self.out.send(peer, Collation(candidate))

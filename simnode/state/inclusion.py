@@ -50,10 +50,11 @@ class Cores:
             at = end
         return groups
 
-    def group_for(self, state: Readable, para_id: int, relay_parent_number: int) -> list[int]:
-        """The validators that may back a parachain's candidate with that relay parent."""
+    def group_for(self, para_id: int, relay_parent_number: int, session_start: int) -> list[int]:
+        """The validators that may back a parachain's candidate with that relay parent, in whose state the session began
+        at that block."""
         groups = self.groups
-        since = max(0, relay_parent_number + 1 - number_of(state.get(SESSION_START)))
+        since = max(0, relay_parent_number + 1 - session_start)
         rotations = since // max(1, self.config.group_rotation_frequency)
         return groups[(self.parachains.index(para_id) + rotations) % len(groups)]
 
@@ -69,19 +70,34 @@ def pending(state: Readable, para_id: int) -> Pending | None:
     return Pending(Candidate.from_wire(wire), backed_at, available)
 
 
-def relay_parents(state: Readable) -> dict[Hash, int]:
-    """The blocks that a candidate may have been built on, with their heights."""
+def session_start(state: Readable) -> int:
+    return number_of(state.get(SESSION_START))
+
+
+def relay_parents(state: Readable) -> dict[Hash, tuple[int, int]]:
+    """The blocks that a candidate may have been built on: height, and the beginning of the session in their state.
+
+    The real pallet empties the list at a session's beginning, which costs every parachain a block there.
+    """
     value = state.get(RELAY_PARENTS)
-    return {} if value is None else dict(json.loads(value))
+    return {} if value is None else {hash_: (number, start) for hash_, number, start in json.loads(value)}
+
+
+def note_relay_parent(execution: ModelExecution, keep: int) -> None:
+    """Runs before the session changes, so that a parent goes with its own session."""
+    parents = [(hash_, *rest) for hash_, rest in relay_parents(execution.storage).items()]
+    parents.append((execution.context.parent, execution.context.number - 1, session_start(execution.storage)))
+    execution.storage.put(RELAY_PARENTS, json.dumps(parents[-keep:]).encode())
 
 
 def acceptable(state: Readable, cores: Cores, candidate: Candidate, backers: list[int]) -> bool:
     """Whether a candidate may take its free core."""
     para_id = candidate.para_id
-    if para_id not in cores.parachains or relay_parents(state).get(candidate.relay_parent) is None:
+    relay_parent = relay_parents(state).get(candidate.relay_parent)
+    if para_id not in cores.parachains or relay_parent is None or relay_parent[0] != candidate.relay_parent_number:
         return False
     head = paras.head(state, para_id)
-    group = cores.group_for(state, para_id, candidate.relay_parent_number)
+    group = cores.group_for(para_id, *relay_parent)
     return (
         head is not None
         and candidate.parent_head == head_hash(head)

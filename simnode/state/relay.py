@@ -1,13 +1,12 @@
 """The relay chain's state transition: sessions and parachains on top of what all chains have."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from orchestrator.genesis.header import blake2_256
 from simnode.state import inclusion, paras
 from simnode.state.extrinsics import Call
-from simnode.state.inclusion import RELAY_PARENTS, SESSION_START, Cores
+from simnode.state.inclusion import SESSION_START, Cores
 from simnode.state.model import EXHAUSTED, NOT_EXPECTED, DispatchError, ModelChain, ModelExecution
 from simnode.state.paras import SESSION
 from simnode.state.port import InvalidTransaction, Validity
@@ -61,6 +60,7 @@ class RelayChain(ModelChain):
         if storage.get(GENESIS_SLOT) is None:
             storage.put(GENESIS_SLOT, u64(context.slot))
         storage.put(CURRENT_SLOT, u64(context.slot))
+        inclusion.note_relay_parent(execution, self.cores.config.allowed_ancestry_len)
         epoch = epoch_of(context.slot, number_of(storage.get(GENESIS_SLOT)), self.epoch_duration)
         if epoch > number_of(storage.get(EPOCH)):
             storage.put(EPOCH, u64(epoch))
@@ -68,8 +68,6 @@ class RelayChain(ModelChain):
             storage.put(SESSION_START, u32(context.number))
             execution.deposit("Session", "NewSession", session_index=number_of(storage.get(SESSION)))
             paras.on_session(execution, config=self.cores.config)
-        parents = [*inclusion.relay_parents(storage).items(), (context.parent, context.number - 1)]
-        storage.put(RELAY_PARENTS, json.dumps(parents[-self.cores.config.allowed_ancestry_len :]).encode())
         paras.on_initialize(execution, list(self.cores.parachains))
 
     def _vote(self, execution: ModelExecution, origin: str | bytes | None, args: dict[str, Any]) -> None:
