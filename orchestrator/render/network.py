@@ -100,7 +100,7 @@ def _prometheus(testnet: Testnet, genesis: NetworkGenesis, images: Images) -> It
         network=testnet.name,
         labels=_labels(testnet, "prometheus"),
         interval=interval,
-        lookback=units.format_duration(2.5 * scrape_interval(len(genesis.nodes))),
+        lookback=f"{round(2500 * scrape_interval(len(genesis.nodes)))}ms",  # Prometheus takes whole numbers only.
         jobs=jobs,
         config_hash=hashlib.sha256(repr((interval, jobs)).encode()).hexdigest()[:16],
         images=asdict(images),
