@@ -4,11 +4,10 @@ One node of the chain that answers stands for it in most steps: of a few that ar
 finalised most. Only whether the upgrade is enacted is asked of all nodes. All of one view is read at one block.
 """
 
-import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from chaos.nodes import Node
 from chaos.upgrades.view import RELAY, ChainView, Code, RelayView, Spread
@@ -17,6 +16,8 @@ from orchestrator.errors import ChainError
 from orchestrator.spec.status import UpgradeStatus
 
 _SAMPLE = 4
+_ROUNDS = 5
+"""So many samples, and no node more: each silent one costs its time limit."""
 _AUTHORS = frozenset({"validator", "collator"})
 
 
@@ -36,15 +37,16 @@ class Observer:
 
     reader_of: Callable[[Node], SubstrateReader]
     threads: ThreadPoolExecutor
-    _turn: Iterator[int] = field(default_factory=itertools.count)
 
     def reference(self, nodes: Iterable[Node]) -> Reference | None:
-        """Of a few nodes the one that has finalised most; others are asked in the next turn when none answers."""
+        """Of a few nodes the one that has finalised most; the next few are asked when none of them answers."""
         ranked = sorted((n for n in nodes if n.running), key=lambda n: (n.role not in _AUTHORS, n.name))
-        turn = next(self._turn)
-        start = turn * _SAMPLE % len(ranked) if ranked else 0
-        sample = [*ranked, *ranked][start : start + min(_SAMPLE, len(ranked))]
-        found = [reference for reference in self.threads.map(self._refer, sample) if reference is not None]
+        found: list[Reference] = []
+        for start in range(0, min(len(ranked), _ROUNDS * _SAMPLE), _SAMPLE):
+            sample = ranked[start : start + _SAMPLE]
+            found = [reference for reference in self.threads.map(self._refer, sample) if reference is not None]
+            if found:
+                break
         return max(found, key=lambda r: (r.finalized.number, r.best.number), default=None)
 
     def chain(self, at: Reference, code: Code, status: UpgradeStatus, *, parachain: bool) -> ChainView:
@@ -75,6 +77,7 @@ class Observer:
             authorized=reader.authorized_upgrade(best),
             pending=pending,
             built_by=built_by,
+            undone=low is not None and at.finalized.number >= low and _is_undone(at, code, parachain=parachain),
             changed_at=changed_at,
             first_built=first_built,
         )
@@ -140,6 +143,16 @@ def _has_changed(reader: SubstrateReader, code: Code, status: UpgradeStatus, blo
     if reader.runtime_version(block).spec_version == code.spec_version:
         return True
     return status.applied_block is None and reader.pending_validation_code(block)
+
+
+def _is_undone(at: Reference, code: Code, *, parachain: bool) -> bool:
+    """Judged by finalised state only: another node's best block, or a reorganisation, must not look like a loss."""
+    reader, final = at.reader, at.finalized.hash
+    return (
+        reader.authorized_upgrade(final) is None
+        and reader.runtime_version(final).spec_version != code.spec_version
+        and not (parachain and reader.pending_validation_code(final))
+    )
 
 
 def _built_by(reader: SubstrateReader, block: str) -> int | None:

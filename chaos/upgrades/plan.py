@@ -75,6 +75,8 @@ class _Decision:
             update = {"authorized_at": self.draft.now, "authorized_block": block}
             self.draft.reach("Authorized", f"seen in block {block}", update)
             return None
+        if self.world.silent_failure:
+            raise Failure(self.world.silent_failure)
         preflight.judge(self.world, code, chain, relay)
         if chain.pending or relay.restricted or relay.future_code is not None:
             self._wait("Authorized", "an earlier upgrade of this parachain is not over yet")
@@ -90,10 +92,13 @@ class _Decision:
             block = chain.changed_at or chain.best.number
             self.draft.reach("Applied", f"in block {block}", {"applied_at": self.draft.now, "applied_block": block})
             return None
-        if chain.authorized is None:
+        if chain.undone or self.world.silent_failure:
             # Applying a code that the runtime finds wanting succeeds, deletes the authorisation and changes nothing.
             said = self.world.silent_failure or "the authorisation is gone and nothing has changed"
             raise Failure(f"the chain rejected the code when it was applied: {said}")
+        if chain.authorized is None:
+            self._wait("Applied", f"{chain.node} does not see the authorisation yet, or no more")
+            return None
         if chain.authorized != code.hash:
             raise Failure(f"another code was authorised meanwhile: 0x{chain.authorized.hex()}")
         return self._send("apply", "Applying", "Applied", chain)
@@ -164,8 +169,7 @@ class _Decision:
         if relay.go_ahead == "Abort":
             draft.see("Abort", relay.best, RELAY)
             raise Failure("the relay chain aborts the upgrade: its validators rejected the code, or the vote timed out")
-        over = not changed and not chain.pending and relay.future_code is None
-        if over and (draft.seen("FutureCodeHash") or draft.seen("PendingValidationCode")):
+        if chain.undone:
             raise Failure(
                 "the relay chain dropped the upgrade: the pending code is gone and the version is the old one"
             )
@@ -203,8 +207,6 @@ class _Decision:
 
     def _send(self, action: Action, name: str, stage: str, chain: ChainView) -> Action | None:
         """Sends a call, once; again when it has not shown for a while, until patience ends."""
-        if self.world.silent_failure:
-            raise Failure(self.world.silent_failure)
         sent = self.draft.seen(name)
         if not sent or _RESEND <= self.draft.now - sent[-1].at <= self.draft.now - sent[0].at <= _PATIENCE:
             self.draft.note(name, chain.best.number, self.spec.chain, f"sent to {chain.node}")

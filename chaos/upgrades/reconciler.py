@@ -114,6 +114,8 @@ class UpgradeReconciler:
             world = self._read(world, at, relay_at, own)
         except ChainError as error:
             world = replace(world, trouble=error.message)
+        except Refused as error:
+            world = replace(world, refused_for_good=error.message)
         return replace(world, panics=self._panics(authors)), at
 
     def _read(self, world: World, at: Reference, relay_at: Reference | None, own: tuple[Node, ...]) -> World:

@@ -46,6 +46,8 @@ class ChainView:
     """A parachain's code waits for the relay chain."""
     built_by: int | None
     """The spec version of the code that has built blocks up to the finalised one (`LastRuntimeUpgrade`)."""
+    undone: bool = False
+    """Finality has passed the block in which the upgrade got this far, and its state holds nothing of it."""
     changed_at: int | None = None
     """The first block with the new version or with pending code, once there is one."""
     first_built: int | None = None
