@@ -12,7 +12,8 @@ from orchestrator.chain import Event, SubstrateReader, Upgrader
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError
 
-_PANIC = re.compile(r"^.*panicked at.*$", re.MULTILINE)
+_PANIC = re.compile(r"^(?!.*\[Relaychain\]).*panicked at.*$", re.MULTILINE)
+"""Lines of the relay node inside a collator tell of another chain than the collator's."""
 _LINE = 300
 """Characters of a log line that a status quotes."""
 
