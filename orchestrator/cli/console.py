@@ -56,7 +56,7 @@ def table(title: str, columns: list[str], rows: list[list[str]], *, verdict_colu
     """A table for people."""
     grid = rich.table.Table(title=title, title_justify="left", title_style="bold", box=rich.box.SIMPLE_HEAD)
     for column in columns:
-        grid.add_column(column, overflow="fold")
+        grid.add_column(column, no_wrap=True)
     for row in rows:
         style = _COLOURS.get(row[verdict_column], "") if verdict_column is not None else ""
         cells = [rich.markup.escape(cell) for cell in row]
@@ -71,7 +71,11 @@ def verdict(name: str, judged: RunVerdict, directory: Path, output: Format) -> N
     if output is Format.JSON:
         text((directory / "result.json").read_text(encoding="utf-8"))
         return
-    rows = [list(row) for row in report.rows(judged)]
-    table(f"Rehearsal {name}", list(report.HEADER), rows, verdict_column=0)
+    rows = [dict(zip(report.HEADER, row, strict=True)) for row in report.rows(judged)]
+    columns = ["verdict", "stage", "gate", "worst", "asked"]
+    table(f"Rehearsal {name}", columns, [[row[column] for column in columns] for row in rows], verdict_column=0)
+    for row in rows:
+        if row["verdict"] != "PASSED":
+            _stdout.print(f"{row['stage']} / {row['gate']}: {row['why']}", markup=False, soft_wrap=True)
     _stdout.print(f"[bold {_COLOURS[judged.verdict]}]{judged.verdict}[/] {rich.markup.escape(judged.reason)}")
     _stdout.print(f"report: {directory / 'report.html'}", soft_wrap=True)
