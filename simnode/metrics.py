@@ -151,7 +151,7 @@ class Metrics:
 
     def _relay(self, page: Page, node: RelayNode) -> None:
         grandpa = node.grandpa
-        page.gauge("substrate_finality_grandpa_round", "Highest completed GRANDPA round.", ({}, grandpa.round))
+        page.gauge("substrate_finality_grandpa_round", "Highest completed GRANDPA round.", ({}, max(0, grandpa.round - 1)))
         page.counter(
             "substrate_finality_grandpa_prevotes_total",
             "Total number of GRANDPA prevotes cast locally.",

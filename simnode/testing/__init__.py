@@ -1,0 +1,1 @@
+"""For tests: specs of small networks, and explorers that run the pure core in virtual time under seeded faults."""

@@ -1,0 +1,141 @@
+"""GRANDPA under thousands of seeded schedules: loss, delay, reordering, partitions, crashes, lost databases.
+
+`COALMINE_SEEDS` sets how many storms, and six tenths as many full lives; the default is what a commit is checked with.
+"""
+
+import os
+import random
+
+import pytest
+
+from simnode.core.grandpa import Grandpa
+from simnode.core.messages import PRECOMMIT
+from simnode.core.rounds import Round, threshold
+from simnode.testing.voting import Voting
+
+SEEDS = int(os.environ.get("COALMINE_SEEDS", "1000"))
+CHUNKS = 4
+
+
+def disturb(voting: Voting, choice: random.Random, *, seconds: int) -> None:
+    """Faults of every kind for a while; afterwards all is well again."""
+    forgetful: set[int] = set()
+    tolerated = (voting.voters - 1) // 3
+    end = voting.now + seconds
+    while voting.now < end:
+        what = choice.randrange(8)
+        index = choice.randrange(len(voting.nodes))
+        if what == 0:
+            voting.partition({node.index: choice.randrange(2) for node in voting.nodes if choice.random() < 0.9})
+        elif what == 1:
+            voting.partition({})
+        elif what == 2 and voting.nodes[index].up:
+            voting.crash(index)
+        elif what == 3 and not voting.nodes[index].up:
+            # A validator without its database may vote twice in a round; GRANDPA stands up to a third of such.
+            may_forget = index >= voting.voters or index in forgetful or len(forgetful) < tolerated
+            forget = may_forget and choice.random() < 0.3
+            if forget and index < voting.voters:
+                forgetful.add(index)
+            voting.restart(index, keep_database=not forget)
+        elif what == 4:
+            voting.mute = {index}
+        elif what == 5:
+            voting.mute = set()
+        voting.run(choice.uniform(0.1, 1.5))
+    voting.partition({})
+    voting.mute = set()
+    voting.loss, voting.stormy = 0.0, False
+    for node in list(voting.nodes):
+        if not node.up:
+            voting.restart(node.index)
+
+
+def explore(seed: int) -> None:
+    choice = random.Random(seed)
+    voters = choice.choice((1, 2, 3, 4, 4, 5, 6, 7))
+    voting = Voting(seed, voters=voters, followers=choice.randrange(2), loss=choice.choice((0.0, 0.05, 0.3)))
+    voting.stormy = choice.random() < 0.7
+    disturb(voting, choice, seconds=8)
+    highest = max(voting.final, default=0)
+    voting.run(14)
+    reached = [node.tree.finalized_number for node in voting.nodes]
+    assert min(reached) > highest, f"seed {seed}: finality did not come back, {reached} after {highest}"
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_no_schedule_finalises_two_blocks_and_finality_comes_back_after_every_one(chunk):
+    for seed in range(chunk, SEEDS * 6 // 10, CHUNKS):
+        explore(seed)
+
+
+@pytest.mark.parametrize("needed", [2, None], ids=["half", "two-thirds"])
+def test_the_exploration_finds_out_when_half_of_the_voters_suffice(needed):
+    """Otherwise the test above would prove nothing."""
+    voting = Voting(1, voters=4, needed=needed, gossip=2.0)
+    voting.partition({0: 0, 1: 0, 2: 1, 3: 1})
+    if needed is None:
+        voting.run(12)
+        return
+    with pytest.raises(AssertionError, match="safety broken"):
+        voting.run(12)
+
+
+def storm(seed: int) -> None:
+    """Votes hardly get through, one node hears what nobody hears of it, and the best chain keeps changing."""
+    choice = random.Random(seed)
+    voting = Voting(seed, voters=4, loss=0.6, gossip=0.2)
+    voting.stormy = True
+    for _ in range(20):
+        voting.mute = {choice.randrange(4)} if choice.random() < 0.8 else set()
+        voting.partition({index: choice.randrange(2) for index in range(4)} if choice.random() < 0.1 else {})
+        voting.run(choice.uniform(0.3, 1.5))
+
+
+def test_no_storm_finalises_two_blocks():
+    for seed in range(SEEDS):
+        storm(seed)
+
+
+def test_a_storm_finds_out_when_estimates_are_ignored(monkeypatch):
+    """Voters that forget what the last round may still finalise are caught, about once in three hundred storms."""
+    monkeypatch.setattr(Grandpa, "_target", lambda self, estimate: self._tree.best_containing(self._tree.finalized))
+    monkeypatch.setattr(Round, "completable", property(lambda self: self.seen(PRECOMMIT) >= self.needed))
+    monkeypatch.setattr(Round, "estimate", property(lambda self: self._tree.root))
+    with pytest.raises(AssertionError, match="safety broken"):
+        for seed in range(3000):
+            storm(seed)
+
+
+@pytest.mark.parametrize(("voters", "needed"), [(1, 1), (2, 2), (3, 3), (4, 3), (5, 4), (6, 5), (7, 5), (10, 7), (100, 67)])
+def test_a_supermajority_is_all_but_the_third_that_may_be_faulty(voters, needed):
+    assert threshold(voters) == needed
+
+
+def test_a_third_offline_stops_finality_and_less_does_not():
+    voting = Voting(1, voters=7)
+    for index in (0, 1):
+        voting.crash(index)
+    voting.run(20)
+    before = voting.nodes[3].tree.finalized_number
+    assert before > 10
+    voting.crash(2)
+    voting.run(3)
+    stopped = voting.nodes[3].tree.finalized_number
+    voting.run(20)
+    assert voting.nodes[3].tree.finalized_number == stopped
+    voting.restart(2)
+    voting.run(10)
+    assert voting.nodes[3].tree.finalized_number > stopped + 15
+
+
+def test_a_node_that_reaches_both_sides_carries_votes_across_a_partition():
+    voting = Voting(1, voters=4, followers=1)
+    voting.partition({0: 0, 1: 0, 2: 1, 3: 1})
+    voting.run(20)
+    assert min(node.tree.finalized_number for node in voting.nodes) > 10
+    voting.partition({0: 0, 1: 0, 2: 1, 3: 1, 4: 0})
+    voting.run(4)
+    stopped = max(voting.final)
+    voting.run(20)
+    assert max(voting.final) == stopped
