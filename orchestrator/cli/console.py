@@ -18,7 +18,7 @@ from orchestrator.errors import CoalmineError
 from orchestrator.gates.judge import RunVerdict
 
 _stderr = rich.console.Console(stderr=True, highlight=False, soft_wrap=True)
-_stdout = rich.console.Console(highlight=False)
+_stdout = rich.console.Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 _COLOURS = {"PASSED": "green", "FAILED": "red", "ERROR": "magenta", "INCONCLUSIVE": "yellow"}
 
@@ -56,7 +56,7 @@ def table(title: str, columns: list[str], rows: list[list[str]], *, verdict_colu
     """A table for people."""
     grid = rich.table.Table(title=title, title_justify="left", title_style="bold", box=rich.box.SIMPLE_HEAD)
     for column in columns:
-        grid.add_column(column, no_wrap=True)
+        grid.add_column(column, overflow="fold", min_width=len(max(_COLOURS, key=len)) if column == "verdict" else None)
     for row in rows:
         style = _COLOURS.get(row[verdict_column], "") if verdict_column is not None else ""
         cells = [rich.markup.escape(cell) for cell in row]
@@ -77,5 +77,5 @@ def verdict(name: str, judged: RunVerdict, directory: Path, output: Format) -> N
     for row in rows:
         if row["verdict"] != "PASSED":
             _stdout.print(f"{row['stage']} / {row['gate']}: {row['why']}", markup=False, soft_wrap=True)
-    _stdout.print(f"[bold {_COLOURS[judged.verdict]}]{judged.verdict}[/] {rich.markup.escape(judged.reason)}")
+    _stdout.print(f"[bold {_COLOURS[judged.verdict]}]{judged.verdict}[/] {rich.markup.escape(judged.reason)}", soft_wrap=True)
     _stdout.print(f"report: {directory / 'report.html'}", soft_wrap=True)

@@ -16,6 +16,9 @@ from orchestrator.provision.embedded import EmbeddedEngine
 from orchestrator.render import Images
 from orchestrator.spec import Testnet
 
+NAME = f"suite-{os.getpid()}"
+"""Of this session, so that two may use one lab."""
+
 
 def pytest_collection_modifyitems(items):
     for item in items:
@@ -73,12 +76,12 @@ def small(name, *, validators=4, collators=2):
 def network(cluster, images):
     """A network that is up and ready, shared by all tests; each leaves it as it found it."""
     engine = EmbeddedEngine(cluster)
-    planned = networks.up(cluster, engine, small("suite"), images, say)
+    planned = networks.up(cluster, engine, small(NAME), images, say)
     try:
         ready.climb(cluster, planned, say)
         yield planned
     finally:
-        networks.down(cluster, engine, "suite", say)
+        networks.down(cluster, engine, NAME, say)
 
 
 @pytest.fixture
