@@ -7,7 +7,6 @@ takes away cgroups and files; a killed holder takes the engine along, and the ne
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -128,7 +127,7 @@ def engine(progress: Progress) -> Iterator[Engine]:
         progress(f"using the Docker engine at {found.url}")
         yield found
         return
-    _require()
+    _require(progress)
     started = time.monotonic()
     with toolchain.locked("engines"):
         _sweep()
@@ -180,11 +179,10 @@ def _pings(candidate: Engine) -> bool:
         return False
 
 
-def _require() -> None:
+def _require(progress: Progress) -> None:
     if os.geteuid() != 0:
         raise LabError("no Docker engine answers, and starting one needs root", hint="start Docker, or set DOCKER_HOST")
-    if shutil.which("dockerd") is None:
-        raise LabError("no Docker engine answers and there is no dockerd", hint="apt-get install docker.io")
+    toolchain.install({"dockerd": "docker.io", "ip": "iproute2", "iptables": "iptables"}, progress)
 
 
 def _sweep() -> None:

@@ -27,6 +27,7 @@ def main(name: str) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    lab.note("guardian", str(os.getpid()))
     supervisor: subprocess.Popen[bytes] | None = None
     try:
         cgroups.make(lab.cgroup)

@@ -62,7 +62,7 @@ def foundation(progress: Progress) -> Image:
 
 def prometheus(progress: Progress) -> Image:
     """Debian's Prometheus, as installed on this machine, on the same root."""
-    return _image("docker.io/coalmine/prometheus", [_root(progress), _prometheus_layer()], _PLAIN)
+    return _image("docker.io/coalmine/prometheus", [_root(progress), _prometheus_layer(progress)], _PLAIN)
 
 
 def pause(binaries: Path) -> Image:
@@ -130,6 +130,7 @@ def _root(progress: Progress) -> Layer:
         if not target.exists():
             started = time.monotonic()
             progress("making the image's Debian root (once; a minute or two)")
+            toolchain.install({"mmdebstrap": "mmdebstrap"}, progress)
             partial = target.with_suffix(".partial.tar")
             hint = "can this machine's apt reach Debian's packages?"
             contained.run(*_ROOT, str(partial), *_apt_sources(), hint=hint)
@@ -204,11 +205,10 @@ def _compile(target: Path, root: Path) -> None:
     compileall.compile_dir(target, quiet=2, stripdir=str(root), workers=os.cpu_count() or 1, invalidation_mode=mode)
 
 
-def _prometheus_layer() -> Layer:
-    """The installed program and what it is linked with beyond the root's libc."""
+def _prometheus_layer(progress: Progress) -> Layer:
+    """The installed programs; they need nothing beyond the root's libc."""
+    toolchain.install({"prometheus": "prometheus"}, progress)
     programs = [Path(found) for found in map(shutil.which, ("prometheus", "promtool")) if found]
-    if len(programs) < 2:
-        raise LabError("there is no prometheus to make an image of", hint="apt-get install prometheus")
     stamps = [(str(program), program.stat().st_size, int(program.stat().st_mtime)) for program in programs]
     key = hashlib.sha256(repr(stamps).encode()).hexdigest()[:16]
 

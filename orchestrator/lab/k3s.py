@@ -63,15 +63,15 @@ class K3s:
 
 
 @contextlib.contextmanager
-def running(name: str, engine: Engine, progress: Progress) -> Iterator[K3s]:
-    """K3s for the length of the block.
+def running(name: str, progress: Progress) -> Iterator[K3s]:
+    """K3s for the length of the block, in the engine that the environment names: the one that `answering` found.
 
     Raises:
         LabError: when testcontainers is missing or K3s does not start.
     """
     started = time.monotonic()
     progress(f"starting {IMAGE} in Docker")
-    with _container(engine) as container, tempfile.TemporaryDirectory() as folder:
+    with _container() as container, tempfile.TemporaryDirectory() as folder:
         kubeconfig = Path(folder) / f"{name}.kubeconfig"
         kubeconfig.touch(mode=0o600)
         kubeconfig.write_text(container.config_yaml())
@@ -97,16 +97,16 @@ def obtainable(engine: Engine) -> bool:
 
 
 @contextlib.contextmanager
-def _container(engine: Engine) -> Iterator[Any]:
+def _container() -> Iterator[Any]:
     try:
         from testcontainers.community.k3s import K3SContainer  # noqa: PLC0415  An extra that most users lack.
     except ImportError as error:
         raise LabError("K3s in Docker needs testcontainers", hint="pip install testcontainers") from error
-    import docker.errors  # noqa: PLC0415  It comes with testcontainers.
+    from docker.errors import DockerException  # noqa: PLC0415  It comes with it.
 
     try:
-        container = K3SContainer(IMAGE, docker_client_kw={"base_url": engine.url}).start()
-    except (docker.errors.DockerException, TimeoutError) as error:
+        container = K3SContainer(IMAGE).start()
+    except (DockerException, TimeoutError) as error:
         raise LabError(f"K3s did not start: {error}", hint="does this engine run privileged containers?") from error
     try:
         yield container

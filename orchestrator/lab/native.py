@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _FREE_SPACE = 3 * 1024**3
 _PATIENCE = 30.0
-"""Seconds that a guardian gets to tidy up."""
+"""Seconds that a guardian gets to start, and to tidy up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ def _require(name: str) -> None:
             "a local Kubernetes needs root: it makes namespaces, links and mounts",
             hint="run as root, or name a cluster of yours with --context",
         )
-    for program in ("unshare", "nsenter", "setpriv"):
+    for program in ("unshare", "nsenter", "setpriv", "setsid"):
         if shutil.which(program) is None:
             raise LabError(f"there is no {program} on this machine", hint="install util-linux")
 
@@ -230,9 +230,14 @@ def _start(lab: LabState, shared: Path) -> None:
     lab.logs.mkdir(parents=True)
     command = [toolchain.python(), "-m", "orchestrator.lab", "guardian", lab.name]
     with (lab.logs / "guardian").open("wb") as log:
-        # A session of its own: a terminal that goes must not take the guardian along before it has tidied up.
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    lab.note("guardian", str(process.pid))
+        # In a session of its own, and no child of ours: a terminal that goes must not take the guardian along before it
+        # has tidied up, and nobody here is there to bury it.
+        subprocess.run(["setsid", "--fork", *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
+    deadline = time.monotonic() + _PATIENCE
+    while lab.guardian() is None:
+        if time.monotonic() > deadline:
+            raise LabError(f"lab {lab.name} did not start: {lab.failure()}", hint=f"logs are in {lab.logs}")
+        time.sleep(0.01)
 
 
 def _finish(lab: Lab, common: tuple[Image, ...], ours: "Future[Image]", progress: Progress) -> None:

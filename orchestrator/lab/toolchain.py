@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from orchestrator.errors import LabError
@@ -72,46 +72,55 @@ def binaries(progress: Progress) -> Path:
 
 
 def packages(progress: Progress) -> None:
-    """Installs what Debian has and this machine lacks.
+    """Installs what a lab needs, Debian has and this machine lacks."""
+    install(PACKAGES, progress)
+
+
+def install(wanted: Mapping[str, str], progress: Progress) -> None:
+    """Installs Debian's package for each program that this machine lacks.
 
     Raises:
         LabError: when there is no apt, or it fails.
     """
-    lacking = sorted({package for program, package in PACKAGES.items() if shutil.which(program) is None})
+    lacking = sorted({package for program, package in wanted.items() if shutil.which(program) is None})
     if not lacking:
         return
-    if shutil.which("apt-get") is None:
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
         raise LabError(
-            f"missing: {', '.join(lacking)}, and there is no apt-get to install them",
+            f"missing: {', '.join(lacking)}, and there is no apt-get or no root to install them",
             hint="install these packages by your distribution's means, or name a cluster of yours with --context",
         )
+    started = time.monotonic()
     progress(f"installing {', '.join(lacking)}")
-    with no_daemons():
-        for command in (
-            ["apt-get", "update", "-q"],
-            ["apt-get", "install", "-qy", "--no-install-recommends", *lacking],
-        ):
-            done = subprocess.run(
-                command,
-                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
-                raise LabError(
-                    f"{' '.join(command[:2])} failed: {_tail(done.stderr)}", hint="does `apt-get update` work?"
-                )
+    with locked("apt"), _no_daemons():
+        _apt("update", "-q")
+        _apt("install", "-qy", "--no-install-recommends", *lacking)
+    progress(f"installed them in {time.monotonic() - started:.0f} s")
+
+
+def _apt(*arguments: str) -> None:
+    """Not contained like other long commands: a package manager that is killed half-way leaves a broken system."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(["apt-get", *arguments], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = " | ".join(done.stderr.strip().splitlines()[-3:])
+        raise LabError(f"apt-get {arguments[0]} failed: {said}", hint="does `apt-get update` work?")
+
+
+_POLICY = """#!/bin/sh
+# Written by coalmine for the time of an installation; may be removed.
+exit 101
+"""
 
 
 @contextlib.contextmanager
-def no_daemons() -> Iterator[None]:
+def _no_daemons() -> Iterator[None]:
     """Keeps Debian's packages from starting their services: the lab starts its own, in namespaces of its own."""
     policy = Path("/usr/sbin/policy-rc.d")
-    if policy.exists():
-        yield
+    if policy.exists() and policy.read_text(errors="replace") != _POLICY:
+        yield  # The machine has a policy of its own, as containers do.
         return
-    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.write_text(_POLICY)
     policy.chmod(0o755)
     try:
         yield
@@ -149,10 +158,6 @@ def _build(go: str, name: str, flags: str, folder: Path, progress: Progress) -> 
     )
     partial.rename(folder / name)
     progress(f"built {name} in {time.monotonic() - started:.0f} s")
-
-
-def _tail(text: str) -> str:
-    return " | ".join(text.strip().splitlines()[-3:])
 
 
 def python() -> str:
