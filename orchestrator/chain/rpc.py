@@ -1,5 +1,6 @@
 """JSON-RPC to one node, over whatever carries bytes there and back. Called by `reader` and by upgraders."""
 
+import atexit
 import functools
 import itertools
 import json
@@ -72,7 +73,9 @@ class JsonRpc:
 @functools.cache
 def _client() -> httpx.Client:
     """One for all nodes: making a client loads certificates, which plain HTTP between pods has no use for."""
-    return httpx.Client(verify=False, trust_env=False)  # noqa: S501  Node RPC within a cluster is plain HTTP.
+    client = httpx.Client(verify=False, trust_env=False)  # noqa: S501  Node RPC within a cluster is plain HTTP.
+    atexit.register(client.close)
+    return client
 
 
 def http(url: str, *, node: str, timeout: float = 3.0) -> JsonRpc:

@@ -61,7 +61,7 @@ def test_the_quickstart_passes_and_its_journal_judges_alike(rehearse, tmp_path):
     out, err = (process := rehearse(ROOT / "examples" / "quickstart.yaml")).communicate()
     assert process.returncode == 0, out + err
     assert "PASSED" in out
-    run, journal = journal_of(tmp_path)
+    run, _ = journal_of(tmp_path)
     result = json.loads((run / "result.json").read_text())
     assert result["verdict"] == "PASSED"
     assert {gate["verdict"] for gate in result["gates"]} == {"PASSED"}
@@ -74,8 +74,6 @@ def test_the_quickstart_passes_and_its_journal_judges_alike(rehearse, tmp_path):
         [*COMMAND[:-1], "judge", str(run), "-o", "json"], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert judged.returncode == 0
-    seconds = journal.entries[-1].at - journal.entries[0].at
-    assert seconds < 240
 
 
 @pytest.mark.timeout(400)
