@@ -77,7 +77,11 @@ async def run(arguments: Arguments) -> None:
 def main() -> None:
     arguments = parse(sys.argv[1:])
     say(banner(arguments.own.name))
-    asyncio.run(run(arguments))
+    try:
+        asyncio.run(run(arguments))
+    except (OSError, ValueError, KeyError) as error:
+        # A port that is taken, a chain spec that is none: one line, as the real client ends.
+        sys.exit(f"Error: {error!r}")
 
 
 if __name__ == "__main__":
