@@ -21,7 +21,6 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from orchestrator.errors import LabError
 from orchestrator.lab import contained, oci, state, toolchain
 from orchestrator.lab.oci import Config, Layer
 from orchestrator.lab.state import Progress
