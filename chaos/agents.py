@@ -22,7 +22,7 @@ class Agents:
     def __init__(self, token_file: Path, *, port: int = PORT) -> None:
         self._token_file = token_file
         self._port = port
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=16)
+        limits = httpx.Limits(max_connections=128, max_keepalive_connections=16)
         self._http = httpx.Client(timeout=httpx.Timeout(30.0, connect=2.0), limits=limits, trust_env=False)
 
     def act(self, action: Place | End | ProbeFrom | AskAgent, agent: Agent | None) -> Outcome:

@@ -40,7 +40,7 @@ class Hands:
 
     cluster: Cluster
     agents: Agents
-    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(32, "act"))
+    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(128, "act"))
 
     def act(self, actions: tuple[Action, ...], agents: Mapping[str, Agent]) -> tuple[Outcome, ...]:
         """All actions at once; the answers in their order."""

@@ -6,10 +6,11 @@ a stolen token reaches no further than the namespace that the agent was started 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos.agent.faults import Gone
+from chaos.agent.processes import ProcessTable
 
 _DEAD = frozenset("ZXx")
 
@@ -21,6 +22,10 @@ class Machine:
     namespace: str
     proc: Path = Path("/proc")
     host_network: Path = Path("/proc/1/ns/net")
+    table: ProcessTable = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", ProcessTable(self.proc))
 
     def check_ours(self, pod_uid: str) -> None:
         """Refuses pods of other namespaces.
@@ -60,30 +65,19 @@ class Machine:
 
     def state(self, pid: int) -> str | None:
         """The one-letter state of a process, None when it is gone or dead."""
-        try:
-            stat = (self.proc / str(pid) / "stat").read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            return None
-        letter = stat.rpartition(")")[2].split()[0]
-        return None if letter in _DEAD else letter
+        letter = self.table.state(pid)
+        return None if letter is None or letter in _DEAD else letter
 
     def _processes(self, pod_uid: str, container_id: str | None) -> Iterator[int]:
         # Both cgroup drivers: `…/pod<uid>/<id>` and `…-pod<uid_>.slice/cri-containerd-<id>.scope`.
         uids = (f"pod{pod_uid}", f"pod{pod_uid.replace('-', '_')}.slice")
-        for entry in self.proc.iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                paths = (entry / "cgroup").read_text()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
+        for pid, paths in self.table.cgroups():
             if not any(uid in paths for uid in uids):
                 continue
             parts = {part for line in paths.splitlines() for part in line.split("/")[1:]}
-            if _of_pod(parts, uids) and (container_id is None or _of_container(parts, container_id)):
-                pid = int(entry.name)
-                if self.state(pid) is not None:
-                    yield pid
+            ours = _of_pod(parts, uids) and (container_id is None or _of_container(parts, container_id))
+            if ours and self.state(pid) is not None:
+                yield pid
 
 
 def _of_pod(parts: set[str], uids: tuple[str, ...]) -> bool:

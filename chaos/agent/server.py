@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from aiohttp import web
@@ -20,6 +21,8 @@ from chaos.wire import ORDER, Ended, Placed, ProbeAnswer, ProbeOrder, Survey, di
 _ID = re.compile(r"^[a-z0-9][a-z0-9.-]{0,127}$")
 _KEEPER: web.AppKey[Keeper] = web.AppKey("keeper", Keeper)
 _MACHINE: web.AppKey[Machine] = web.AppKey("machine", Machine)
+_PROBING: web.AppKey[ThreadPoolExecutor] = web.AppKey("probing", ThreadPoolExecutor)
+"""Threads that wait for connections: many, for they do nothing else, and apart from those that recover."""
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -28,6 +31,7 @@ def application(keeper: Keeper, machine: Machine, token_file: Path) -> web.Appli
     app = web.Application(middlewares=[_errors, _authorised(token_file)])
     app[_KEEPER] = keeper
     app[_MACHINE] = machine
+    app[_PROBING] = ThreadPoolExecutor(128, "probe")
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/faults", _survey)
     app.router.add_put("/faults/{id}", _place)
@@ -45,6 +49,7 @@ async def _keeping_time(app: web.Application) -> AsyncIterator[None]:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await keeper.close()
+    app[_PROBING].shutdown(cancel_futures=True)
 
 
 def _authorised(token_file: Path) -> Middleware:
@@ -103,7 +108,7 @@ async def _probe(request: web.Request) -> web.Response:
         namespace = machine.proc / str(machine.pod_process(order.pod_uid)) / "ns" / "net"
         return ProbeAnswer(probes=netns.connect(namespace, order.endpoints, timeout=order.timeout_seconds))
 
-    return _json(await request.app[_KEEPER].in_thread(work))
+    return _json(await asyncio.get_running_loop().run_in_executor(request.app[_PROBING], work))
 
 
 def _fault_id(request: web.Request) -> str:
