@@ -107,6 +107,7 @@ def _apt(*arguments: str) -> None:
         raise LabError(f"apt-get {arguments[0]} failed: {said}", hint="does `apt-get update` work?")
 
 
+_POLICY_FILE = Path("/usr/sbin/policy-rc.d")
 _POLICY = """#!/bin/sh
 # Written by coalmine for the time of an installation; may be removed.
 exit 101
@@ -116,7 +117,7 @@ exit 101
 @contextlib.contextmanager
 def _no_daemons() -> Iterator[None]:
     """Keeps Debian's packages from starting their services: the lab starts its own, in namespaces of its own."""
-    policy = Path("/usr/sbin/policy-rc.d")
+    policy = _POLICY_FILE
     if policy.exists() and policy.read_text(errors="replace") != _POLICY:
         yield  # The machine has a policy of its own, as containers do.
         return
@@ -136,8 +137,12 @@ def locked(name: str) -> Iterator[None]:
         yield
 
 
+_GO_HOME = Path("/usr/local/go")
+"""Where Go's own archive is unpacked by custom; a root shell often lacks it in PATH."""
+
+
 def _go() -> str:
-    found = shutil.which("go") or ("/usr/local/go/bin/go" if Path("/usr/local/go/bin/go").exists() else None)
+    found = shutil.which("go") or shutil.which("go", path=str(_GO_HOME / "bin"))
     if found is None:
         raise LabError(
             "Go is needed to build the local Kubernetes, once",
