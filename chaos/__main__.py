@@ -16,7 +16,9 @@ from chaos.experiments import Experiments
 from chaos.reconciler import Hands
 from chaos.upgrades.tasks import Upgrades, hands
 from orchestrator.cluster import Cluster
+from orchestrator.errors import ClusterError
 
+_LOG = logging.getLogger("chaos")
 _HTTP_PORT = 9701
 _LIVENESS = "http://0.0.0.0:9702/healthz"
 
@@ -25,6 +27,18 @@ def _cluster() -> Cluster:
     if "KUBERNETES_SERVICE_HOST" in os.environ:
         return Cluster.in_pod()
     return Cluster.connect(namespace=os.environ["POD_NAMESPACE"])
+
+
+async def _until_served(cluster: Cluster) -> None:
+    """The operator looks once for what it shall watch; a definition that comes later would never be seen."""
+    for kind in ("ChaosExperiment", "RuntimeUpgrade"):
+        while True:
+            try:
+                await asyncio.to_thread(cluster.list, kind)
+                break
+            except ClusterError as error:
+                _LOG.warning("not yet: %s", error.message)
+                await asyncio.sleep(0.5)
 
 
 async def _serve(barrier: Barrier, ready: asyncio.Event) -> web.AppRunner:
@@ -54,6 +68,7 @@ async def _main() -> None:
     await barrier.restore()
     runner = await _serve(barrier, ready)
     try:
+        await _until_served(cluster)
         await kopf.operator(
             registry=operator.registry(experiments, upgrades),
             settings=operator.settings(),
