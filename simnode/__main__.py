@@ -14,7 +14,7 @@ from simnode.shell import Shell, banner
 
 
 def _keys(side: Side, spec: chainspec.Spec) -> frozenset[str]:
-    """The file names of a keystore: key type and public key in hex. The secrets inside are not needed by anybody here."""
+    """The file names of a keystore: key type and public key in hex. Nobody here needs the secrets inside."""
     directory = side.keystore or side.base_path / "chains" / spec.id / "keystore"
     return frozenset(file.name for file in directory.iterdir()) if directory.is_dir() else frozenset()
 

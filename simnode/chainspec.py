@@ -88,7 +88,9 @@ def relay_node(
         int(para_id): (_bytes(entry["genesis_head"]), _bytes(entry["validation_code"]))
         for para_id, entry in config.get("paras", {}).get("paras", [])
     }
-    cores = Cores(len(spec.session), tuple(sorted(registered)), _host(config.get("configuration", {}).get("config", {})))
+    cores = Cores(
+        len(spec.session), tuple(sorted(registered)), _host(config.get("configuration", {}).get("config", {}))
+    )
     rules = RelayChain(cores=cores, epoch_duration=config["babe"]["epochDuration"], heads=registered, **spec.common())
     return RelayNode(
         rules,

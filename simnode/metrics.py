@@ -75,7 +75,14 @@ class Metrics:
     """What one chain's node exposes."""
 
     def __init__(
-        self, node: ChainNode, network: Network, *, chain: str, name: str, started: float, ended: dict[tuple[str, str], int]
+        self,
+        node: ChainNode,
+        network: Network,
+        *,
+        chain: str,
+        name: str,
+        started: float,
+        ended: dict[tuple[str, str], int],
     ) -> None:
         self._node = node
         self._network = network
@@ -151,7 +158,9 @@ class Metrics:
 
     def _relay(self, page: Page, node: RelayNode) -> None:
         grandpa = node.grandpa
-        page.gauge("substrate_finality_grandpa_round", "Highest completed GRANDPA round.", ({}, max(0, grandpa.round - 1)))
+        page.gauge(
+            "substrate_finality_grandpa_round", "Highest completed GRANDPA round.", ({}, max(0, grandpa.round - 1))
+        )
         page.counter(
             "substrate_finality_grandpa_prevotes_total",
             "Total number of GRANDPA prevotes cast locally.",
@@ -163,7 +172,9 @@ class Metrics:
             ({}, grandpa.counted[1]),
         )
         validator = int(node.authority is not None)
-        page.gauge("polkadot_node_is_active_validator", "Tracks if the validator is in the active set.", ({}, validator))
+        page.gauge(
+            "polkadot_node_is_active_validator", "Tracks if the validator is in the active set.", ({}, validator)
+        )
         page.gauge(
             "polkadot_node_is_parachain_validator",
             "Tracks if the validator participates in parachain consensus.",
@@ -179,18 +190,27 @@ class Metrics:
             page.counter(
                 "polkadot_parachain_collations_generated_total", "Number of collations generated.", ({}, para.generated)
             )
-            page.counter("polkadot_parachain_collations_sent_total", "Number of collations sent.", ({}, node.collations_sent))
+            page.counter(
+                "polkadot_parachain_collations_sent_total", "Number of collations sent.", ({}, node.collations_sent)
+            )
 
     def _validator(self, page: Page, node: RelayNode) -> None:
         """The parachain subsystems. Approvals and disputes are not simulated, hence never hold finality back."""
         counters = node.candidates.counters
         for name, text in (
-            ("polkadot_parachain_approval_checking_finality_lag", "How far behind the head approval checking wants to vote"),
+            (
+                "polkadot_parachain_approval_checking_finality_lag",
+                "How far behind the head approval checking wants to vote",
+            ),
             ("polkadot_parachain_disputes_finality_lag", "How far behind the head the disputes protocol wants to vote"),
         ):
             page.gauge(name, text, ({}, 0))
         for name, text, value in (
-            ("polkadot_parachain_candidate_backing_candidates_seconded_total", "Candidates seconded.", counters.seconded),
+            (
+                "polkadot_parachain_candidate_backing_candidates_seconded_total",
+                "Candidates seconded.",
+                counters.seconded,
+            ),
             ("polkadot_parachain_candidate_backing_signed_statements_total", "Statements signed.", counters.statements),
             ("polkadot_parachain_bitfields_signed_total", "Number of bitfields signed.", counters.bitfields),
             ("polkadot_parachain_candidate_disputes_total", "Total number of raised disputes.", 0),
@@ -209,7 +229,9 @@ class Metrics:
             "parachain_block_backed_duration", "Time between authoring a block and seeing it backed", self._backed
         )
         page.histogram(
-            "parachain_unincluded_segment_size", "Number of blocks between best block and last included block", self._segment
+            "parachain_unincluded_segment_size",
+            "Number of blocks between best block and last included block",
+            self._segment,
         )
 
 

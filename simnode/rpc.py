@@ -103,14 +103,15 @@ class Rpc:
     def _call(self, call: Any, *, local: bool) -> dict[str, Any]:
         identity = call.get("id") if isinstance(call, dict) else None
         try:
-            if not isinstance(call, dict) or not isinstance(call.get("method"), str):
-                raise RpcError(_INVALID_REQUEST, "Invalid request")
-            result = self._dispatch(call["method"], call.get("params") or [], local=local)
+            result = self._dispatch(call, local=local)
         except RpcError as error:
             return {"jsonrpc": "2.0", "id": identity, "error": error.body}
         return {"jsonrpc": "2.0", "id": identity, "result": result}
 
-    def _dispatch(self, name: str, params: Any, *, local: bool) -> Any:
+    def _dispatch(self, call: Any, *, local: bool) -> Any:
+        if not isinstance(call, dict) or not isinstance(call.get("method"), str):
+            raise RpcError(_INVALID_REQUEST, "Invalid request")
+        name, params = call["method"], call.get("params") or []
         method = self.methods.get(name)
         if method is None:
             raise RpcError(_METHOD_NOT_FOUND, "Method not found")

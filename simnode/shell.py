@@ -24,7 +24,7 @@ _IDLE_EVERY = 5.0
 
 
 class Shell:
-    """Drives one `ChainNode`. `prefix` marks its log lines when two nodes share a process, as the real collator does."""
+    """Drives one `ChainNode`. `prefix` marks its log lines when two nodes share a process, as in a real collator."""
 
     def __init__(self, node: Any, spec: Spec, side: Side, *, keys: frozenset[str], prefix: str = "") -> None:
         self.node: ChainNode = node
@@ -169,6 +169,4 @@ def _peer_id(file: Path) -> str:
 
 def banner(name: str) -> str:
     """The first line of every log."""
-    return (
-        f"simnode {VERSION}: a SIMULATED Polkadot client; consensus, state transition and network are models. Node: {name}"
-    )
+    return f"simnode {VERSION}: a SIMULATED client; consensus, state transition and network are models. Node: {name}"

@@ -1,8 +1,9 @@
 """Peers over TCP: frames of a four-byte length and JSON, a handshake, peer exchange, redialling for ever.
 
-Addresses are names as their owners advertise them, resolved anew at each dial, so a pod that comes back with another IP is
-found again. A connection that brings nothing for ten seconds is dead; live ones bring a status every second. Peer ids are
-claimed, not proven: libp2p's noise handshake has no counterpart here, and inside one test network nobody needs it.
+Addresses are names as their owners advertise them, resolved anew at each dial, so a pod that comes back with another
+IP is found again. A connection that brings nothing for ten seconds is dead; live ones bring a status every second.
+Peer ids are claimed, not proven: libp2p's noise handshake has no counterpart here, and inside one test network nobody
+needs it.
 """
 
 import asyncio
@@ -20,7 +21,10 @@ from simnode.core.messages import Message, decode
 SILENCE = 10
 """After how many seconds without a byte a connection counts as dead."""
 _DIAL_INTERVAL = 1.0
-_DIAL_TIMEOUT = 3.0
+_DIAL_TIMEOUT = 2.0
+"""Long enough for the kernel's second SYN, after one second: a healed path is found again within two."""
+_RESOLVE_TIMEOUT = 1.5
+_HANDSHAKE = 3
 _EXCHANGE_EVERY = 10
 _FRAME_LIMIT = 64 << 20
 _BUFFER_LIMIT = 16 << 20
@@ -90,7 +94,7 @@ class Link(asyncio.Protocol):
                 self.close()
                 return
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's signature.
         self._network.lost(self)
 
     def control(self, message: dict[str, Any]) -> None:
@@ -128,6 +132,7 @@ class Network:
         self._known: dict[str, Address] = {}
         self._unnamed = [boot for boot in bootnodes if boot.peer is None]
         self._dialling: set[str] = set()
+        self._resolved: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         for boot in bootnodes:
@@ -212,8 +217,8 @@ class Network:
     def _replaces(self, new: Link, held: Link) -> bool:
         """Whether the second connection with a peer takes the place of the first.
 
-        When both dialled each other, the one that the lower peer id began is kept, by both. One that has fallen silent, or
-        belongs to an earlier life of the peer, gives way.
+        When both dialled each other, the one that the lower peer id began is kept, by both. One that has fallen
+        silent, or belongs to an earlier life of the peer, gives way.
         """
         if new.instance != held.instance or held.silent > 2 or (new.dialled is None) == (held.dialled is None):
             return True
@@ -242,7 +247,7 @@ class Network:
             for link in list(self.links):
                 link.silent += 1
                 # Counted in turns of this loop, not by the clock: a process that was stopped blames nobody.
-                if link.silent > (SILENCE if link.peer is not None else _DIAL_TIMEOUT):
+                if link.silent > (SILENCE if link.peer is not None else _HANDSHAKE):
                     link.close()
             missing = [one for peer, one in self._known.items() if peer not in self.peers]
             for one in (*missing, *(self._unnamed if not self.peers else ())):
@@ -259,12 +264,25 @@ class Network:
         loop = asyncio.get_running_loop()
         try:
             with suppress(OSError, asyncio.TimeoutError):
+                host = await self._resolve(where)
                 async with asyncio.timeout(_DIAL_TIMEOUT):
-                    await loop.create_connection(lambda: Link(self, where), where.host, where.port)
+                    await loop.create_connection(lambda: Link(self, where), host, where.port)
                 # Until the handshake is through, a second dial would only be in its way.
-                await asyncio.sleep(_DIAL_TIMEOUT / 3)
+                await asyncio.sleep(_DIAL_INTERVAL)
         finally:
             self._dialling.discard(str(where))
+
+    async def _resolve(self, where: Address) -> str:
+        """The IP of a name: of now if the name service answers, else the last one known."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(_RESOLVE_TIMEOUT):
+                found = await loop.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
+            self._resolved[where.host] = str(found[0][4][0])
+        except (TimeoutError, OSError):
+            if where.host not in self._resolved:
+                raise
+        return self._resolved[where.host]
 
     def _spawn(self, name: str, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work, name=name)

@@ -1,7 +1,8 @@
 """Who may author in a slot. BABE on the relay chain, Aura on parachains; slots are numbered by the wall clock.
 
-BABE as `PrimaryAndSecondaryPlainSlots`: by a lottery with odds of c = 1/4 a slot has none, one or several primary authors,
-and one fixed author steps in as secondary. A hash of public values stands for the VRF: nobody here has anything to hide.
+BABE as `PrimaryAndSecondaryPlainSlots`: by a lottery with odds of c = 1/4 a slot has none, one or several primary
+authors, and one fixed author steps in as secondary. A hash of public values stands for the VRF: nobody here has
+anything to hide.
 """
 
 from dataclasses import dataclass

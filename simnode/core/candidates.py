@@ -139,7 +139,7 @@ class Candidates:
         return [[validator, list(signed[validator].candidates)] for validator in sorted(signed)]
 
     def backable(self) -> list[tuple[Candidate, list[int]]]:
-        """Candidates with enough votes of their group, lower blocks first. The state transition takes those that fit."""
+        """Candidates with enough votes of their group, lower blocks first; the state transition takes what fits."""
         found = []
         for known in self._known.values():
             group = self._group(known.candidate)
@@ -153,9 +153,7 @@ class Candidates:
         state = self._state_of(candidate.relay_parent)
         if state is None or candidate.para_id not in self.cores.parachains:
             return None
-        return self.cores.group_for(
-            candidate.para_id, candidate.relay_parent_number, inclusion.session_start(state)
-        )
+        return self.cores.group_for(candidate.para_id, candidate.relay_parent_number, inclusion.session_start(state))
 
     def _consider(self, candidate: Candidate, now: float) -> None:
         """Vouches for a candidate, or keeps it until that can be decided, or drops it."""

@@ -25,8 +25,8 @@ _PENDING_LIMIT = 2048
 class Grandpa:
     """One node's part. `authority` is its index among the voters, None for a node that only follows.
 
-    `gossip` is the paper's T in seconds: prevotes are cast 2T and precommits 4T after a round's beginning. The client has
-    one second at slots of six.
+    `gossip` is the paper's T in seconds: prevotes are cast 2T and precommits 4T after a round's beginning. The client
+    has one second at slots of six.
     """
 
     def __init__(

@@ -120,8 +120,8 @@ class BlockResponse(Message):
 class Status(Message):
     """Once a second to every peer: sync status and GRANDPA's neighbour packet in one, and the sign of being alive.
 
-    `masks` are bit masks of the authorities whose votes the sender has: prevotes and precommits of its round, then those
-    of the round before. The receiver fills the gaps, so votes survive any loss of messages.
+    `masks` are bit masks of the authorities whose votes the sender has: prevotes and precommits of its round, then
+    those of the round before. The receiver fills the gaps, so votes survive any loss of messages.
     """
 
     name = "status"
@@ -193,8 +193,8 @@ class Transactions(Message):
 class Candidate:
     """A parachain block as the relay chain sees it.
 
-    `migrates` says that the block is the first one that its code executes. A real validator learns that by executing the
-    block over the proof that comes with it; the model is told, because it holds no parachain state.
+    `migrates` says that the block is the first one that its code executes. A real validator learns that by executing
+    the block over the proof that comes with it; the model is told, because it holds no parachain state.
     """
 
     para_id: int
@@ -242,7 +242,7 @@ class Collation(Message):
 
 @dataclass(frozen=True, slots=True)
 class Statement(Message):
-    """A validator vouches for a candidate. It carries the candidate, which stands for the fetching of receipt and PoV."""
+    """A validator vouches for a candidate, which comes along: that stands for fetching receipt and PoV."""
 
     name = "statement"
     validator: int

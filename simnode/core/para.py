@@ -1,7 +1,7 @@
 """A parachain node beside its embedded relay node: follows what the relay chain includes, and collates if it may.
 
-Authoring is the lookahead collator's: on every new relay block, at most one block ahead of what is not yet included, so a
-parachain gets one block a relay block and stands where the relay chain includes nothing
+Authoring is the lookahead collator's: on every new relay block, at most one block ahead of what is not yet included,
+so a parachain gets one block a relay block and stands where the relay chain includes nothing
 (`cumulus/client/consensus/aura/src/collators/lookahead.rs`).
 """
 
@@ -63,17 +63,15 @@ class ParaNode(ChainNode):
 
     def status(self) -> Status:
         """GRANDPA's part stays empty: a parachain is final where the relay chain is."""
-        return Status(
-            self.best, self.best_number, self.tree.finalized, self.tree.finalized_number, 0, (0, 0, 0, 0)
-        )
+        return Status(self.best, self.best_number, self.tree.finalized, self.tree.finalized_number, 0, (0, 0, 0, 0))
 
-    def read_claim(self, header: Header, parent: State, slot: int) -> Claim:
+    def read_claim(self, header: Header, parent: State, slot: int) -> Claim:  # noqa: ARG002  Authors are fixed.
         claim = babe.read_aura(header, self.authorities)
         if claim.slot < slot:
             raise ValueError(f"slot {claim.slot} is before its parent's")
         return claim
 
-    def imported(self, block: Block, source: str | None, now: float) -> None:
+    def imported(self, block: Block, source: str | None) -> None:
         if self._restoring:
             return
         self._follow_final()
@@ -187,7 +185,7 @@ class ParaNode(ChainNode):
         self._attempts = (slot, attempts)
         inherents = self._inherents(slot, head.state, included[1])
         built = self.build(parent, claim, babe.aura_log(claim), inherents)
-        if built is None or not self.publish(built[0], claim, now):
+        if built is None or not self.publish(built[0], claim):
             return
         candidate = self._candidate(parent, built[0], built[1], head.state)
         if candidate is not None:

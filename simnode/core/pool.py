@@ -1,7 +1,7 @@
 """Transactions on their way into a block.
 
-An extrinsic stays until a finalised block holds it or it has been of no use for a while, so that a reorganisation brings
-back what it undid. What is ready is found by asking the state transition anew at every best block.
+An extrinsic stays until a finalised block holds it or it has been of no use for a while, so that a reorganisation
+brings back what it undid. What is ready is found by asking the state transition anew at every best block.
 """
 
 from simnode.core.messages import Hash, blake2

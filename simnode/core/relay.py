@@ -10,7 +10,16 @@ from simnode.core.candidates import Candidates
 from simnode.core.chain import ChainNode, PeerInfo
 from simnode.core.grandpa import Grandpa
 from simnode.core.messages import (
-    Block, Candidate, CatchUp, CatchUpRequest, Collation, Commit, Hash, Message, Status, Votes,
+    Block,
+    Candidate,
+    CatchUp,
+    CatchUpRequest,
+    Collation,
+    Commit,
+    Hash,
+    Message,
+    Status,
+    Votes,
 )  # fmt: skip
 from simnode.state import extrinsics, inclusion
 from simnode.state.port import Context, InvalidTransaction, RuntimePanic, State
@@ -53,7 +62,7 @@ class RelayNode(ChainNode):
             authority=config.authority,
             gossip=config.gossip,
             on_final=self._on_final,
-            wanted=lambda hash_, number, peer: self.sync.want(hash_, number, peer, self._now),
+            wanted=lambda hash_, number, peer: self.sync.want(hash_, number, peer, self.now),
             needed=config.grandpa_threshold,
         )
         self.candidates = Candidates(
@@ -67,14 +76,12 @@ class RelayNode(ChainNode):
             submit=self._submit_own,
         )
         self.collations_sent = 0
-        self._now = 0.0
         self._slot = 0
         self._best_seen = ""
 
     # Life
 
     def start(self, now: float) -> None:
-        self._now = now
         super().start(now)
         self.out.drain()  # What replaying the database said was said before the restart.
         self._slot = babe.slot_at(now, self.slot_duration)
@@ -92,7 +99,6 @@ class RelayNode(ChainNode):
         return min(times)
 
     def tick(self, now: float) -> None:
-        self._now = now
         super().tick(now)
         self.grandpa.on_timer(now)
         self.candidates.tick(now)
@@ -100,11 +106,10 @@ class RelayNode(ChainNode):
         if slot > self._slot:
             # A process that was stopped finds itself slots ahead, and authors for the present one at most.
             self._slot = slot
-            self._author(slot, now)
+            self._author(slot)
         self._after(now)
 
     def connected(self, peer: str, info: PeerInfo, now: float) -> None:
-        self._now = now
         super().connected(peer, info, now)
         self.grandpa.peers[peer] = None
 
@@ -113,7 +118,6 @@ class RelayNode(ChainNode):
         self.grandpa.peers.pop(peer, None)
 
     def receive(self, peer: str, message: Message, now: float) -> None:
-        self._now = now
         super().receive(peer, message, now)
         if isinstance(message, Status) and peer in self.peers:
             self.grandpa.on_status(peer, message, now)
@@ -169,11 +173,11 @@ class RelayNode(ChainNode):
             raise ValueError(f"authority {claim.author} has no right to slot {claim.slot}")
         return claim
 
-    def imported(self, block: Block, source: str | None, now: float) -> None:
+    def imported(self, block: Block, source: str | None) -> None:
         self._choose(block)
         if not self._restoring:
             self.sync.announce(block, source)
-            self.grandpa.on_block(block.hash, now)
+            self.grandpa.on_block(block.hash, self.now)
 
     def _randomness(self, parent: State, slot: int) -> bytes:
         genesis_slot = number_of(parent.get(GENESIS_SLOT), slot)
@@ -207,7 +211,7 @@ class RelayNode(ChainNode):
 
     # Authoring
 
-    def _author(self, slot: int, now: float) -> None:
+    def _author(self, slot: int) -> None:
         if self.authority is None or slot <= self.authored_slot or self.major_syncing():
             return
         if self.authorities > 1 and not self.peers:
@@ -228,7 +232,7 @@ class RelayNode(ChainNode):
         ]
         built = self.build(parent, claim, babe.babe_log(claim, value), inherents)
         if built is not None:
-            self.publish(built[0], claim, now)
+            self.publish(built[0], claim)
 
     def _para_inherent(self, parent: Hash, claim: Claim) -> str:
         """The inherent of parachains, with those candidates that the state transition takes in a trial."""

@@ -133,8 +133,8 @@ class Round:
     def _possible(self, block: Hash) -> bool:
         """Whether a supermajority of precommits for a block may still come about.
 
-        Voters that were not heard may all vote for it, and of those heard as many may turn out to be equivocators as the
-        protocol tolerates.
+        Voters that were not heard may all vote for it, and of those heard as many may turn out to be equivocators as
+        the protocol tolerates.
         """
         return self._may_reach(self._behind(self._votes[PRECOMMIT], block))
 

@@ -19,7 +19,7 @@ _RETRY = 1.5
 _PATIENCE = 12
 _ORPHANS = 512
 
-Import = Callable[[Block, str | None, float], str]
+Import = Callable[[Block, str | None], str]
 """Imports a block whose parent is known; the result in the words of `substrate_import_queue_processed_total`."""
 
 
@@ -98,7 +98,7 @@ class Sync:
         while ready:
             at = ready.pop()
             self._wanted.pop(at.hash, None)
-            result = "success" if at.hash in self._tree else self._import(at, peer, now)
+            result = "success" if at.hash in self._tree else self._import(at, peer)
             self._count(result)
             if result == "success":
                 ready += self._orphans.pop(at.hash, {}).values()

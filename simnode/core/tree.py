@@ -104,7 +104,8 @@ class Tree(Generic[Content]):
     def best_containing(self, base: Hash) -> Hash:
         """The best head above a block: the heaviest chain, then the longest, then the one seen first.
 
-        That is BABE's rule: the weight counts blocks of primary slots (`client/consensus/babe/src/lib.rs`, fork_choice).
+        That is BABE's rule: the weight counts blocks of primary slots (`client/consensus/babe/src/lib.rs`,
+        fork_choice).
         """
         best = self.entries[base]
         for leaf in self._leaves:

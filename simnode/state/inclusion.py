@@ -1,7 +1,7 @@
 """Cores on the relay chain: backed candidates wait there for availability, then they are included.
 
-After `polkadot/runtime/parachains/src/{scheduler,inclusion,paras_inherent}`. Each parachain has the core of its place in
-the order of ids. Candidates that do not fit are left out silently, as the real inherent filters them.
+After `polkadot/runtime/parachains/src/{scheduler,inclusion,paras_inherent}`. Each parachain has the core of its place
+in the order of ids. Candidates that do not fit are left out silently, as the real inherent filters them.
 """
 
 import json
@@ -51,8 +51,10 @@ class Cores:
         return groups
 
     def group_for(self, para_id: int, relay_parent_number: int, session_start: int) -> list[int]:
-        """The validators that may back a parachain's candidate with that relay parent, in whose state the session began
-        at that block."""
+        """The validators that may back a parachain's candidate with that relay parent.
+
+        `session_start` is the block at which the session began, in the relay parent's state.
+        """
         groups = self.groups
         since = max(0, relay_parent_number + 1 - session_start)
         rotations = since // max(1, self.config.group_rotation_frequency)

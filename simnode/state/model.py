@@ -1,7 +1,7 @@
 """The model state transition: System and Sudo, which relay chains and parachains share. Both stand on it.
 
-Calls, errors, events and their order are those of `substrate/frame/system/src/lib.rs` and `substrate/frame/sudo`; weights
-and fees do not exist. What the code does beyond that is in its section `coalmine_model`.
+Calls, errors, events and their order are those of `substrate/frame/system/src/lib.rs` and `substrate/frame/sudo`;
+weights and fees do not exist. What the code does beyond that is in its section `coalmine_model`.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +35,13 @@ class ModelChain:
     inherents: ClassVar[frozenset[tuple[str, str]]] = frozenset({("Timestamp", "set")})
 
     def __init__(
-        self, *, genesis: Mapping[bytes, bytes], root: bytes, genesis_hash: str, sudo: bytes, substitutes: dict[int, bytes]
+        self,
+        *,
+        genesis: Mapping[bytes, bytes],
+        root: bytes,
+        genesis_hash: str,
+        sudo: bytes,
+        substitutes: dict[int, bytes],
     ) -> None:
         self.genesis_hash = genesis_hash
         self.sudo = sudo
@@ -233,7 +239,11 @@ def _check_version(execution: ModelExecution, code: bytes) -> str | None:
     return None
 
 
-def _remark(execution: ModelExecution, origin: str | bytes | None, args: dict[str, Any]) -> None:
+def _remark(
+    execution: ModelExecution,  # noqa: ARG001  The form of all calls.
+    origin: str | bytes | None,
+    args: dict[str, Any],  # noqa: ARG001  As above.
+) -> None:
     if origin is None:
         raise DispatchError("BadOrigin")
 
@@ -257,15 +267,17 @@ def _authorize(*, check: bool) -> Callable[[ModelExecution, str | bytes | None, 
     return call
 
 
-def _apply_authorized(execution: ModelExecution, origin: str | bytes | None, args: dict[str, Any]) -> None:
+def _apply_authorized(
+    execution: ModelExecution,
+    origin: str | bytes | None,  # noqa: ARG001  Anybody may.
+    args: dict[str, Any],
+) -> None:
     """Bad code is refused with success and an event, and the authorisation is gone: trying again cannot help."""
     code = bytes.fromhex(args["code"][2:])
     code_hash, check = authorized_hash(execution.storage, code)
     error = _check_version(execution, code) if check else None
     if error is not None:
-        execution.deposit(
-            "System", "RejectedInvalidAuthorizedUpgrade", code_hash="0x" + code_hash.hex(), error=error
-        )
+        execution.deposit("System", "RejectedInvalidAuthorizedUpgrade", code_hash="0x" + code_hash.hex(), error=error)
     else:
         execution.chain.set_code(execution, code)
     execution.storage.delete(AUTHORIZED)

@@ -1,7 +1,7 @@
 """The parachain's state transition: `ParachainSystem` on top of what all chains have.
 
-After `cumulus/pallets/parachain-system/src/lib.rs`. What the relay chain says comes in the inherent `set_validation_data`,
-without the proof that a real one carries: the model's collators are honest.
+After `cumulus/pallets/parachain-system/src/lib.rs`. What the relay chain says comes in the inherent
+`set_validation_data`, without the proof that a real one carries: the model's collators are honest.
 """
 
 import json

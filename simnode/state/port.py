@@ -1,7 +1,7 @@
-"""The port between consensus and state transition. One adapter is `model`; one that executes real wasm can take its place.
+"""The port between consensus and state transition. Its adapter is `model`; one that executes real wasm can replace it.
 
-Its shape is that of a Substrate runtime: a block begins, extrinsics are applied one by one, it is finished; a panic while
-it begins means that nobody can build or import it.
+Its shape is that of a Substrate runtime: a block begins, extrinsics are applied one by one, it is finished; a panic
+while it begins means that nobody can build or import it.
 """
 
 from collections.abc import Mapping

@@ -24,7 +24,9 @@ class RelayChain(ModelChain):
 
     inherents = frozenset({("Timestamp", "set"), ("ParaInherent", "enter")})
 
-    def __init__(self, *, cores: Cores, epoch_duration: int, heads: Mapping[int, tuple[bytes, bytes]], **common: Any) -> None:
+    def __init__(
+        self, *, cores: Cores, epoch_duration: int, heads: Mapping[int, tuple[bytes, bytes]], **common: Any
+    ) -> None:
         values = {CODE: common.pop("code"), SESSION: u32(0), SESSION_START: u32(0), EPOCH: u64(0)}
         for para_id, (head, code) in heads.items():
             paras.genesis(values, para_id, head=head, code=code)

@@ -1,7 +1,7 @@
 """A network of whole nodes in virtual time.
 
-Messages take seeded, random times, get lost, overtake each other; nodes crash, come back with or without their database;
-partitions come and go. One seed is one schedule, the same each time.
+Messages take seeded, random times, get lost, overtake each other; nodes crash, come back with or without their
+database; partitions come and go. One seed is one schedule, the same each time.
 """
 
 import heapq
@@ -48,7 +48,7 @@ class Explorer:
     """A network in virtual time. Checks at every step that no two sites have ever held different blocks final."""
 
     def __init__(self, seed: int, *, weather: Weather | None = None) -> None:
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311  Seeded on purpose.
         self.now = 1_000_000.0
         self.weather = weather or Weather()
         self.sites: dict[str, Site] = {}
@@ -211,7 +211,7 @@ class Explorer:
             self._seen[site.name][index] = node.tree.finalized_number
 
 
-def network(
+def network(  # noqa: PLR0913  All but four have defaults.
     seed: int,
     *,
     validators: int,

@@ -1,7 +1,7 @@
 """GRANDPA alone in virtual time, without blocks' contents: cheap enough for thousands of schedules.
 
-Blocks come from a seeded producer that forks now and then; each node hears of them at other times, and asks for those that
-votes speak of. Everything else is `core.grandpa` itself.
+Blocks come from a seeded producer that forks now and then; each node hears of them at other times, and asks for those
+that votes speak of. Everything else is `core.grandpa` itself.
 """
 
 import heapq
@@ -45,7 +45,7 @@ class Voting:
         gossip: float = 0.4,
         needed: int | None = None,
     ) -> None:
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311  Seeded on purpose.
         self.voters = voters
         self.loss = loss
         self.now = 0.0
@@ -74,7 +74,7 @@ class Voting:
         out = Outbox()
         voter: Voter
 
-        def wanted(hash_: Hash, number: int, peer: str | None) -> None:
+        def wanted(hash_: Hash, _number: int, _peer: str | None) -> None:
             if hash_ not in voter.wanted:
                 voter.wanted.add(hash_)
                 self._at(0.3, lambda: self._fetch(voter, hash_))

@@ -7,7 +7,7 @@ import pytest
 
 from simnode.testing.explorer import Weather, network
 
-SEEDS = int(os.environ.get("COALMINE_SEEDS", "1000")) // 8
+SEEDS = int(os.environ.get("COALMINE_SEEDS", "1000")) // 10
 
 
 def finals(explorer):

@@ -252,7 +252,7 @@ def test_a_stopped_node_and_a_killed_one_come_back(net):
     node.process.wait()
     node.start()
     wait(lambda: node.finalized() >= height, 20)
-    assert node.log.read_text().count("SIMULATED Polkadot client") == 2
+    assert node.log.read_text().count("SIMULATED client") == 2
     wait(lambda: node.rpc("system_health")["peers"] == 4, 20)
 
 

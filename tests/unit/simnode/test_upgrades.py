@@ -199,9 +199,7 @@ def para_of(net):
 def upgrade(net, node, new):
     """Authorises and applies, as the production path does, and waits for neither longer than needed."""
     nonce = node.rules.nonce(node.best_state, keys.sudo(SEED).public)
-    node.submit(
-        sudo("System", "authorize_upgrade", genesis=node.genesis_hash, nonce=nonce, code_hash=blake2(new))
-    )
+    node.submit(sudo("System", "authorize_upgrade", genesis=node.genesis_hash, nonce=nonce, code_hash=blake2(new)))
     wait(net, lambda: node.best_state.get(AUTHORIZED) is not None)
     node.submit(apply(new))
 
@@ -289,9 +287,7 @@ def test_code_that_validators_reject_is_aborted_and_the_parachain_goes_on(code):
 
 
 def test_a_parachain_refuses_a_second_upgrade_under_way_and_code_too_large(code):
-    net = explorer.network(
-        1, validators=4, code=code(), para_code=code("para"), collators=1, max_code_size=1000
-    )
+    net = explorer.network(1, validators=4, code=code(), para_code=code("para"), collators=1, max_code_size=1000)
     net.run(8)
     para = para_of(net)
     large = code("para", 2) + b"\0\x8d\x27\4junk" + bytes(5000)
@@ -300,9 +296,7 @@ def test_a_parachain_refuses_a_second_upgrade_under_way_and_code_too_large(code)
     upgrade(net, para, code("para", 3))
     wait(net, lambda: failure(para) is not None)
     assert failure(para) == "ParachainSystem.OverlappingUpgrades"
-    fresh = explorer.network(
-        1, validators=4, code=code(), para_code=code("para"), collators=1, max_code_size=1000
-    )
+    fresh = explorer.network(1, validators=4, code=code(), para_code=code("para"), collators=1, max_code_size=1000)
     fresh.run(8)
     para = para_of(fresh)
     upgrade(fresh, para, large)
