@@ -26,7 +26,7 @@ def serve(lab: LabState, progress: Progress) -> None:
     """
     started = time.monotonic()
     progress("starting the control plane")
-    cluster = Cluster.connect(kubeconfig=lab.kubeconfig)
+    cluster = _connected(lab)
     until(lab, functools.partial(_done, lambda: cluster.get("Namespace", "kube-system")), "the API server", 90)
     progress(f"API server ready in {time.monotonic() - started:.1f} s")
     for document in (*_dns(lab), storage.CLASS):
@@ -45,11 +45,16 @@ def until(lab: LabState, condition: Callable[[], bool], what: str, seconds: floa
     deadline = time.monotonic() + seconds
     while not condition():
         if lab.guardian() is None:
-            said = lab.failure()
-            raise LabError(f"lab {lab.name} did not start: {said}", hint=remedy(said))
+            raise ended(lab)
         if time.monotonic() > deadline:
             raise LabError(f"{what} was not ready within {seconds:g} s", hint=f"logs are in {lab.logs}")
         time.sleep(_LOOK)
+
+
+def ended(lab: LabState) -> LabError:
+    """The error of a lab that ended while it was to start."""
+    said = lab.failure()
+    return LabError(f"lab {lab.name} did not start: {said}", hint=remedy(said))
 
 
 def remedy(said: str) -> str:
@@ -64,6 +69,13 @@ def remedy(said: str) -> str:
         if words in said:
             return help_
     return "the lab's logs are kept in the cache, below logs/"
+
+
+def _connected(lab: LabState) -> Cluster:
+    try:
+        return Cluster.connect(kubeconfig=lab.kubeconfig)
+    except ClusterError as error:  # Its file went away with the lab.
+        raise ended(lab) from error
 
 
 def _done(attempt: Callable[[], Any]) -> bool:

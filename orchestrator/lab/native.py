@@ -235,8 +235,10 @@ def _start(lab: LabState, shared: Path) -> None:
         subprocess.run(["setsid", "--fork", *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
     deadline = time.monotonic() + _PATIENCE
     while lab.guardian() is None:
-        if time.monotonic() > deadline:
-            raise LabError(f"lab {lab.name} did not start: {lab.failure()}", hint=f"logs are in {lab.logs}")
+        if not lab.directory.exists() or time.monotonic() > deadline:  # It may have failed and tidied up already.
+            from orchestrator.lab import bringup  # noqa: PLC0415  Its client of Kubernetes takes long to import.
+
+            raise bringup.ended(lab)
         time.sleep(0.01)
 
 
@@ -244,10 +246,13 @@ def _finish(lab: Lab, common: tuple[Image, ...], ours: "Future[Image]", progress
     from orchestrator.lab import bringup  # noqa: PLC0415  While it is imported, the lab's processes start.
 
     bringup.serve(lab.state, progress)
-    lab.state.note("images", "\n".join(item.reference for item in common))
-    ours.result()
-    lab.images(progress)
-    lab.state.note("up")
+    try:
+        lab.state.note("images", "\n".join(item.reference for item in common))
+        ours.result()
+        lab.images(progress)
+        lab.state.note("up")
+    except FileNotFoundError as error:  # Where the lab notes things has gone, and so has the lab.
+        raise bringup.ended(lab.state) from error
 
 
 def _follow(lab: LabState) -> Lab:

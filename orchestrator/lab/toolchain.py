@@ -34,6 +34,7 @@ COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "ku
 
 _STAMP = f"-s -w -X k8s.io/component-base/version.gitVersion={KUBERNETES}"
 _PROGRAMS = {"kubernetes": _STAMP, "coredns": "-s -w", "pause": "-s -w"}
+_TAKES = {"kubernetes": "some ten minutes on two cores", "coredns": "a minute or more", "pause": "a moment"}
 
 
 def sources() -> Path:
@@ -152,7 +153,7 @@ def _go() -> str:
 
 
 def _build(go: str, name: str, flags: str, folder: Path, progress: Progress) -> None:
-    progress(f"building {name} (once; Kubernetes takes some ten minutes on two cores)")
+    progress(f"building {name} (once; {_TAKES[name]})")
     started = time.monotonic()
     partial = folder / f".{name}"
     contained.run(

@@ -324,6 +324,45 @@ def test_who_comes_second_gets_the_lab_that_another_is_starting(name):
     starter.stdout.close()
 
 
+def fails_to_start(name, *prefix, **environment):
+    """What a starter is told on a machine that lacks something."""
+    code = f"""
+from orchestrator import errors, lab
+try:
+    lab.up({name!r}, owner=None, progress=lambda line: None)
+except errors.LabError as error:
+    print(error.message, "--", error.hint)
+"""
+    command = [*prefix, sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **environment}).stdout
+
+
+def nothing_stays(name):
+    left = [line for _, line in processes() if f"coalmine-lab-{name}/" in line or f"guardian {name} " in line]
+    left += [str(h) for h in cgroups.hierarchies() if (h / f"coalmine-lab-{name}").exists()]
+    return not left and state.load(name) is None
+
+
+def test_where_namespaces_are_refused_the_remedy_is_told(name):
+    said = fails_to_start(name, "setpriv", "--bounding-set=-sys_admin")
+    assert "unshare" in said
+    assert "Operation not permitted" in said
+    assert "--context" in said
+    assert nothing_stays(name)
+
+
+def test_where_the_kernel_has_no_veth_the_remedy_is_told(name, tmp_path):
+    tool = tmp_path / "ip"
+    tool.write_text(
+        '#!/bin/sh\ncase "$*" in *veth*) echo "Error: Unknown device type." >&2; exit 2;; esac\nexec /sbin/ip "$@"\n'
+    )
+    tool.chmod(0o755)
+    said = fails_to_start(name, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert "Unknown device type" in said
+    assert "no veth links" in said
+    assert nothing_stays(name)
+
+
 def test_a_build_ends_with_who_asked_for_it(tmp_path):
     code = "from orchestrator.lab import contained; contained.run('sh', '-c', 'sleep 4711; true', hint='')"
     asker = subprocess.Popen([sys.executable, "-c", code], cwd=toolchain.sources().parents[2])
