@@ -27,7 +27,7 @@ test: $(STAMP)  ## Everything, the cluster tests on a lab of their own included.
 	$(BIN)/python -m pytest tests
 
 unit: $(STAMP)  ## What needs no cluster and no container.
-	$(BIN)/python -m pytest tests -m 'not cluster and not container'
+	$(BIN)/python -m pytest tests -m 'not cluster and not container' -n auto
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -77,5 +77,7 @@ def verdict(name: str, judged: RunVerdict, directory: Path, output: Format) -> N
     for row in rows:
         if row["verdict"] != "PASSED":
             _stdout.print(f"{row['stage']} / {row['gate']}: {row['why']}", markup=False, soft_wrap=True)
-    _stdout.print(f"[bold {_COLOURS[judged.verdict]}]{judged.verdict}[/] {rich.markup.escape(judged.reason)}", soft_wrap=True)
+    _stdout.print(
+        f"[bold {_COLOURS[judged.verdict]}]{judged.verdict}[/] {rich.markup.escape(judged.reason)}", soft_wrap=True
+    )
     _stdout.print(f"report: {directory / 'report.html'}", soft_wrap=True)

@@ -102,9 +102,7 @@ def _run(plan: Plan, journal: JournalWriter, say: Say) -> str:
     return ended
 
 
-def _stages(
-    plan: Plan, evidence: Sources, clock: ChainClock, journal: JournalWriter, start: Event, say: Say
-) -> str:
+def _stages(plan: Plan, evidence: Sources, clock: ChainClock, journal: JournalWriter, start: Event, say: Say) -> str:
     """Runs the stages in order; says why it ended early, if it did."""
     for stage in plan.rehearsal.spec.stages:
         say(f"stage {stage.name}")

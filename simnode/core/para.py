@@ -20,6 +20,7 @@ from simnode.state.port import Outcome, State
 
 UNINCLUDED = 2
 """How many blocks may stand on the last included one before the collator waits."""
+_RECENT_LEAVES = 32
 _ATTEMPTS = 2
 """How many blocks an author makes in its slot when the relay chain's head changes under it."""
 
@@ -128,7 +129,8 @@ class ParaNode(ChainNode):
         if waiting is not None and waiting.candidate.head_hash in self.tree:
             base = waiting.candidate.head_hash
         best = base
-        for leaf in self.tree.leaves():
+        # Attempts pile up while the relay chain includes nothing; only the latest can still be backed.
+        for leaf in self.tree.leaves()[-_RECENT_LEAVES:]:
             if self.tree.is_ancestor(base, leaf):
                 top = self._viable(base, leaf)
                 if self.tree.number(top) > self.tree.number(best):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simnode import chainspec
+from simnode.chainspec import Spec
 from simnode.core.chain import PeerInfo
 from simnode.core.messages import Hash, Message
 from simnode.core.outbox import Log, Persist, Record, Send
@@ -88,7 +89,7 @@ class Explorer:
     def _connect(self, one: Site, other: Site) -> None:
         for here, there in ((one, other), (other, one)):
             here.relay.connected(there.name, PeerInfo("Authority", there.relay.authority), self.now)
-            if here.para is not None and there.para is not None:
+            if here.para is not None and there.para is not None and here.para.para_id == there.para.para_id:
                 here.para.connected(there.name, PeerInfo("Authority", None), self.now)
             self._settle(here)
 
@@ -204,7 +205,7 @@ class Explorer:
             if node is None:
                 continue
             for number in range(self._seen[site.name][index] + 1, node.tree.finalized_number + 1):
-                key = (("relay", "para")[index], number)
+                key = (node.genesis_hash, number)
                 hash_ = node.tree.canonical[number]
                 if self.final.setdefault(key, hash_) != hash_:
                     raise AssertionError(f"{site.name} holds {hash_} final at {key}, another site {self.final[key]}")
@@ -217,6 +218,7 @@ def network(  # noqa: PLR0913  All but four have defaults.
     validators: int,
     code: bytes,
     para_code: bytes | None = None,
+    parachains: int = 1,
     collators: int = 0,
     followers: int = 0,
     weather: Weather | None = None,
@@ -224,26 +226,28 @@ def network(  # noqa: PLR0913  All but four have defaults.
     threshold: int | None = None,
     **config: Any,
 ) -> Explorer:
-    """An explorer with a network of one relay chain and at most one parachain: sites v0…, c0…, f0…."""
-    para = loaded(para_spec(collators=collators, code=para_code)) if para_code is not None else None
-    paras = {PARA_ID: para.data} if para is not None else {}
-    relay = loaded(relay_spec(validators=validators, code=code, paras=paras, **config))
+    """An explorer with a network: sites v0… that validate, c0… that collate, parachain by parachain, and followers f0…."""
+    ids = range(PARA_ID, PARA_ID + parachains) if para_code is not None else ()
+    paras = {one: loaded(para_spec(collators=collators, code=para_code or b"", para_id=one)) for one in ids}
+    data = {one: spec.data for one, spec in paras.items()}
+    relay = loaded(relay_spec(validators=validators, code=code, paras=data, **config))
     explorer = Explorer(seed, weather=weather)
 
-    def site(authority: int | None, aura: int | None, *, with_para: bool) -> Callable[[], Any]:
+    def site(authority: int | None, aura: int | None, para: Spec | None) -> Callable[[], Any]:
         def make() -> tuple[RelayNode, ParaNode | None]:
             node = chainspec.relay_node(
                 relay, authority=authority, preparation=preparation, grandpa_threshold=threshold
             )
-            beside = chainspec.para_node(para, node, authority=aura) if para is not None and with_para else None
+            beside = chainspec.para_node(para, node, authority=aura) if para is not None else None
             return node, beside
 
         return make
 
     for index in range(validators):
-        explorer.add(f"v{index}", site(index, None, with_para=False))
-    for index in range(collators):
-        explorer.add(f"c{index}", site(None, index, with_para=True))
+        explorer.add(f"v{index}", site(index, None, None))
+    for offset, para in enumerate(paras.values()):
+        for index in range(collators):
+            explorer.add(f"c{offset * collators + index}", site(None, index, para))
     for index in range(followers):
-        explorer.add(f"f{index}", site(None, None, with_para=para is not None))
+        explorer.add(f"f{index}", site(None, None, paras.get(PARA_ID)))
     return explorer

@@ -76,7 +76,8 @@ def prometheus_url(tmp_path_factory):
 
 def _config(port):
     """The rendered network's own relabelling of metrics, in front of one fixed target."""
-    words = {"labels": {}, "network": "n", "interval": "1s", "config_hash": "", "images": {"prometheus": "p"}}
+    words = {"labels": {}, "network": "n", "interval": "1s", "lookback": "2500ms", "config_hash": ""}
+    words["images"] = {"prometheus": "p"}
     manifests = from_template("prometheus.yaml.j2", "n", jobs=[collections.defaultdict(str)], **words)
     (text,) = [m.document["data"]["prometheus.yml"] for m in manifests if m.document["kind"] == "ConfigMap"]
     (job,) = yaml.safe_load(text)["scrape_configs"]

@@ -16,7 +16,7 @@ REAL = Path("/work/shared/real")
 
 RUNTIMES = st.builds(
     # Hypothesis would add the fields once more under their aliases, were it shown the class itself.
-    lambda **fields: ModelRuntime(**fields),
+    lambda **fields: ModelRuntime(**fields),  # noqa: PLW0108  For the reason above.
     spec_name=st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=200),
     spec_version=st.integers(1, 2**32 - 1),
     transaction_version=st.integers(1, 2**32 - 1),

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from simnode.testing.explorer import Weather, network
+from simnode.testing.specs import PARA_ID
 
 SEEDS = int(os.environ.get("COALMINE_SEEDS", "1000")) // 10
 
@@ -27,6 +28,30 @@ def test_a_quiet_network_finalises_two_or_three_blocks_behind_and_includes_a_blo
     assert site.para.best_number >= 34
     assert site.para.tree.finalized_number >= 30
     assert net.sites["c0"].para.best == net.sites["c1"].para.best
+
+
+def test_parachains_have_a_core_each(code):
+    net = network(1, validators=6, code=code(), para_code=code("para"), parachains=3, collators=1)
+    net.run(40)
+    for name in ("c0", "c1", "c2"):
+        assert net.sites[name].para.tree.finalized_number >= 28
+    assert len({net.sites[name].para.best for name in ("c0", "c1", "c2")}) == 3
+
+
+def test_a_backing_group_down_stops_a_parachain_until_groups_rotate(code):
+    net = network(1, validators=4, code=code(), para_code=code("para"), collators=1, session=1000)
+    net.run(5.5)
+    cores = net.sites["v0"].relay.chain_rules.cores
+    down = f"v{cores.group_for(PARA_ID, net.sites['v0'].relay.best_number, 0)[0]}"
+    net.crash(down)
+    up = next(site for site in net.sites.values() if site.up)
+    net.run(2)
+    stood = net.sites["c0"].para.tree.finalized_number
+    net.run(2)
+    assert net.sites["c0"].para.best_number <= stood + 4
+    assert up.relay.best_number < 12
+    net.run(12)
+    assert net.sites["c0"].para.tree.finalized_number > stood + 3
 
 
 def test_a_third_offline_stops_finality_and_not_blocks(code):
