@@ -242,6 +242,25 @@ def test_a_relay_chain_bricked_by_its_upgrade_stands_for_good_and_finality_reach
     assert len(panics) >= 20, "every author says so in each of its slots"
 
 
+def test_a_bricked_relay_chain_comes_back_by_a_substitute_of_the_same_version(code):
+    net = explorer.network(1, validators=4, code=code())
+    net.run(5)
+    upgrade(net, relay_of(net), code(version=2, migration="panics"))
+    wait(net, lambda: relay_of(net).rules.version(relay_of(net).best_state).spec_version == 2)
+    net.run(10)
+    stood = relay_of(net).best_number
+    spec = relay_spec(validators=4, code=code())
+    spec["codeSubstitutes"] = {str(stood - 1): "0x" + code(version=2).hex()}
+    for index in range(4):
+        site = net.sites[f"v{index}"]
+        net.crash(site.name)
+        site.make = lambda index=index: (chainspec.relay_node(loaded(spec), authority=index), None)
+        net.restart(site.name)
+    net.run(15)
+    assert relay_of(net).tree.finalized_number > stood + 5
+    assert last_upgrade(relay_of(net).best_state) == (2, "relay")
+
+
 def test_a_parachain_is_upgraded_after_pre_checking_and_the_go_ahead(code):
     new = code("para", 2)
     net = explorer.network(1, validators=4, code=code(), para_code=code("para"), collators=2)
