@@ -1,7 +1,6 @@
 """The engine that tests get: testcontainers finds it, its containers can be reached, and it takes our archives."""
 
 import time
-import urllib.error
 import urllib.request
 
 import pytest
@@ -23,7 +22,7 @@ def fetch(host, port):
         try:
             with urllib.request.urlopen(f"http://{host}:{port}/hostname", timeout=2) as answer:
                 return answer.read().decode().strip()
-        except urllib.error.URLError:
+        except OSError:  # Docker answers for a container that does not listen yet, and hangs up.
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
