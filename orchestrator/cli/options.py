@@ -13,7 +13,7 @@ from orchestrator import __version__, lab
 from orchestrator.cli.format import Format
 from orchestrator.cluster import Cluster
 from orchestrator.errors import Refused, UsageError
-from orchestrator.lab import choose, docker_engine, k3s
+from orchestrator.lab import choose, k3s
 from orchestrator.render import Images
 
 Files = Annotated[
@@ -94,8 +94,8 @@ def _local(name: str, *, owned: bool, progress: Callable[[str], None]) -> Iterat
         yield lab.find(name) or lab.up(name, owner=None, progress=progress)
     elif found := lab.find(name):
         yield found
-    elif choose.decide(choose.survey(context=None)) is choose.Kind.K3S and (engine := docker_engine.answering()):
-        with k3s.running(name, engine, progress) as container:
+    elif choose.decide(choose.survey(context=None)) is choose.Kind.K3S:
+        with k3s.running(name, progress) as container:
             yield container
     else:
         with lab.running(name, progress=progress) as native:

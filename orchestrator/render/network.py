@@ -135,7 +135,7 @@ def _bootnodes(testnet: Testnet, genesis: NetworkGenesis, chain: str, *, roles: 
     return ()
 
 
-def _group(  # noqa: PLR0913  A group's template needs the whole network's facts.
+def _group(
     testnet: Testnet,
     group: NodeGroup,
     place: clients.Placement,

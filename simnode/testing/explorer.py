@@ -226,7 +226,7 @@ def network(  # noqa: PLR0913  All but four have defaults.
     threshold: int | None = None,
     **config: Any,
 ) -> Explorer:
-    """A network: sites v0… that validate, c0… that collate, parachain by parachain, and f0… that follow."""
+    """A network: sites v0… that validate, c0… that collate, by parachain, and f0… that follow."""
     ids = range(PARA_ID, PARA_ID + parachains) if para_code is not None else ()
     paras = {one: loaded(para_spec(collators=collators, code=para_code or b"", para_id=one)) for one in ids}
     data = {one: spec.data for one, spec in paras.items()}
