@@ -46,6 +46,7 @@ class Simulation:
     deleted: bool = False
     claims: dict = field(default_factory=dict)
     leaking: set = field(default_factory=set)
+    severed: set = field(default_factory=set)
     phases: list = field(default_factory=list)
     log: list = field(default_factory=list)
     replaced: dict = field(default_factory=dict)
@@ -195,7 +196,8 @@ class Simulation:
         )
 
     def _probe(self, node, ip, port):
-        outcome = "timeout" if self.cut(node, ip) and ip not in self.leaking else "connected"
+        lost = ip in self.severed or (self.cut(node, ip) and ip not in self.leaking)
+        outcome = "timeout" if lost else "connected"
         return Probe(ip=ip, port=port, outcome=outcome, milliseconds=1.0)
 
 

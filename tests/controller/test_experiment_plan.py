@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from chaos.scene import AskAgent, DeletePod, Place, ProbeFrom
+from chaos.faults.partition import Partition
+from chaos.scene import AskAgent, DeletePod, Place, ProbeFrom, Scene, World
 
 from .simulation import FAULTS, KILL, PARTITION, PAUSE, quickstart, spec
 
@@ -138,6 +139,76 @@ def test_a_partial_injection_is_taken_back_and_fails():
     assert simulation.in_place() == {}
 
 
+def test_a_cut_that_is_wider_than_asked_for_is_never_active():
+    simulation = quickstart(spec(**PARTITION))
+    simulation.severed.add(simulation.nodes["validator-0"].ip)
+    status = simulation.run()
+    assert "Active" not in simulation.phases
+    assert "does not reach" in status.cause
+    assert "on its own side" in status.cause
+
+
+def test_a_network_that_stays_cut_after_recovery_is_a_failure():
+    simulation = quickstart(spec(**PARTITION))
+    simulation.run(until={"Recovering"})
+    simulation.severed.add(simulation.nodes["validator-0"].ip)
+    status = simulation.run()
+    assert status.phase == "Failed"
+    assert "recovery was not measured" in status.cause
+    assert "does not reach" in status.cause
+    assert "recoveredAt" not in simulation.written
+    assert simulation.in_place() == {}
+
+
+def test_a_probe_of_another_address_measures_nothing():
+    simulation = quickstart(spec(**PARTITION))
+    probes = []
+    while not probes:
+        simulation.tick()
+        probes = [outcome for outcome in simulation.outcomes if isinstance(outcome.action, ProbeFrom)]
+    ledger = simulation.status.ledger
+    stale = [replace(o, action=replace(o.action, across=(("10.9.9.9", 30333),))) for o in probes]
+    for outcomes, measured in ((probes, True), (stale, False)):
+        world = World(nodes=simulation.nodes, agents={}, outcomes=tuple(outcomes))
+        scene = Scene(simulation.experiment, simulation.status, world, simulation.now)
+        _, effect, _ = Partition().measure(scene, ledger)
+        assert (effect is not None) is measured
+
+
+def test_an_answer_to_an_older_order_does_not_count_as_placed():
+    simulation = quickstart(spec(**PARTITION))
+    simulation.run(until={"Injecting"})
+    simulation.tick()
+    placed = [o for o in simulation.outcomes if isinstance(o.action, Place)]
+    older = placed[0].answer.model_copy(update={"digest": "0" * 16})
+    simulation.outcomes = (replace(placed[0], answer=older), *placed[1:])
+    simulation.tick()
+    unplaced = [entry.node for entry in simulation.status.ledger if entry.placed_at is None]
+    assert unplaced == [placed[0].action.node]
+
+
+def test_an_injection_that_does_not_come_about_ends_long_before_a_long_hard_limit():
+    simulation = quickstart(spec(**PAUSE, ttl="1h"))
+    simulation.run(until={"Injecting"})
+    for agent in simulation.agents.values():
+        agent.alive = False
+    status = simulation.run(until={"Recovering"})
+    waited = status.recover_started_at - status.injected_at
+    assert timedelta(seconds=60) <= waited <= timedelta(seconds=62)
+
+
+def test_a_fault_that_went_with_its_pod_needs_no_agent_to_recover():
+    simulation = quickstart(spec(**PAUSE, ttl="1h"))
+    status = simulation.run(until={"Active"})
+    for agent in simulation.agents.values():
+        agent.alive = False
+    simulation.deleted = True
+    for name in status.nodes:
+        simulation.replace_pod(name)
+    assert simulation.run(seconds=30).phase == "Recovered"
+    assert "the pod is gone" in simulation.status.recovery
+
+
 def test_an_agent_that_does_not_answer_ends_the_injection():
     simulation = quickstart(spec(**PARTITION))
     simulation.run(until={"Injecting"})
@@ -171,7 +242,12 @@ def test_a_replaced_node_is_cut_off_again_and_its_peers_learn_its_new_address():
     simulation = quickstart(spec(**PARTITION))
     simulation.run(until={"Active"})
     simulation.replace_pod("validator-0")
-    for _ in range(8):
+    while not simulation.nodes["validator-0"].running:
+        simulation.log.clear()
+        simulation.tick()
+    placings = {action.node for action in simulation.log if isinstance(action, Place)}
+    assert placings == set(simulation.nodes), "at the first sight of the successor"
+    for _ in range(5):
         simulation.tick()
     status = simulation.status
     new = simulation.nodes["validator-0"]

@@ -206,6 +206,25 @@ def test_a_chain_that_stands_without_a_panic_fails_at_its_time_limit(rig):
     assert f"best stands at {it.relay.best}" in status.cause
 
 
+def test_one_author_that_panics_is_no_verdict_on_the_chain(rig):
+    it = rig(model(2))
+    it.run("Applied")
+    it.frozen = {"relay"}
+    it.cluster.logs_of["validator-2"] = "thread panicked at somewhere.rs: mine alone\n"
+    it.go(40)
+    assert it.one.phase == "Applied"
+    it.frozen = set()
+    assert it.run().phase == "Completed"
+
+
+def test_at_the_time_limit_even_one_panic_is_told(rig):
+    it = rig(model(2), enactTimeout="30s")
+    it.run("Applied")
+    it.frozen = {"relay"}
+    it.cluster.logs_of["validator-2"] = "thread panicked at somewhere.rs: mine alone\n"
+    assert "1 of 4 authors panic; validator-2: thread panicked" in it.run().cause
+
+
 def test_one_node_that_has_not_finalised_it_holds_enactment_up(rig):
     it = rig(model(2))
     old = FakeChain(blob.model_blob(model(1)), SUDO)
