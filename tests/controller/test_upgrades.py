@@ -194,6 +194,7 @@ def test_a_migration_that_panics_fails_with_block_and_log_line(rig):
     assert status.block == it.relay.best == status.applied_block
     assert status.enacted_at is None
     assert (it.now - status.applied_at).total_seconds() < 60, "long before the time limit"
+    assert (it.now - status.block_at).total_seconds() >= 15, "not before it has stood for a while"
 
 
 def test_a_chain_that_stands_without_a_panic_fails_at_its_time_limit(rig):
