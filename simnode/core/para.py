@@ -3,6 +3,8 @@
 Authoring is the lookahead collator's: on every new relay block, at most one block ahead of what is not yet included,
 so a parachain gets one block a relay block and stands where the relay chain includes nothing
 (`cumulus/client/consensus/aura/src/collators/lookahead.rs`).
+
+A block that all of a parachain's nodes have lost is lost: nothing here recovers it from validators' chunks.
 """
 
 from dataclasses import dataclass
