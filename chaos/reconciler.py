@@ -52,13 +52,12 @@ class Hands:
         return self.agents.act(action, agents.get(action.machine))
 
     def _delete(self, action: DeletePod) -> Outcome:
-        """Looks once more before it deletes: by now the name may be another pod's."""
+        """Deletes this very pod: by now the name may be another's, and the API server then answers with a conflict."""
         try:
-            pod = self.cluster.get("Pod", action.node)
-            if pod is not None and pod["metadata"]["uid"] == action.pod_uid:
-                self.cluster.delete("Pod", action.node, grace=0)
+            self.cluster.delete("Pod", action.node, grace=0, uid=action.pod_uid)
         except ClusterError as error:
-            return Outcome(action, failure=error.message)
+            if error.status != _CONFLICT:
+                return Outcome(action, failure=error.message)
         return Outcome(action)
 
 

@@ -117,9 +117,13 @@ class Cluster:
         body = json.dumps(patch).encode()
         return RETRY(self._json, "PATCH", path, body=body, content_type="application/merge-patch+json")
 
-    def delete(self, kind: str, name: str, namespace: str | None = None, *, grace: int | None = None) -> bool:
-        """Deletes in the background; False when there was nothing to delete."""
+    def delete(
+        self, kind: str, name: str, namespace: str | None = None, *, grace: int | None = None, uid: str | None = None
+    ) -> bool:
+        """Deletes in the background; False when there was nothing to delete. With `uid` only that very object."""
         options: Object = {"propagationPolicy": "Background"}
+        if uid is not None:
+            options["preconditions"] = {"uid": uid}
         if grace is not None:
             options["gracePeriodSeconds"] = grace
         return self._or_none("DELETE", self._path(kind, namespace, name), body=json.dumps(options).encode()) is not None

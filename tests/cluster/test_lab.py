@@ -18,7 +18,8 @@ from orchestrator.errors import ClusterError, LabError
 from orchestrator.lab import cgroups, docker_engine, network, state, toolchain
 
 STARTER = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # A suite in the background has it ignored.
 from orchestrator import lab
 name, owned = sys.argv[1], sys.argv[2] == "owned"
 say = lambda line: print(line, flush=True)

@@ -28,11 +28,10 @@ class FakeCluster:
         self.calls.append("write")
         self.status = {k: v for k, v in {**self.status, **patch["status"]}.items() if v is not None}
 
-    def get(self, _kind, name):
-        return {"metadata": {"uid": self.pods[name]}} if name in self.pods else None
-
-    def delete(self, _kind, name, *, grace):
+    def delete(self, _kind, name, *, grace, uid):
         assert grace == 0
+        if self.pods.get(name) != uid:
+            raise ClusterError("the UID in the precondition is another", status=409)
         self.calls.append(f"delete {name}")
         return True
 
