@@ -21,6 +21,8 @@ from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError
 from orchestrator.spec.status import ExperimentStatus
 
+_CONFLICT = 409
+
 _PAUSES = {"Pending": 0.5, "Injecting": 0.2, "Active": 1.0, "Recovering": 0.3}
 """Seconds between two steps of a phase that lasts."""
 
