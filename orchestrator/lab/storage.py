@@ -14,13 +14,18 @@ from orchestrator.lab import state
 
 PROVISIONER = "coalmine.dev/lab"
 
+_PLACED = "volume.kubernetes.io/selected-node"
+"""What the scheduler notes on a claim when it has found a machine for its pod."""
+
 CLASS = {
     "apiVersion": "storage.k8s.io/v1",
     "kind": "StorageClass",
     "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
     "provisioner": PROVISIONER,
     "reclaimPolicy": "Delete",
-    "volumeBindingMode": "Immediate",
+    # Bound when its pod is placed: a pod that is looked at before its claim is bound may wait five minutes for the next
+    # look, for the scheduler can miss the binding when many pods come at once.
+    "volumeBindingMode": "WaitForFirstConsumer",
 }
 
 
@@ -38,7 +43,9 @@ class Provisioner:
                 for kind, claim in self._cluster.watch_all("PersistentVolumeClaim", timeout=300):
                     if kind == "DELETED":
                         self._release(claim)
-                    elif claim["status"].get("phase") == "Pending":
+                    elif claim["status"].get("phase") == "Pending" and _PLACED in claim["metadata"].get(
+                        "annotations", {}
+                    ):
                         self._provide(claim)
             except ClusterError as error:
                 sys.stderr.write(f"{error}\n")
