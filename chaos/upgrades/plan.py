@@ -191,7 +191,7 @@ class _Decision:
         if not panics or len(panics) < self.world.authors or status.block_at is None:
             return
         if self.draft.now - status.block_at >= _STANDING:
-            raise Failure(f"{self._panicking()}; the chain stands at block {status.block}")
+            raise Failure(f"{self._panicking()}; finality stands at block {status.block}")
 
     def _panicking(self) -> str:
         author, line = min(self.world.panics.items())
