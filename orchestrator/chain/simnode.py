@@ -5,7 +5,8 @@ from typing import Any
 
 from orchestrator.chain.port import Event
 from orchestrator.chain.rpc import Rpc
-from orchestrator.genesis.keys import KeyPair, blake2_256, sign
+from orchestrator.genesis.header import blake2_256
+from orchestrator.genesis.keys import KeyPair, sign
 
 
 class SimnodeUpgrader:

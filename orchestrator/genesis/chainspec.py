@@ -134,16 +134,12 @@ def _relay_spec(
         "session": {"keys": [[_hex(v.stash), _hex(v.stash), _session(v)] for v in validators]},
         "sudo": {"key": _hex(sudo)},
         "configuration": {"config": _HOST_CONFIGURATION},
-        "paras": {
-            "paras": [
-                _registration(parachain, code) for parachain, code in zip(parachains, _codes(testnet), strict=True)
-            ]
-        },
+        "paras": {"paras": [_registration(parachain) for parachain in parachains]},
     }
     return _outer(
         name=testnet.name,
         identity=f"{testnet.name}-{RELAY}",
-        protocol=f"coalmine-{keys.blake2_256(sudo).hex()[:8]}",
+        protocol=f"coalmine-{header.blake2_256(sudo).hex()[:8]}",
         code=code_of(relay.runtime),
         config=config,
     )
@@ -159,24 +155,18 @@ def _para_spec(testnet: Testnet, parachain: Parachain, collators: list[keys.Node
     outer = _outer(
         name=parachain.chain,
         identity=f"{testnet.name}-{parachain.chain}",
-        protocol=f"coalmine-{keys.blake2_256(sudo).hex()[:8]}-{parachain.id}",
+        protocol=f"coalmine-{header.blake2_256(sudo).hex()[:8]}-{parachain.id}",
         code=code_of(parachain.runtime),
         config=config,
     )
     return {**outer, "para_id": parachain.id, "relay_chain": f"{testnet.name}-{RELAY}"}
 
 
-def _codes(testnet: Testnet) -> list[bytes]:
-    return [code_of(parachain.runtime) for parachain in testnet.spec.parachains]
-
-
-def _registration(parachain: ChainGenesis, code: bytes) -> list[Any]:
+def _registration(parachain: ChainGenesis) -> list[Any]:
     """`paras.paras`, as `ParaGenesisArgs` reads it: the field is `parachain`, not `para_kind`."""
-    head = header.genesis_header(json.loads(parachain.spec)).encode()
-    return [
-        parachain.para_id,
-        {"genesis_head": _hex(head), "validation_code": _hex(code), "parachain": True},
-    ]
+    spec = json.loads(parachain.spec)
+    head, code = header.genesis_header(spec).encode(), spec["genesis"]["runtimeGenesis"]["code"]
+    return [parachain.para_id, {"genesis_head": _hex(head), "validation_code": code, "parachain": True}]
 
 
 def _finished(spec: dict[str, Any], name: str, para_id: int | None) -> ChainGenesis:

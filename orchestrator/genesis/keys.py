@@ -5,13 +5,14 @@ nobody else's. Derivation is Substrate's hard derivation (`substrate/primitives/
 so `0x<seed>//validator//0//babe` names the same key in every Substrate tool.
 """
 
-import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
 import sr25519
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from orchestrator.genesis.header import blake2_256
 
 Scheme = Literal["sr25519", "ed25519", "ecdsa"]
 
@@ -28,10 +29,6 @@ RELAY_KEY_TYPES: dict[str, tuple[str, Scheme]] = {
 PARA_KEY_TYPES: dict[str, tuple[str, Scheme]] = {"aura": ("aura", "sr25519")}
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-
-
-def blake2_256(data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=32).digest()
 
 
 def _scale_string(text: str) -> bytes:

@@ -76,16 +76,12 @@ class EmbeddedEngine:
         live = self._live(manifest)
         if live is None:
             return Change(manifest.key, "create")
-        paths = tuple(sorted(_differences(live, self._checked(manifest, dry_run=True))))
-        return Change(manifest.key, "update" if paths else "same", paths)
+        return _change(manifest, live, self._checked(manifest, dry_run=True))
 
     def _apply(self, manifest: Manifest) -> Change:
         live = self._live(manifest)
         applied = self._checked(manifest, dry_run=False)
-        if live is None:
-            return Change(manifest.key, "create")
-        paths = tuple(sorted(_differences(live, applied)))
-        return Change(manifest.key, "update" if paths else "same", paths)
+        return Change(manifest.key, "create") if live is None else _change(manifest, live, applied)
 
     def _checked(self, manifest: Manifest, *, dry_run: bool) -> dict[str, Any]:
         try:
@@ -118,6 +114,11 @@ class EmbeddedEngine:
                 "data": {"program": stack.program, "objects": json.dumps(list(keys))},
             }
         )
+
+
+def _change(manifest: Manifest, live: dict[str, Any], wanted: dict[str, Any]) -> Change:
+    paths = tuple(sorted(_differences(live, wanted)))
+    return Change(manifest.key, "update" if paths else "same", paths)
 
 
 def _rank(manifest: Manifest) -> int:

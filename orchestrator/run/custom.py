@@ -16,10 +16,8 @@ from orchestrator import spec
 from orchestrator.cluster import Cluster
 from orchestrator.errors import InfrastructureError
 from orchestrator.journal import Event
+from orchestrator.render.network import CHUNK
 from orchestrator.spec import CodeChunks, RuntimeCode, RuntimeUpgradeSpec, Stage
-
-CHUNK = 700_000
-"""Bytes of code in one ConfigMap; see `render.network.CHUNK`."""
 
 _EXPERIMENT = (
     ("confirmedAt", "inject.confirmed", ("nodes", "sides", "effect")),

@@ -9,7 +9,7 @@ import hashlib
 import pytest
 
 from orchestrator.errors import ClusterError
-from orchestrator.genesis.keys import blake2_256
+from orchestrator.genesis.header import blake2_256
 from orchestrator.provision import network as networks
 from orchestrator.provision import ready
 from orchestrator.provision.access import Access

@@ -11,7 +11,8 @@ import json
 from orchestrator.chain import storage_keys as keys
 from orchestrator.chain.rpc import Refusal
 from orchestrator.errors import ChainError
-from orchestrator.genesis.keys import blake2_256, verify
+from orchestrator.genesis.header import blake2_256
+from orchestrator.genesis.keys import verify
 from orchestrator.runtime import blob
 from orchestrator.scale import compact, text
 

@@ -19,7 +19,7 @@ from orchestrator.chain import SubstrateReader
 from orchestrator.chain import storage_keys as keys
 from orchestrator.errors import ClusterError
 from orchestrator.genesis import keys as secrets
-from orchestrator.genesis.keys import blake2_256
+from orchestrator.genesis.header import blake2_256
 from orchestrator.runtime import blob
 from orchestrator.spec import ModelRuntime
 

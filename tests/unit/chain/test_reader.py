@@ -7,7 +7,7 @@ from orchestrator.chain import storage_keys as keys
 from orchestrator.chain.rpc import Refusal
 from orchestrator.errors import ChainError, Refused
 from orchestrator.genesis import keys as secrets
-from orchestrator.genesis.keys import blake2_256
+from orchestrator.genesis.header import blake2_256
 from orchestrator.runtime import blob
 from orchestrator.spec import ModelRuntime
 from tests.controller.fake_chain import FakeChain, FakeNode

@@ -12,7 +12,7 @@ from orchestrator.chain import SubstrateReader, rpc, upgrader
 from orchestrator.chain.rpc import Refusal
 from orchestrator.errors import ChainError
 from orchestrator.genesis import chainspec, keys
-from orchestrator.genesis.keys import blake2_256
+from orchestrator.genesis.header import blake2_256
 from orchestrator.runtime import blob
 from orchestrator.spec import ModelRuntime, Testnet
 
