@@ -1,10 +1,15 @@
 """Keys from a network's one seed: `//<group>//<ordinal>//<key type>`, derived alike by the CLI and by each pod.
 
 The CLI needs only public keys, for genesis and peer ids; a pod's init container derives the secrets of its own node and
-nobody else's. Derivation is Substrate's hard derivation (`substrate/primitives/core/src/{sr25519,ed25519,ecdsa}.rs`),
-so `0x<seed>//validator//0//babe` names the same key in every Substrate tool.
+nobody else's. Each key has a 32-byte secret of its own, which is the form that every node's keystore reads
+(`"0x<secret>"`, `substrate/client/keystore/src/local.rs`) and from which nobody comes back to the seed.
+
+Secrets follow Substrate's hard derivation of ed25519 and ecdsa (`substrate/primitives/core/src/{ed25519,ecdsa}.rs`).
+sr25519 follows the same scheme under a label of its own: Schnorrkel's derivation ends in 64 bytes, in an encoding that
+differs between libraries, and 32 bytes are one form for all.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +33,8 @@ RELAY_KEY_TYPES: dict[str, tuple[str, Scheme]] = {
 
 PARA_KEY_TYPES: dict[str, tuple[str, Scheme]] = {"aura": ("aura", "sr25519")}
 
+_LABELS: dict[Scheme, str] = {"sr25519": "Sr25519HDKD", "ed25519": "Ed25519HDKD", "ecdsa": "Secp256k1HDKD"}
+
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
@@ -46,7 +53,7 @@ def _chain_code(junction: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """A key derived for one purpose. `secret` is the 32-byte seed, or for sr25519 the 64-byte secret key."""
+    """A key derived for one purpose. `secret` is the 32-byte seed of this key alone (sr25519's mini secret)."""
 
     scheme: Scheme
     public: bytes
@@ -58,17 +65,15 @@ class KeyPair:
 
 def derive(seed: bytes, path: str, scheme: Scheme) -> KeyPair:
     """The key pair at a hard path such as `//validator//0//babe` below a 32-byte seed."""
-    junctions = [part for part in path.split("//") if part]
-    if scheme == "sr25519":
-        public, secret = sr25519.pair_from_seed(seed)
-        for junction in junctions:
-            _, public, secret = sr25519.hard_derive_keypair((_chain_code(junction), public, secret), b"")
-        return KeyPair("sr25519", public, secret)
-    label = _scale_string("Ed25519HDKD" if scheme == "ed25519" else "Secp256k1HDKD")
-    for junction in junctions:
+    label = _scale_string(_LABELS[scheme])
+    for junction in [part for part in path.split("//") if part]:
         seed = blake2_256(label + seed + _chain_code(junction))
-    public = ed25519_public(seed) if scheme == "ed25519" else ecdsa_public(seed)
-    return KeyPair(scheme, public, seed)
+    return KeyPair(scheme, _PUBLIC[scheme](seed), seed)
+
+
+def sr25519_public(seed: bytes) -> bytes:
+    public: bytes = sr25519.pair_from_seed(seed)[0]
+    return public
 
 
 def ed25519_public(seed: bytes) -> bytes:
@@ -80,9 +85,16 @@ def ecdsa_public(seed: bytes) -> bytes:
     return key.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
 
 
+_PUBLIC: dict[Scheme, Callable[[bytes], bytes]] = {
+    "sr25519": sr25519_public,
+    "ed25519": ed25519_public,
+    "ecdsa": ecdsa_public,
+}
+
+
 def sign(pair: KeyPair, message: bytes) -> bytes:
     """An sr25519 signature, 64 bytes."""
-    signature: bytes = sr25519.sign((pair.public, pair.secret), message)
+    signature: bytes = sr25519.sign(sr25519.pair_from_seed(pair.secret), message)
     return signature
 
 

