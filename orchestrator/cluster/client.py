@@ -39,6 +39,10 @@ RETRY = Retrying(
 """For requests that may be sent twice: the API server is away for a moment, or asks for patience."""
 
 
+IDLE = 120.0
+"""Seconds of silence after which a followed log is asked for again, for its connection may be dead."""
+
+
 class Cluster:
     """A Kubernetes API server and the namespace that calls default to."""
 
@@ -170,6 +174,37 @@ class Cluster:
         path = kind_of("Pod").path(namespace=namespace or self.namespace, name=pod, subresource="log")
         return bytes(self._raw("GET", path, query=given).data).decode(errors="replace")
 
+    def log_stream(
+        self,
+        pod: str,
+        namespace: str | None = None,
+        *,
+        container: str,
+        since: str | None = None,
+        tail: int | None = None,
+        previous: bool = False,
+        follow: bool = False,
+    ) -> Iterator[str]:
+        """A container's log line by line, each with its time (RFC 3339) and a blank in front.
+
+        `since` is RFC 3339 and exact to the second only. A followed log ends with its container, and as well after
+        IDLE seconds without a line or when the connection breaks: whoever goes on following asks again.
+        """
+        query = {"container": container, "sinceTime": since, "tailLines": tail, "timestamps": "true"}
+        given = {key: str(value) for key, value in query.items() if value is not None}
+        given |= {key: "true" for key, wanted in {"previous": previous, "follow": follow}.items() if wanted}
+        path = kind_of("Pod").path(namespace=namespace or self.namespace, name=pod, subresource="log")
+        response = self._raw("GET", path, query=given, timeout=IDLE, stream=True)
+        try:
+            for line in _lines(response):
+                yield line.decode(errors="replace")
+        finally:
+            response.close()  # Not given back to the pool: a stream that is left has answers under way.
+
+    def machine_summary(self, machine: str) -> Object:
+        """What a machine's kubelet measures of its pods (`/stats/summary`)."""
+        return self._json("GET", kind_of("Node").path(namespace=None, name=machine) + "/proxy/stats/summary")
+
     def proxy(
         self,
         target: str,
@@ -287,16 +322,21 @@ def _refusal(method: str, path: str, response: Any) -> ClusterError:
 
 def _events(response: Any) -> Iterator[tuple[str, Object]]:
     """Watch events from a streamed answer, one JSON document a line; ends when the server ends it."""
+    for line in _lines(response):
+        event = json.loads(line)
+        if event["type"] == "ERROR":  # The resource version is too old: the caller watches anew.
+            return
+        if event["type"] != "BOOKMARK":
+            yield event["type"], event["object"]
+
+
+def _lines(response: Any) -> Iterator[bytes]:
+    """The whole lines of a streamed answer, without empty ones, until it ends, breaks or is silent for too long."""
     rest = b""
     try:
         for piece in response.stream(65536):
             rest += piece
             *lines, rest = rest.split(b"\n")
-            for line in filter(None, lines):
-                event = json.loads(line)
-                if event["type"] == "ERROR":  # The resource version is too old: the caller watches anew.
-                    return
-                if event["type"] != "BOOKMARK":
-                    yield event["type"], event["object"]
+            yield from filter(None, lines)
     except urllib3.exceptions.HTTPError:
         return

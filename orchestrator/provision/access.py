@@ -19,6 +19,19 @@ PORT, EMBEDDED_PORT = 9944, 9945
 METRICS_PORT, EMBEDDED_METRICS_PORT = 9615, 9616
 
 
+def proxied(cluster: Cluster, namespace: str, pod: str, port: int, *, timeout: float) -> rpc.JsonRpc:
+    """RPC to a pod's port through the API server."""
+
+    def send(body: bytes) -> bytes:
+        try:
+            _, answer = cluster.proxy("pods", pod, port, "/", namespace, method="POST", body=body, timeout=timeout)
+        except ClusterError as error:
+            raise ChainError(f"{pod}: {error.message}") from error
+        return answer
+
+    return rpc.JsonRpc(send, node=pod)
+
+
 class Access:
     """Readers for all nodes of a network."""
 
@@ -32,17 +45,7 @@ class Access:
         """Reads the node's own chain, or the relay chain, which a collator serves beside its own."""
         embedded = chain == RELAY and node.chain != RELAY
         port = EMBEDDED_PORT if embedded else PORT
-
-        def send(body: bytes) -> bytes:
-            try:
-                _, answer = self._cluster.proxy(
-                    "pods", node.name, port, "/", self._namespace, method="POST", body=body, timeout=self._timeout
-                )
-            except ClusterError as error:
-                raise ChainError(f"{node.name}: {error.message}") from error
-            return answer
-
-        return SubstrateReader(rpc.JsonRpc(send, node=node.name))
+        return SubstrateReader(proxied(self._cluster, self._namespace, node.name, port, timeout=self._timeout))
 
     def metrics(self, node: Node) -> str:
         """The node's own metrics page.
