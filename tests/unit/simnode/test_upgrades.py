@@ -205,10 +205,10 @@ def upgrade(net, node, new):
 
 
 def wait(net, condition, seconds=60):
-    for _ in range(seconds * 2):
+    for _ in range(seconds * 10):
         for site in net.sites.values():
             net._settle(site)
-        net.run(0.5)
+        net.run(0.1)
         if condition():
             return
     raise AssertionError("it did not come about")
