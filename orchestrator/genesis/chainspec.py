@@ -77,12 +77,13 @@ def build(testnet: Testnet, seed: bytes) -> NetworkGenesis:
     return NetworkGenesis(chains=(relay_spec, *parachains), nodes=tuple(nodes))
 
 
-def code_of(runtime: RuntimeCode) -> bytes:
+def code_of(runtime: RuntimeCode | None) -> bytes:
     """The runtime code that a spec names, from its file or built in place.
 
     Raises:
         RuntimeBlobError: when the file cannot be read or is not a runtime.
     """
+    assert runtime is not None  # `spec.testnet_rules` refuses a simulated chain without one.
     if runtime.model is not None:
         return blob.model_blob(runtime.model)
     assert runtime.file is not None  # Chunks are for custom resources; `spec.cross` refuses them in files.

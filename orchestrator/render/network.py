@@ -13,6 +13,7 @@ from orchestrator import units
 from orchestrator.genesis.chainspec import RELAY, ChainGenesis, NetworkGenesis
 from orchestrator.render import clients
 from orchestrator.render.manifest import Manifest, from_template
+from orchestrator.render.profiles import profile
 from orchestrator.spec import NodeGroup, Testnet
 
 CHUNK = 700_000
@@ -153,6 +154,7 @@ def _group(
         testnet.namespace,
         labels=_labels(testnet, "node", group=group.name, role=place.role, chain=place.chain, **para),
         group=group,
+        resources=profile(group, client=client, role=place.role),
         images=asdict(images),
         node_image=images.coalmine,
         init_command=_init_command(testnet, group, place, chains=chains, parties=len(genesis.nodes)),

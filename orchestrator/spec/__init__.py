@@ -3,9 +3,10 @@
 from orchestrator.spec.base import API_VERSION, GROUP, VERSION, Span
 from orchestrator.spec.experiment import ChaosExperiment, ChaosExperimentSpec, Target
 from orchestrator.spec.gate import ANCHORS, Gate, Selector, Window
+from orchestrator.spec.node import NodeGroup, ParaGroup, RelayGroup
 from orchestrator.spec.rehearsal import Rehearsal, Stage
 from orchestrator.spec.runtime import CodeChunks, ModelRuntime, RuntimeCode
-from orchestrator.spec.testnet import NodeGroup, Parachain, Relaychain, Testnet
+from orchestrator.spec.testnet import Chain, Parachain, Relaychain, Testnet
 from orchestrator.spec.upgrade import RuntimeUpgrade, RuntimeUpgradeSpec
 
 __all__ = [
@@ -13,14 +14,17 @@ __all__ = [
     "API_VERSION",
     "GROUP",
     "VERSION",
+    "Chain",
     "ChaosExperiment",
     "ChaosExperimentSpec",
     "CodeChunks",
     "Gate",
     "ModelRuntime",
     "NodeGroup",
+    "ParaGroup",
     "Parachain",
     "Rehearsal",
+    "RelayGroup",
     "Relaychain",
     "RuntimeCode",
     "RuntimeUpgrade",

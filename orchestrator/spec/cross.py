@@ -5,8 +5,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from orchestrator.spec import testnet_rules
 from orchestrator.spec.experiment import ChaosExperimentSpec, Target
 from orchestrator.spec.gate import Selector
+from orchestrator.spec.node import ROLES
 from orchestrator.spec.rehearsal import Rehearsal
 from orchestrator.spec.runtime import RuntimeCode
 from orchestrator.spec.testnet import Testnet
@@ -18,6 +20,7 @@ Finding = tuple[tuple[str | int, ...], str]
 def check(item: BaseModel, testnets: dict[str, Testnet]) -> Iterator[Finding]:
     """What is wrong with the object in the light of the others."""
     if isinstance(item, Testnet):
+        yield from testnet_rules.check(item)
         yield from _runtimes(item)
     elif isinstance(item, RuntimeUpgrade):
         yield from _code(("spec", "code"), item.spec.code)
@@ -31,7 +34,9 @@ def _runtimes(testnet: Testnet) -> Iterator[Finding]:
         yield from _code(("spec", "parachains", index, "runtime"), parachain.runtime)
 
 
-def _code(path: tuple[str | int, ...], code: RuntimeCode) -> Iterator[Finding]:
+def _code(path: tuple[str | int, ...], code: RuntimeCode | None) -> Iterator[Finding]:
+    if code is None:
+        return
     if code.file is not None and not Path(code.file).is_file():
         yield (*path, "file"), f"there is no file {code.file}"
     if code.chunks is not None:
@@ -92,8 +97,8 @@ def _selector(path: tuple[str | int, ...], selector: Selector, testnet: Testnet)
         yield (*path, "group"), f"no group {selector.group}"
     if selector.node is not None and selector.node not in nodes(testnet):
         yield (*path, "node"), f"no node {selector.node}"
-    if selector.role is not None and selector.role not in {"validator", "full", "bootnode", "collator"}:
-        yield (*path, "role"), f"no role {selector.role}; there are validator, full, bootnode and collator"
+    if selector.role is not None and selector.role not in ROLES:
+        yield (*path, "role"), f"no role {selector.role}; there are {', '.join(ROLES)}"
 
 
 def chains(testnet: Testnet) -> set[str]:
@@ -102,10 +107,8 @@ def chains(testnet: Testnet) -> set[str]:
 
 
 def groups(testnet: Testnet) -> set[str]:
-    relay = {group.name for group in testnet.spec.relaychain.groups}
-    return relay | {group.name for parachain in testnet.spec.parachains for group in parachain.groups}
+    return {group.name for _, group in testnet.spec.groups()}
 
 
 def nodes(testnet: Testnet) -> set[str]:
-    relay = {node for group in testnet.spec.relaychain.groups for node in group.nodes()}
-    return relay | {n for parachain in testnet.spec.parachains for group in parachain.groups for n in group.nodes()}
+    return {node for _, group in testnet.spec.groups() for node in group.nodes()}

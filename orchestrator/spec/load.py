@@ -150,16 +150,18 @@ def _construct(
 
 
 def _absolute(data: Any, base: Path) -> Any:
-    """Makes the `file` of runtime code absolute, for it is relative to the file that names it."""
+    """Makes the names of files absolute, for they are relative to the file that names them."""
     if isinstance(data, list):
         return [_absolute(item, base) for item in data]
     if not isinstance(data, dict):
         return data
     result = {key: _absolute(value, base) for key, value in data.items()}
-    for key in ("runtime", "code"):
+    for key in ("runtime", "code", "keys"):
         inner = result.get(key)
         if isinstance(inner, dict) and isinstance(inner.get("file"), str):
             result[key] = {**inner, "file": str((base / inner["file"]).resolve())}
+    if isinstance(result.get("specFile"), str):
+        result["specFile"] = str((base / result["specFile"]).resolve())
     return result
 
 

@@ -1,107 +1,163 @@
 """`Testnet`: the network that a user wants. Read by `spec.load`, turned into objects by `render`."""
 
-from typing import Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints
 
-from orchestrator.spec.base import Metadata, Model, Name
+from orchestrator.spec.base import ExactlyOne, Metadata, Model, Name
+from orchestrator.spec.node import Client, NodeGroup, ParaGroup, Quantity, RelayGroup
 from orchestrator.spec.runtime import RuntimeCode
 from orchestrator.units import Duration
 
-Client = Literal["simnode"]
-RelayRole = Literal["validator", "full", "bootnode"]
-ParaRole = Literal["collator", "full"]
+Hex = Annotated[str, StringConstraints(pattern=r"^0x([0-9a-f]{2})*$")]
+SIMULATED: Client = "simnode"
 
 
-class Resources(Model):
-    """What a node asks of its machine, as Kubernetes quantities."""
+class Chain(ExactlyOne):
+    """What a relay chain and a parachain have in common: where genesis comes from, and what its nodes run."""
 
-    cpu: str = Field(default="50m", description="CPU request.")
-    memory: str = Field(default="128Mi", description="Memory request.")
-    memory_limit: str = Field(default="512Mi", description="Memory above which the node is killed.")
-    storage: str = Field(default="1Gi", description="Size of the node's volume.")
+    client: Client = Field(default=SIMULATED, description="The program of all its nodes; a group may have another.")
+    image: str | None = Field(default=None, description="Image of all its nodes; by default the client's own.")
+    runtime: RuntimeCode | None = Field(default=None, description="Genesis from runtime code and a preset of it.")
+    spec_file: str | None = Field(default=None, description="Genesis from a raw chain spec, relative to this file.")
+    builtin: str | None = Field(default=None, description="A chain that the client knows by name: westend-local.")
+    preset: str = Field(default="local_testnet", description="The runtime's genesis preset that ours builds upon.")
+    genesis: dict[str, Any] = Field(
+        default_factory=dict, description="Merged over preset and network (RFC 7396), in the runtime's own field names."
+    )
+    raw_override: dict[Hex, Hex | None] = Field(
+        default_factory=dict, description="Storage keys set, or with null removed, after genesis was built."
+    )
+    spec_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = Field(
+        default=None,
+        description="The chain spec's id, by default NETWORK-CHAIN. One that begins with kusama or polkadot switches "
+        "the authors' back-off at stalled finality off, as on the live networks.",
+    )
+    balances: dict[str, int] = Field(default_factory=dict, description="More endowed accounts (SS58), in plancks.")
+    args: tuple[str, ...] = Field(default=(), description="More arguments for all its nodes.")
+
+    @classmethod
+    def alternatives(cls) -> tuple[str, ...]:
+        return ("runtime", "spec_file", "builtin")
+
+    def client_of(self, group: NodeGroup) -> Client:
+        """The client that a group of this chain runs."""
+        return group.client or self.client
+
+    @property
+    def simulated(self) -> bool:
+        return self.client == SIMULATED
 
 
-class NodeGroup(Model):
-    """Nodes that differ in nothing but their ordinal: one StatefulSet, one headless Service."""
-
-    name: Name
-    count: int = Field(ge=1, le=10_000, description="How many nodes.")
-    resources: Resources = Resources()
-    args: tuple[str, ...] = Field(default=(), description="More arguments for the node.")
-
-    def node(self, ordinal: int) -> str:
-        return f"{self.name}-{ordinal}"
-
-    def nodes(self) -> tuple[str, ...]:
-        return tuple(self.node(ordinal) for ordinal in range(self.count))
-
-
-class RelayGroup(NodeGroup):
-    role: RelayRole = "validator"
-
-
-class ParaGroup(NodeGroup):
-    role: ParaRole = "collator"
-
-
-class Relaychain(Model):
+class Relaychain(Chain):
     """The relay chain and its nodes."""
 
-    client: Client = "simnode"
-    runtime: RuntimeCode
-    slot: Duration = Field(default=6.0, ge=1.0, le=6.0, description="Length of a slot, 1s to 6s.")
-    session_blocks: int = Field(default=10, ge=4, le=600, description="Slots in a session.")
-    groups: tuple[RelayGroup, ...] = Field(min_length=1)
+    slot: Duration = Field(default=6.0, ge=1.0, le=6.0, description="Length of simnode's slots; real runtimes fix it.")
+    session_blocks: int = Field(default=10, ge=4, le=600, description="Slots in simnode's sessions; as above.")
+    host_configuration: dict[str, Any] = Field(
+        default_factory=dict, description="Fields of the HostConfiguration, in snake_case as the runtime has them."
+    )
+    secure_validators: bool = Field(
+        default=False,
+        description="Whether validators must sandbox PVF workers. Most clusters forbid what the sandbox needs, and "
+        "such a validator then refuses to start; without it, coalmine says so at every `up`.",
+    )
+    groups: tuple[RelayGroup, ...] = Field(min_length=1, description="The nodes.")
 
     def validators(self) -> int:
+        """How many validators genesis has."""
         return sum(group.count for group in self.groups if group.role == "validator")
 
 
-class Parachain(Model):
-    """A parachain, registered in genesis, and its nodes."""
+class Parachain(Chain):
+    """A parachain and its nodes."""
 
-    id: int = Field(ge=1, le=4_294_967_295)
-    name: Name | None = Field(default=None, description="Defaults to para-ID.")
-    client: Client = "simnode"
-    runtime: RuntimeCode
-    groups: tuple[ParaGroup, ...] = Field(min_length=1)
+    id: int = Field(ge=1, le=4_294_967_295, description="The parachain's number.")
+    name: Name | None = Field(default=None, description="What it is called here; by default para-ID.")
+    relay: Literal["embedded", "rpc"] = Field(
+        default="embedded",
+        description="Whether its nodes run a relay node of their own, or ask the relay chain's nodes of role rpc, "
+        "full or validator by RPC.",
+    )
+    onboarding: Literal["genesis", "late", "none"] = Field(
+        default="genesis", description="Registered in the relay chain's genesis, by its root once it runs, or not."
+    )
+    cores: int = Field(default=1, ge=0, le=64, description="Cores of its own; with 0 it buys blocks on demand.")
+    authoring: Literal["lookahead", "slot-based"] = Field(
+        default="lookahead", description="How collators author; several cores (elastic scaling) need slot-based."
+    )
+    ethereum_accounts: bool = Field(default=False, description="Whether accounts are 20-byte Ethereum addresses.")
+    groups: tuple[ParaGroup, ...] = Field(min_length=1, description="The nodes.")
 
     @property
     def chain(self) -> str:
         return self.name or f"para-{self.id}"
 
 
+class HrmpChannel(Model):
+    """A one-way message channel between two parachains, open from genesis."""
+
+    sender: int = Field(description="Id of the parachain that sends.")
+    recipient: int = Field(description="Id of the parachain that receives.")
+    max_capacity: int = Field(default=8, ge=1, description="Messages that may wait in it.")
+    max_message_size: int = Field(default=102_400, ge=1, description="Bytes of one message.")
+
+
+class OwnPrometheus(Model):
+    """A Prometheus of the network's own, in its namespace."""
+
+    scrape_interval: Duration | None = Field(default=None, description="By default 1s up to 100 nodes, 5s above.")
+    storage: Quantity = Field(default="2Gi", description="Size of its volume.")
+
+
+class ExistingPrometheus(Model):
+    """A Prometheus that the cluster has already; it must scrape the network's nodes and label them as ours does."""
+
+    namespace: str = Field(description="Where its Service stands.")
+    service: str = Field(description="Its Service.")
+    port: int = Field(default=9090, ge=1, le=65535, description="The Service's port.")
+    scrape_interval: Duration = Field(default=5.0, description="How often it scrapes the network's nodes.")
+    pod_monitor: bool = Field(default=True, description="Whether PodMonitors (Prometheus Operator) are made.")
+    labels: dict[str, str] = Field(default_factory=dict, description="Labels by which the operator selects them.")
+
+
+class Observability(ExactlyOne):
+    """Who scrapes the network's metrics."""
+
+    own: OwnPrometheus | None = Field(default=None, description="A Prometheus of the network's own: the default.")
+    existing: ExistingPrometheus | None = Field(default=None, description="One that is there already.")
+
+
+class Isolation(Model):
+    """What keeps the network to itself."""
+
+    network_policy: bool = Field(
+        default=True, description="NetworkPolicies: nodes speak to their own namespace and to nobody else."
+    )
+    fork_id: str | None = Field(default=None, description="The chain specs' forkId; part of all protocol names.")
+    protocol_id: str | None = Field(default=None, description="The specs' protocolId; by default the network's own.")
+
+
 class TestnetSpec(Model):
-    """A relay chain, its parachains, and who watches them."""
+    """A relay chain, its parachains, and who watches them. What its parts ask of each other is in `testnet_rules`."""
 
     __test__ = False
 
-    relaychain: Relaychain
-    parachains: tuple[Parachain, ...] = ()
+    relaychain: Relaychain = Field(description="The relay chain.")
+    parachains: tuple[Parachain, ...] = Field(default=(), description="The parachains.")
+    hrmp_channels: tuple[HrmpChannel, ...] = Field(default=(), description="Channels that are open from genesis.")
+    observability: Observability = Field(default=Observability(own=OwnPrometheus()), description="Who scrapes metrics.")
+    isolation: Isolation = Field(default=Isolation(), description="What keeps the network to itself.")
+    ttl: Duration | None = Field(default=None, description="`coalmine sweep` takes the network down after it.")
+    dev_keys: bool = Field(
+        default=False, description="Allows the well-known development accounts as keys; anybody can act as they."
+    )
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        problems = []
-        names = [group.name for group in self.relaychain.groups]
-        names += [group.name for parachain in self.parachains for group in parachain.groups]
-        problems += [f"two groups are called {name}" for name in sorted({n for n in names if names.count(n) > 1})]
-        ids = [parachain.id for parachain in self.parachains]
-        problems += [f"two parachains have the id {id_}" for id_ in sorted({i for i in ids if ids.count(i) > 1})]
-        if self.relaychain.validators() == 0:
-            problems.append("relaychain.groups has no group of role validator, so nobody would author")
-        if len(ids) > self.relaychain.validators() > 0:
-            problems.append(
-                f"{len(ids)} parachains need at least as many validators, there are {self.relaychain.validators()}"
-            )
-        problems += [
-            f"parachain {parachain.id} has no group of role collator"
-            for parachain in self.parachains
-            if all(group.role != "collator" for group in parachain.groups)
-        ]
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
+    def groups(self) -> Iterator[tuple[Relaychain | Parachain, RelayGroup | ParaGroup]]:
+        """All groups with their chains, in the order of the file."""
+        yield from ((self.relaychain, group) for group in self.relaychain.groups)
+        yield from ((parachain, group) for parachain in self.parachains for group in parachain.groups)
 
 
 class Testnet(Model):
@@ -109,10 +165,10 @@ class Testnet(Model):
 
     __test__ = False
 
-    api_version: Literal["coalmine.dev/v1alpha1"] = "coalmine.dev/v1alpha1"
-    kind: Literal["Testnet"]
-    metadata: Metadata
-    spec: TestnetSpec
+    api_version: Literal["coalmine.dev/v1alpha1"] = Field(default="coalmine.dev/v1alpha1", description="The format.")
+    kind: Literal["Testnet"] = Field(description="What this object is.")
+    metadata: Metadata = Field(description="The network's name and labels.")
+    spec: TestnetSpec = Field(description="The network.")
 
     @property
     def name(self) -> str:

@@ -58,7 +58,7 @@ def test_all_mistakes_of_a_file_come_at_once_with_their_lines(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "path", "words"),
     [
-        ("count: 4", "count: 4, role: bootnode", "spec", "no group of role validator"),
+        ("count: 4", "count: 4, role: bootnode", "spec.relaychain.groups", "no group has the role validator"),
         ("{model: {specName: canary, specVersion: 1}}", "{}", "spec.relaychain.runtime", "exactly one of model | file"),
         (
             "{model: {specName: canary, specVersion: 1}}",
@@ -74,7 +74,7 @@ def test_all_mistakes_of_a_file_come_at_once_with_their_lines(tmp_path):
         (
             "{name: validator, count: 4}",
             "{name: validator, count: 4}\n      - {name: validator, count: 1}",
-            "spec",
+            "spec.relaychain.groups[1].name",
             "two groups",
         ),
     ],

@@ -1,0 +1,39 @@
+"""What a node asks of its machine where the user says nothing, by client and role. Called by `render.network`.
+
+Requests are what such nodes were measured to use (`real-nodes.md` of the project's knowledge: a validator 185 MB and
+0.04 core, a collator 360 to 450 MB and 0.25 core); limits leave room for the one preparation of a PVF (0.5 GB).
+"""
+
+from dataclasses import dataclass
+
+from orchestrator.spec import NodeGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Requests and limits as Kubernetes quantities."""
+
+    cpu: str
+    memory: str
+    memory_limit: str
+    storage: str
+
+
+_SIMULATED = Profile(cpu="50m", memory="128Mi", memory_limit="512Mi", storage="1Gi")
+_VALIDATOR = Profile(cpu="100m", memory="512Mi", memory_limit="3Gi", storage="4Gi")
+_COLLATOR = Profile(cpu="250m", memory="640Mi", memory_limit="3Gi", storage="4Gi")
+_FULL = Profile(cpu="50m", memory="384Mi", memory_limit="2Gi", storage="4Gi")
+_ARCHIVE = Profile(cpu="50m", memory="512Mi", memory_limit="3Gi", storage="16Gi")
+_BY_ROLE = {"validator": _VALIDATOR, "collator": _COLLATOR, "archive": _ARCHIVE}
+
+
+def profile(group: NodeGroup, *, client: str, role: str) -> Profile:
+    """The group's resources, with what its user said in the place of the defaults."""
+    usual = _SIMULATED if client == "simnode" else _BY_ROLE.get(role, _FULL)
+    said = group.resources
+    return Profile(
+        cpu=said.cpu or usual.cpu,
+        memory=said.memory or usual.memory,
+        memory_limit=said.memory_limit or usual.memory_limit,
+        storage=said.storage or usual.storage,
+    )

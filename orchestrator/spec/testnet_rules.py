@@ -1,0 +1,126 @@
+"""What the parts of a testnet ask of each other, each finding with the place where it stands. Called by `cross`."""
+
+from collections.abc import Hashable, Iterable, Iterator
+from pathlib import Path
+
+from orchestrator.spec.node import AUTHORITIES, NodeGroup
+from orchestrator.spec.testnet import SIMULATED, Chain, Parachain, Relaychain, Testnet, TestnetSpec
+
+Path_ = tuple[str | int, ...]
+Finding = tuple[Path_, str]
+
+_RELAY: Path_ = ("spec", "relaychain")
+_PARAS: Path_ = ("spec", "parachains")
+_CHANNELS: Path_ = ("spec", "hrmpChannels")
+
+
+def check(testnet: Testnet) -> Iterator[Finding]:
+    """Everything that is wrong with the testnet as a whole."""
+    spec = testnet.spec
+    yield from _names(spec)
+    yield from _authors(spec)
+    yield from _channels(spec)
+    yield from _clients(spec)
+    for path, chain in _chains(spec):
+        yield from _sources(path, chain)
+    for path, _, group in _groups(spec):
+        yield from _keys(path, group, dev_keys=spec.dev_keys)
+
+
+def _chains(spec: TestnetSpec) -> Iterator[tuple[Path_, Relaychain | Parachain]]:
+    yield _RELAY, spec.relaychain
+    yield from (((*_PARAS, index), parachain) for index, parachain in enumerate(spec.parachains))
+
+
+def _groups(spec: TestnetSpec) -> Iterator[tuple[Path_, Relaychain | Parachain, NodeGroup]]:
+    for path, chain in _chains(spec):
+        yield from (((*path, "groups", index), chain, group) for index, group in enumerate(chain.groups))
+
+
+def _seconds(places: Iterable[tuple[Path_, Hashable]]) -> Iterator[tuple[Path_, Hashable]]:
+    """Those that have been there before."""
+    seen: set[Hashable] = set()
+    for path, word in places:
+        if word in seen:
+            yield path, word
+        seen.add(word)
+
+
+def _names(spec: TestnetSpec) -> Iterator[Finding]:
+    groups = (((*path, "name"), group.name) for path, _, group in _groups(spec))
+    yield from ((path, f"two groups are called {name}") for path, name in _seconds(groups))
+    ids = (((*_PARAS, index, "id"), parachain.id) for index, parachain in enumerate(spec.parachains))
+    yield from ((path, f"two parachains have the id {id_}") for path, id_ in _seconds(ids))
+    names = (((*_PARAS, index, "name"), parachain.chain) for index, parachain in enumerate(spec.parachains))
+    yield from ((path, f"two chains are called {n}") for path, n in _seconds([(_RELAY, "relay"), *names]))
+
+
+def _authors(spec: TestnetSpec) -> Iterator[Finding]:
+    validators = spec.relaychain.validators()
+    if validators == 0:
+        yield (*_RELAY, "groups"), "no group has the role validator, so nobody would author"
+    cores = sum(parachain.cores for parachain in spec.parachains)
+    if cores > validators > 0:
+        yield _PARAS, f"{cores} cores need at least as many validators, there are {validators}"
+    for index, parachain in enumerate(spec.parachains):
+        if all(group.role != "collator" for group in parachain.groups):
+            yield (*_PARAS, index, "groups"), f"no group of parachain {parachain.id} has the role collator"
+        if parachain.cores > 1 and parachain.authoring != "slot-based":
+            yield (*_PARAS, index, "cores"), f"{parachain.cores} cores need `authoring: slot-based`"
+
+
+def _channels(spec: TestnetSpec) -> Iterator[Finding]:
+    ids = {parachain.id for parachain in spec.parachains if parachain.onboarding == "genesis"}
+    for index, channel in enumerate(spec.hrmp_channels):
+        for end, id_ in (("sender", channel.sender), ("recipient", channel.recipient)):
+            if id_ not in ids:
+                yield (*_CHANNELS, index, end), f"{id_} is no parachain that is registered in genesis"
+        if channel.sender == channel.recipient:
+            yield (*_CHANNELS, index), f"the channel leads from {channel.sender} to itself"
+    pairs = (((*_CHANNELS, i), (channel.sender, channel.recipient)) for i, channel in enumerate(spec.hrmp_channels))
+    yield from ((path, f"a second channel between the same two: {pair}") for path, pair in _seconds(pairs))
+
+
+def _clients(spec: TestnetSpec) -> Iterator[Finding]:
+    """Simnode speaks to its own kind only, and each real client runs one kind of chain."""
+    simulated = spec.relaychain.simulated
+    for path, chain, group in _groups(spec):
+        client = chain.client_of(group)
+        where = (*path, "client") if group.client else (*path[:-2], "client")
+        if (client == SIMULATED) != simulated:
+            yield where, f"{client} and {spec.relaychain.client} cannot be in one network: simnode is a simulation"
+        elif client in _FOREIGN[type(chain)]:
+            yield where, f"{client} is no client of a {type(chain).__name__.lower()}"
+        if client == "command" and (group.program is None or (group.image or chain.image) is None):
+            yield path, "client command needs a program and an image"
+
+
+_FOREIGN: dict[type[Chain], frozenset[str]] = {
+    Relaychain: frozenset({"polkadot-omni-node", "polkadot-parachain"}),
+    Parachain: frozenset({"polkadot"}),
+}
+
+
+def _sources(path: Path_, chain: Relaychain | Parachain) -> Iterator[Finding]:
+    if chain.simulated and chain.runtime is None:
+        yield path, "a simulated chain needs a `runtime`"
+    if not chain.simulated and chain.runtime is not None and chain.runtime.model is not None:
+        yield (*path, "runtime", "model"), f"only simnode executes a model; {chain.client} needs a `file`"
+    if chain.spec_file is not None and not Path(chain.spec_file).is_file():
+        yield (*path, "specFile"), f"there is no file {chain.spec_file}"
+    if isinstance(chain, Parachain) and chain.builtin is not None and chain.onboarding != "none":
+        yield (*path, "builtin"), "nobody knows this chain's head, to register it: say `onboarding: none`"
+    for field in ("genesis", "balances"):
+        if chain.runtime is None and getattr(chain, field):
+            yield (*path, field), "this means something only where genesis is built from a `runtime`"
+
+
+def _keys(path: Path_, group: NodeGroup, *, dev_keys: bool) -> Iterator[Finding]:
+    if group.keys is None:
+        return
+    if getattr(group, "role", None) not in AUTHORITIES:
+        yield (*path, "keys"), "only validators and collators have session keys"
+    if group.keys.dev is not None and not dev_keys:
+        yield (*path, "keys", "dev"), "anybody can act as a development account; write `devKeys: true` if you mean it"
+    if group.keys.file is not None and not Path(group.keys.file).is_file():
+        yield (*path, "keys", "file"), f"there is no file {group.keys.file}"
