@@ -32,7 +32,7 @@ def findings(measurement: Measurement) -> Iterator[Finding]:
 
 def _silent(measurement: Measurement, node: str, read: HashRead | None) -> Finding:
     why = (read.error or f"has no block at height {read.height}") if read is not None else "was not asked"
-    failed = measurement.gate.missing == "fail"
+    failed = measurement.gate.policy.missing == "fail"
     return Finding(Verdict.FAILED if failed else Verdict.INCONCLUSIVE, f"{node}: {why}", node=node)
 
 

@@ -78,7 +78,7 @@ def _findings(measurement: Measurement) -> Iterator[Finding]:
 def _missing(measurement: Measurement, node: str) -> Finding:
     reason = f"no samples from {node}" if node else "no samples came"
     is_open = measurement.window is not None and measurement.window.open
-    if measurement.gate.missing == "fail" and node and not is_open:
+    if measurement.gate.policy.missing == "fail" and node and not is_open:
         return Finding(Verdict.FAILED, reason, badness=float("inf"), node=node)
     return Finding(Verdict.INCONCLUSIVE, reason, node=node)
 

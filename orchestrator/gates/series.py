@@ -96,14 +96,14 @@ def never_closed(gate: Gate) -> str:
 def _after_reset(gate: Gate, meaning: Meaning, evidence: Evidence, fall: tuple[Sample, Sample]) -> Finding:
     (_, earlier), (when, later) = fall
     told = f"{meaning.title} fell from {earlier:g} to {later:g}, which is a reset"
-    if gate.counter_reset == "fail":
+    if gate.policy.counter_reset == "fail":
         return Finding(Verdict.FAILED, told, later, math.inf, when)
-    if gate.counter_reset == "inconclusive":
+    if gate.policy.counter_reset == "inconclusive":
         finding = _judgement(gate, meaning)(gate, meaning, evidence)
         if finding.verdict is Verdict.FAILED and gate.chosen() not in GROWTH:
             return finding  # A value that breached is no less of a breach for a reset beside it.
         return _unknown(f"{told}; say with counterReset what that means", later)
-    if gate.counter_reset == "rebase":
+    if gate.policy.counter_reset == "rebase":
         known = rebased(evidence.known, from_zero=meaning.counter)
         evidence = _with(evidence, known)
     return _judgement(gate, meaning)(gate, meaning, evidence)

@@ -67,7 +67,7 @@ def moments(stage: str, events: Iterable[Event]) -> Mapping[str, float]:
 def resolve(gate: Gate, moments: Mapping[str, float], timeline: Timeline, *, now: float) -> MeasuredWindow | Unresolved:
     """The gate's window as far as it can be known at `now`; `open` when its end has not come (or never will)."""
     window = gate.window
-    anchor = moments.get(window.from_)
+    anchor = moments.get(str(window.from_))
     if anchor is None:
         return Unresolved(f"{window.from_} never came")
     start = round(anchor + window.settle, 3)  # Prometheus' own resolution.
@@ -93,7 +93,7 @@ def _end(gate: Gate, start: float, moments: Mapping[str, float], timeline: Timel
     span = gate.recovers_within or gate.window.for_
     if span is not None:
         return timeline.after(start, span)
-    return moments.get(gate.window.to or "stage.end")
+    return moments.get(str(gate.window.to or "stage.end"))
 
 
 def spared(gate: Gate, stage: Stage, events: Iterable[Event], window: MeasuredWindow | Unresolved) -> tuple[str, ...]:

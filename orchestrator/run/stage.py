@@ -92,7 +92,7 @@ class StageRun:
             return False
         asked = self._resolved(gate)
         moments = window.moments(self._stage.name, self._events)
-        started = moments.get(gate.window.from_)
+        started = moments.get(str(gate.window.from_))
         if started is None or time.time() > started + gate.window.settle + self._longest(span):
             return False  # It cannot close any more; it will be judged as it stands.
         if isinstance(asked.window, Unresolved):

@@ -7,10 +7,10 @@ from pydantic import BaseModel
 
 from orchestrator.spec import testnet_rules
 from orchestrator.spec.experiment import ChaosExperimentSpec, Target
-from orchestrator.spec.gate import Selector
 from orchestrator.spec.node import ROLES
 from orchestrator.spec.rehearsal import Rehearsal
 from orchestrator.spec.runtime import RuntimeCode
+from orchestrator.spec.source import Selector
 from orchestrator.spec.testnet import Testnet
 from orchestrator.spec.upgrade import RuntimeUpgrade, RuntimeUpgradeSpec
 

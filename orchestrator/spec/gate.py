@@ -1,59 +1,22 @@
 """`Gate`: what must hold, over which stretch of time, judged how. Read as part of a `Rehearsal`, used by `gates`."""
 
 import re
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Literal, Self
 
-from pydantic import AfterValidator, Field, FiniteFloat, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from orchestrator.spec.base import ExactlyOne, Model, Name, SpanField
-from orchestrator.units import Duration, Percent
+from orchestrator.spec.source import ChainEvents, ChainRead, Logs, Measured, PodFact, Selector, Storage, View
+from orchestrator.spec.window import Anchor, Window
+from orchestrator.units import Duration, Percent, format_duration, format_percent
 
-ANCHORS = (
-    "run.start",
-    "stage.start",
-    "stage.end",
-    "inject.confirmed",
-    "recover.start",
-    "recover.confirmed",
-    "upgrade.authorized",
-    "upgrade.applied",
-    "upgrade.enacted",
-    "upgrade.completed",
-)
-"""Moments that the journal records as events of a stage (`run.start`: of the run)."""
+SOURCES = ("signal", "promql", "chain_read", "storage", "chain_events", "logs", "pods", "measured")
+COUNTED = ("chain_events", "logs")
+"""Sources that give one count for the window and no samples over it."""
 
-
-def _known_anchor(text: str) -> str:
-    if text not in ANCHORS:
-        raise ValueError(f"{text!r} is no known moment; known are {', '.join(ANCHORS)}")
-    return text
-
-
-Anchor = Annotated[str, AfterValidator(_known_anchor)]
-
-
-class Window(Model):
-    """A stretch of time: from a moment to another, or from a moment on for a while, in seconds, blocks or sessions."""
-
-    from_: Anchor = Field(default="stage.start", alias="from")
-    to: Anchor | None = Field(default=None, description="stage.end when neither `to` nor `for` is given.")
-    for_: SpanField | None = Field(default=None, alias="for", description="Such as 30s, 10 blocks, 2 sessions.")
-    settle: Duration = Field(default=0.0, description="Left out at the start, for what was under way to arrive.")
-
-    @model_validator(mode="after")
-    def _one_end(self) -> Self:
-        if self.to is not None and self.for_ is not None:
-            raise ValueError("`to` and `for` exclude each other")
-        return self
-
-
-class Selector(Model):
-    """Which nodes' series count; what is not given does not restrict."""
-
-    chain: str | None = Field(default=None, description="`relay`, or a parachain's name.")
-    role: str | None = None
-    group: str | None = None
-    node: str | None = None
+VALUES = ("at_least", "at_most", "between", "equals")
+"""Thresholds on values; all others but `agrees` are on growth, which `no_worse_than` chooses by its figure."""
 
 
 class Between(Model):
@@ -66,13 +29,53 @@ class Between(Model):
             raise ValueError("low is greater than high, so nothing can lie between them")
         return self
 
+    def __str__(self) -> str:
+        return f"{self.low:g} … {self.high:g}"
+
+
+class Rate(Model):
+    """Bounds of a rate, one of them at least."""
+
+    at_least: FiniteFloat | None = None
+    at_most: FiniteFloat | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("atLeast or atMost is needed")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError("atLeast is greater than atMost, so nothing can lie between them")
+        return self
+
+    def __str__(self) -> str:
+        return " and ".join(
+            f"{word} {bound:g}" for word, bound in (("≥", self.at_least), ("≤", self.at_most)) if bound is not None
+        )
+
+
+class NoWorseThan(Model):
+    """The same figure of an earlier run, and by how much it may be worse."""
+
+    run: str = Field(min_length=1, description="The run's name, beside which this run is kept.")
+    percent: Percent = Field(description="Such as 10%.")
+    figure: Literal["mean", "median", "max", "min", "growth-per-minute"] = "mean"
+    worse: Literal["higher", "lower"] | None = Field(
+        default=None, description="Which way is worse; a signal of the catalogue knows it."
+    )
+    stage: str | None = Field(default=None, description="The stage of the earlier run; the same name by default.")
+    gate: str | None = Field(default=None, description="The gate of the earlier run; the same name by default.")
+
+    def __str__(self) -> str:
+        return f"{format_percent(self.percent)} over the {self.figure} of run {self.run}"
+
 
 class Threshold(ExactlyOne):
-    """What the samples must satisfy. All apply to each node's series by itself; the worst decides.
+    """What the samples must satisfy. All apply to each node's series by itself, or to each view's; the worst decides.
 
     Values over time: `at_least`, `at_most`, `between`, `equals`. Growth over the window: `increases_by` (at least so
-    much), `stalls` (at most so much: expected failure is a gate like any other), `recovers_within` (every series
-    exceeds its value at the window's start within the span; the span ends the window). Chain reads: `agrees`.
+    much), `rate_per_minute`, `stalls` (at most so much: expected failure is a gate like any other), `progresses` (never
+    longer than that without growth), `recovers_within` (every series exceeds its value at the window's start within the
+    span; the span ends the window). Against an earlier run: `no_worse_than`. Chain reads: `agrees`.
     """
 
     at_least: FiniteFloat | None = None
@@ -80,72 +83,156 @@ class Threshold(ExactlyOne):
     between: Between | None = None
     equals: FiniteFloat | None = None
     increases_by: FiniteFloat | None = Field(default=None, gt=0, description="Growth of at least so much.")
+    rate_per_minute: Rate | None = Field(default=None, description="Growth in a minute, over the whole window.")
     stalls: FiniteFloat | None = Field(
         default=None, ge=0, description="The growth still allowed, for what was under way."
     )
+    progresses: Duration | None = Field(default=None, gt=0, description="The longest time without growth.")
     recovers_within: SpanField | None = None
-    agrees: Literal[True] | None = Field(default=None, description="All nodes report one hash at one finalised height.")
+    no_worse_than: NoWorseThan | None = None
+    agrees: Literal[True] | None = Field(
+        default=None, description="All nodes report one value at one finalised height."
+    )
+
+
+class Policy(Model):
+    """What imperfect evidence means. The defaults never let a gate pass on it."""
+
+    missing: Literal["inconclusive", "fail"] = Field(default="inconclusive", description="A node without any sample.")
+    fewer: Literal["inconclusive", "fail", "ignore"] = Field(
+        default="inconclusive",
+        description="An aggregate to which fewer nodes contributed than are expected, for a node that vanished must "
+        "not improve an average.",
+    )
+    not_a_number: Literal["inconclusive", "fail"] = Field(
+        default="inconclusive", description="NaN or an infinity among the samples; inconclusive counts it as missing."
+    )
+    stale: Literal["inconclusive", "fail", "ignore"] = Field(
+        default="inconclusive",
+        description="A query of one's own gives values for a time in which the node answered no scrape.",
+    )
+    counter_reset: Literal["inconclusive", "fail", "rebase", "ignore"] = Field(
+        default="inconclusive",
+        description="What a fall of something that only grows means: rebase counts on from the lower value.",
+    )
+    gaps: Literal["inconclusive", "fail"] = Field(
+        default="inconclusive",
+        description="Nothing for more than two scrapes. A tolerated share of breaches covers as many missing samples.",
+    )
+    warnings: Literal["inconclusive", "fail", "ignore"] = Field(
+        default="inconclusive", description="Prometheus warned, or answered in part."
+    )
+    clocks: Literal["inconclusive", "fail", "ignore"] = Field(
+        default="inconclusive", description="We, Prometheus and the chain disagree about the time, by over `clockSkew`."
+    )
+    clock_skew: Duration = Field(default=5.0, gt=0)
 
 
 class Gate(Threshold):
     """One condition with its evidence's terms: without enough good evidence it is inconclusive, never passed."""
 
     name: Name
+    why: str | None = Field(default=None, description="What it means for the network when it does not hold.")
     signal: str | None = Field(default=None, description="A signal of the catalogue (`coalmine explain signals`).")
     promql: str | None = Field(
         default=None, description="A query of one's own; `$selector` stands for the label matchers."
     )
-    chain_read: Literal["finalized-hash"] | None = Field(default=None, description="Read from the nodes themselves.")
+    chain_read: ChainRead | None = Field(default=None, description="Read from the nodes themselves.")
+    storage: Storage | None = None
+    chain_events: ChainEvents | None = None
+    logs: Logs | None = None
+    pods: PodFact | None = None
+    measured: Measured | None = None
     on: Selector = Selector()
+    view: View = View()
     window: Window = Window()
     tolerate: Percent = Field(
         default=0.0,
         lt=1.0,
         description="Share of a series' samples that may breach a value threshold; missing ones count as breaches.",
     )
-    min_samples: int = Field(default=3, ge=1, description="Fewer samples in any series are no evidence.")
-    missing: Literal["inconclusive", "fail"] = Field(default="inconclusive", description="A node without any sample.")
-    counter_reset: Literal["inconclusive", "fail", "rebase", "ignore"] = Field(
-        default="inconclusive",
-        description="What a fall of something that only grows means: rebase counts on from the lower value.",
+    consecutive: int | None = Field(
+        default=None, ge=1, description="Of the tolerated breaches, the most in a row; missing samples count as such."
     )
+    min_samples: int = Field(default=3, ge=1, description="Fewer samples in any series are no evidence.")
+    policy: Policy = Policy()
     faulted: Literal["spare", "judge"] = Field(
         default="spare",
         description="Nodes that the stage's own fault stops (pause, kill) answer nothing while it lasts: spare leaves "
         "them out of windows that touch it, and the verdict names them; judge counts them like all others.",
+    )
+    abort_on: Literal["failed"] | None = Field(
+        default=None, description="failed: judged while the stage runs, and ends the run as soon as it has failed."
     )
 
     @classmethod
     def alternatives(cls) -> tuple[str, ...]:
         return tuple(Threshold.model_fields)
 
+    def source(self) -> str:
+        """The attribute name of the source that is asked."""
+        return next(name for name in SOURCES if getattr(self, name) is not None)
+
+    def anchors(self) -> tuple[Anchor, ...]:
+        """The moments that it waits for."""
+        return self.window.anchors() if self.measured is None else self.measured.anchors()
+
     @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        given = [name for name in ("signal", "promql", "chain_read") if getattr(self, name) is not None]
+    def _sound(self) -> Self:
+        given = [name for name in SOURCES if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(
-                f"exactly one of signal | promql | chainRead is needed, found {', '.join(given) or 'none'}"
-            )
-        if (self.chain_read is not None) != (self.agrees is not None):
-            raise ValueError("agrees goes with chainRead, and chainRead with agrees")
-        if self.recovers_within is not None and (self.window.to is not None or self.window.for_ is not None):
-            raise ValueError("recoversWithin ends the window itself; give only window.from")
-        if self.promql is not None and not re.search(r"\S", self.promql):
-            raise ValueError("promql is empty")
-        if self.promql is not None and "$selector" not in self.promql and self.on != Selector():
-            raise ValueError("`on` has no effect, for promql does not contain $selector")
-        for span in (self.recovers_within, self.window.for_):
-            if span is not None and span.amount == 0:
-                raise ValueError("a length of time must be greater than 0")
+            known = " | ".join(self._written(name) for name in SOURCES)
+            raise ValueError(f"exactly one of {known} is needed, found {', '.join(given) or 'none'}")
+        if problems := [*self._of_source(), *self._of_threshold()]:
+            raise ValueError("; ".join(problems))
         return self
+
+    def _of_source(self) -> Iterator[str]:
+        source, threshold = self.source(), self.chosen()
+        agreeing = self.chain_read == "finalized-hash" or (self.storage is not None and self.agrees is not None)
+        if agreeing != (self.agrees is not None):
+            yield "agrees goes with chainRead: finalized-hash or with storage, and finalized-hash with agrees"
+        if source in {*COUNTED, "measured"} and threshold not in VALUES:
+            yield f"{self._written(source)} is one figure; give {', '.join(map(self._written, VALUES))}"
+        if source in {*COUNTED, "measured"} and self.view != View():
+            yield f"{self._written(source)} has no view"
+        if source == "measured" and self.window != Window():
+            yield "measured has no window, for it names its moments itself"
+        if source == "pods" and self.pods != "ready" and threshold not in VALUES:
+            yield f"pods: {self.pods} is counted over the window; give {', '.join(map(self._written, VALUES))}"
+        if self.promql is not None and not re.search(r"\S", self.promql):
+            yield "promql is empty"
+        if self.promql is not None and "$selector" not in self.promql and self.on != Selector():
+            yield "`on` has no effect, for promql does not contain $selector"
+
+    def _of_threshold(self) -> Iterator[str]:
+        sampled = self.source() not in {*COUNTED, "measured"} and self.chosen() in VALUES
+        sampled = sampled and self.pods in {None, "ready"}
+        if (self.tolerate or self.consecutive is not None) and not sampled:
+            yield "tolerate and consecutive are about single samples, which this gate does not judge"
+        if self.consecutive is not None and not self.tolerate:
+            yield "consecutive limits what tolerate allows; give tolerate too"
+        if self.recovers_within is not None:
+            if self.window.to is not None or self.window.for_ is not None or self.window.settle_end:
+                yield "recoversWithin ends the window itself; give only window.from and window.settle"
+            if self.recovers_within.amount == 0:
+                yield "a length of time must be greater than 0"
+        if self.no_worse_than is not None and self.signal is None and self.no_worse_than.worse is None:
+            yield "noWorseThan needs `worse: higher` or `worse: lower` here"
+        if self.abort_on is not None and self.source() in {"measured", "chain_events", "logs"}:
+            yield f"{self._written(self.source())} is read at the stage's end, which is too late for abortOn"
+
+    @classmethod
+    def _written(cls, name: str) -> str:
+        return cls.model_fields[name].alias or name
 
     def threshold_text(self) -> str:
         """The threshold in words, such as `atMost 3`."""
         name = self.chosen()
         value = getattr(self, name)
-        written = type(self).model_fields[name].alias or name
+        written = self._written(name)
         if value is True:
             return written
-        if isinstance(value, Between):
-            return f"{written} {value.low:g} … {value.high:g}"
+        if name == "progresses":
+            return f"{written} every {format_duration(value)}"
         return f"{written} {value:g}" if isinstance(value, float) else f"{written} {value}"

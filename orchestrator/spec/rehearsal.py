@@ -30,10 +30,10 @@ class Stage(Model):
         if self.experiment is None and self.upgrade is None and self.hold == 0.0:
             problems.append("nothing happens: give hold, experiment or upgrade")
         for gate in self.gates:
-            for anchor in filter(None, (gate.window.from_, gate.window.to)):
-                if anchor.startswith(("inject.", "recover.")) and self.experiment is None:
+            for anchor in gate.anchors():
+                if anchor.moment.startswith(("inject.", "recover.")) and self.experiment is None:
                     problems.append(f"gate {gate.name} waits for {anchor}, but the stage has no experiment")
-                if anchor.startswith("upgrade.") and self.upgrade is None:
+                if anchor.moment.startswith("upgrade.") and self.upgrade is None:
                     problems.append(f"gate {gate.name} waits for {anchor}, but the stage has no upgrade")
         if problems:
             raise ValueError("; ".join(problems))

@@ -3,15 +3,23 @@
 from orchestrator.gates.window import Timeline
 from orchestrator.journal import Clock, MeasuredWindow, Measurement, Series, Target
 from orchestrator.spec import Gate
+from orchestrator.spec.gate import SOURCES as SOURCE_NAMES
+from orchestrator.spec.gate import Policy
 
 START = 1000.0
 NOTHING = object()
 """A hole in a list of values."""
 
 
+POLICIES = {field.alias for field in Policy.model_fields.values()}
+SOURCES = {Gate.model_fields[name].alias for name in SOURCE_NAMES}
+
+
 def gate(**words):
-    source = {} if {"signal", "promql", "chainRead"} & words.keys() else {"signal": "finality-lag"}
-    return Gate.model_validate({"name": "a-gate", **source, **words})
+    """A gate of the words of its file; those of its policy may stand beside the others."""
+    source = {} if SOURCES & words.keys() else {"signal": "finality-lag"}
+    policy = {name: words.pop(name) for name in POLICIES & words.keys()}
+    return Gate.model_validate({"name": "a-gate", **source, "policy": policy, **words})
 
 
 def series(values, node="validator-0", chain="relay", *, step=1.0, first=0):

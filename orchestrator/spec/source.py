@@ -1,0 +1,115 @@
+"""What a gate asks, and of whom. Part of `spec.gate`; what each answers is read in `run` and `metrics`.
+
+A gate has exactly one source. All but `logs`, `chain_events` and `measured` give samples over time, node by node.
+"""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from orchestrator.spec.base import ExactlyOne, Model
+from orchestrator.spec.window import Anchor, AnchorField
+
+ChainRead = Literal[
+    "finalized-hash",
+    "best-height",
+    "finalized-height",
+    "spec-version",
+    "session",
+    "authorities",
+    "grandpa-round",
+    "grandpa-absent",
+]
+"""What is read from every node's own RPC.
+
+`finalized-hash` is each node's hash at the lowest height that all have finalised, for `agrees`; `authorities` their
+number; `grandpa-absent` how many of them have not precommitted in the node's best round (`grandpa_roundState`).
+"""
+
+PodFact = Literal["restarts", "oom-kills", "ready"]
+"""What Kubernetes says of a node's pod: restarts and kills are counted over the window, `ready` is 1 or 0."""
+
+_Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
+
+
+class Selector(Model):
+    """Which nodes count; what is not given does not restrict."""
+
+    chain: str | None = Field(default=None, description="`relay`, or a parachain's name.")
+    role: str | None = None
+    group: str | None = None
+    node: str | None = None
+
+
+class Storage(Model):
+    """A value in the chain's storage, read from every node."""
+
+    pallet: _Identifier
+    item: _Identifier
+    key: str = Field(default="", pattern=r"^(0x([0-9a-f]{2})+)?$", description="A map's hashed key, appended as it is.")
+    as_: Literal["u8", "u16", "u32", "u64", "u128", "compact"] = Field(
+        default="u32", alias="as", description="How the first bytes are read as a number: compact is a vector's length."
+    )
+
+
+class ChainEvents(Model):
+    """Events of one kind in the blocks of the window, counted by block number, so that none is missed."""
+
+    pallet: _Identifier
+    name: _Identifier
+
+
+class Logs(Model):
+    """Lines of a node's log that match, counted."""
+
+    pattern: str = Field(min_length=1, description="A regular expression, searched for in each line.")
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        return pattern
+
+
+class Elapsed(Model):
+    """Seconds between two moments of the stage."""
+
+    from_: AnchorField = Field(alias="from")
+    to: AnchorField
+
+
+class Detail(Model):
+    """A number in what the controller noted at a moment, or one for each node."""
+
+    event: AnchorField
+    field: str = Field(min_length=1, description="Such as `recoverySeconds`; dots lead into inner objects.")
+
+
+class Measured(ExactlyOne):
+    """What the experiment or the upgrade measured of itself."""
+
+    seconds: Elapsed | None = None
+    detail: Detail | None = None
+
+    def anchors(self) -> tuple[Anchor, ...]:
+        """The moments that it waits for."""
+        if self.seconds is not None:
+            return (self.seconds.from_, self.seconds.to)
+        return (self.detail.event,) if self.detail is not None else ()
+
+
+class View(Model):
+    """Whether each node is judged by itself, or several as one figure. The worst node is named either way."""
+
+    per: Literal["node", "group", "chain", "all"] = "node"
+    aggregate: Literal["mean", "median", "min", "max", "sum"] | None = None
+
+    @model_validator(mode="after")
+    def _how_and_whom(self) -> Self:
+        if (self.per == "node") != (self.aggregate is None):
+            raise ValueError("`aggregate` goes with `per: group`, `chain` or `all`, and they with `aggregate`")
+        return self
