@@ -1,12 +1,52 @@
-"""PromQL read before a run, so that a typing error is found when a file is validated. Called by `metrics.check`.
+"""PromQL read before a run: typing errors are found when a file is validated, and metrics that a query needs are known.
 
-Apart from `prometheus`, because what runs in pods has no client for Prometheus and validates all the same.
+Called by `metrics.check` and `metrics.exposed`. Apart from `prometheus`, because what runs in pods has no client for
+Prometheus and validates all the same.
 """
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import promql_parser
 
-from orchestrator.metrics.signals import select
+from orchestrator.metrics.signal import select
 from orchestrator.spec import Selector
+
+TARGET_LABELS = frozenset({"chain", "role", "group", "node", "network", "instance", "job", "chain_id"})
+"""Labels that Prometheus adds to what a node says; no node's page has them as we write them."""
+
+_MEETS: dict[str, Callable[[str, str], bool]] = {
+    "MatchOp.Equal": lambda wanted, found: found == wanted,
+    "MatchOp.NotEqual": lambda wanted, found: found != wanted,
+    "MatchOp.Re": lambda wanted, found: re.fullmatch(wanted, found) is not None,
+    "MatchOp.NotRe": lambda wanted, found: re.fullmatch(wanted, found) is None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """A condition on a label: its name, PromQL's operator, and what is compared with."""
+
+    label: str
+    operator: str
+    value: str
+
+    def meets(self, labels: Mapping[str, str]) -> bool:
+        """Whether a sample with these labels satisfies it; as in PromQL, a label that is not there is empty."""
+        try:
+            return _MEETS[self.operator](self.value, labels.get(self.label, ""))
+        except re.error:  # Prometheus' regular expressions know things that Python's do not.
+            return True
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A metric that a query reads, and the conditions on the client's own labels."""
+
+    name: str
+    matchers: tuple[Matcher, ...] = ()
 
 
 def parse_error(query: str) -> str | None:
@@ -20,3 +60,36 @@ def parse_error(query: str) -> str | None:
     if isinstance(tree, promql_parser.StringLiteral):
         return "the query gives a text and no numbers"
     return None
+
+
+def reads(query: str) -> tuple[Read, ...]:
+    """The metrics that a query reads, in its order, each once; none of a query that is no PromQL."""
+    try:
+        tree = promql_parser.parse(select(query, Selector()))
+    except (ValueError, TypeError):
+        return ()
+    return tuple(dict.fromkeys(read for found in _selectors(tree) if (read := _read(found)) is not None))
+
+
+def _selectors(tree: Any) -> Iterator[Any]:
+    """All vector selectors of a tree; the parser's nodes name their children in these ways."""
+    if isinstance(tree, promql_parser.VectorSelector):
+        yield tree
+        return
+    for name in ("lhs", "rhs", "expr", "param", "vector_selector"):
+        child = getattr(tree, name, None)
+        if child is not None:
+            yield from _selectors(child)
+    for child in getattr(tree, "args", ()):
+        yield from _selectors(child)
+
+
+def _read(selector: Any) -> Read | None:
+    """The metric of a selector; None where its name is a pattern, or a recording rule's, which no node has."""
+    found = [Matcher(one.name, str(one.op), one.value) for one in selector.matchers.matchers]
+    named = [one.value for one in found if one.label == "__name__" and one.operator == "MatchOp.Equal"]
+    name = selector.name or next(iter(named), "")
+    if not name or ":" in name:
+        return None
+    own = (one for one in found if one.label not in TARGET_LABELS and one.label != "__name__")
+    return Read(name, tuple(sorted(own, key=lambda one: (one.label, one.value))))

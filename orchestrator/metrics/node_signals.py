@@ -1,0 +1,64 @@
+"""Signals of the node as a program on a network: is it there, connected, sound. Part of `signals.CATALOGUE`."""
+
+from orchestrator.metrics.signal import COLLATORS, VALIDATORS, about, gauge, lazy
+
+_node = about("node")
+_network = about("network")
+
+NODE = (
+    _node(
+        "up", "Scrapes answered", "1 when the node answered Prometheus' last scrape, 0 when it did not.",
+        "", "higher", "gauge", gauge("up"),
+    ),
+    _node(
+        "process-start", "Start of the process",
+        "When the node's process started, in seconds of unix time: it grows with a restart and with nothing else.",
+        "s", "neither", "gauge", gauge("substrate_process_start_time_seconds"), monotone=True,
+    ),
+    _node(
+        "task-panics", "Panicked tasks", "Tasks of the node that ended in a panic since it started.",
+        "", "lower", "counter", lazy("substrate_tasks_ended_total", 'reason="panic"'), monotone=True,
+    ),
+    _node(
+        "memory", "Resident memory", "Memory that the node's process has in use.",
+        "bytes", "lower", "gauge", gauge("polkadot_memory_resident"), VALIDATORS,
+    ),
+)  # fmt: skip
+
+NETWORK = (
+    _network(
+        "peers", "Peers", "Peers that the node syncs with. Slow to notice a partition: it is no proof of one.",
+        "", "higher", "gauge", gauge("substrate_sync_peers"),
+    ),
+    _network(
+        "connections", "Connected peers", "Peers to which the node has a connection of any kind.",
+        "", "higher", "gauge", gauge("substrate_sub_libp2p_peers_count"),
+    ),
+    _network(
+        "bytes-received", "Bytes received", "Bytes that came from peers since the node started.",
+        "bytes", "neither", "counter", gauge("substrate_sub_libp2p_network_bytes_total", 'direction="in"'),
+        monotone=True,
+    ),
+    _network(
+        "bytes-sent", "Bytes sent", "Bytes that went to peers since the node started.",
+        "bytes", "neither", "counter", gauge("substrate_sub_libp2p_network_bytes_total", 'direction="out"'),
+        monotone=True,
+    ),
+    _network(
+        "request-failures", "Failed requests", "Requests of the node's own that a peer did not answer well.",
+        "", "lower", "counter", lazy("substrate_sub_libp2p_requests_out_failure_total", 'reason=~".+"'),
+        monotone=True,
+    ),
+    _network(
+        "stale-downloads", "Stale downloads", "Blocks that a peer had promised and did not deliver in time.",
+        "blocks", "lower", "counter", gauge("substrate_sync_stale_download_reservations_total"), monotone=True,
+    ),
+    _network(
+        "known-authorities", "Known authorities", "Authorities whose addresses the node has found in the DHT.",
+        "", "higher", "gauge", gauge("substrate_authority_discovery_known_authorities_count"), VALIDATORS,
+    ),
+    _network(
+        "unresolved-collators", "Collators not found", "Authorities of the parachain that the collator has not found.",
+        "", "lower", "gauge", gauge("collator_discovery_unresolved_authorities"), COLLATORS,
+    ),
+)  # fmt: skip
