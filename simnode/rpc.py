@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Callable
-from hashlib import blake2b
 from typing import Any
 
-from orchestrator.genesis.keys import base58
+from orchestrator.genesis.keys import ss58
 from simnode import VERSION
 from simnode.chainspec import KEY_TYPES, SESSION_KEYS, Spec
 from simnode.core.chain import ChainNode
@@ -235,12 +234,6 @@ class Rpc:
             "best": _round(grandpa.rounds[grandpa.round], names),
             "background": [_round(one, names) for one in background],
         }
-
-
-def ss58(public: bytes, prefix: int = 42) -> str:
-    """An address as Substrate shows public keys (`substrate/primitives/core/src/crypto.rs`)."""
-    data = bytes([prefix]) + public
-    return base58(data + blake2b(b"SS58PRE" + data).digest()[:2])
 
 
 def _round(one: Round, names: list[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ differs between libraries, and 32 bytes are one form for all.
 """
 
 from collections.abc import Callable
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,7 +46,7 @@ def _scale_string(text: str) -> bytes:
     return bytes([len(raw) << 2]) + raw
 
 
-def _chain_code(junction: str) -> bytes:
+def chain_code(junction: str) -> bytes:
     """The 32 bytes of a hard junction: numbers are u64, anything else a SCALE string, hashed when longer."""
     code = int(junction).to_bytes(8, "little") if junction.isdigit() else _scale_string(junction)
     return blake2_256(code) if len(code) > 32 else code.ljust(32, b"\0")
@@ -67,7 +68,7 @@ def derive(seed: bytes, path: str, scheme: Scheme) -> KeyPair:
     """The key pair at a hard path such as `//validator//0//babe` below a 32-byte seed."""
     label = _scale_string(_LABELS[scheme])
     for junction in [part for part in path.split("//") if part]:
-        seed = blake2_256(label + seed + _chain_code(junction))
+        seed = blake2_256(label + seed + chain_code(junction))
     return KeyPair(scheme, _PUBLIC[scheme](seed), seed)
 
 
@@ -112,6 +113,12 @@ def base58(data: bytes) -> str:
         number, digit = divmod(number, 58)
         text = _BASE58[digit] + text
     return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
+
+
+def ss58(public: bytes, prefix: int = 42) -> str:
+    """An address as Substrate shows public keys (`substrate/primitives/core/src/crypto.rs`)."""
+    data = bytes([prefix]) + public
+    return base58(data + hashlib.blake2b(b"SS58PRE" + data).digest()[:2])
 
 
 def peer_id(public: bytes) -> str:
