@@ -9,8 +9,8 @@ sr25519 follows the same scheme under a label of its own: Schnorrkel's derivatio
 differs between libraries, and 32 bytes are one form for all.
 """
 
-from collections.abc import Callable
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,0 +1,54 @@
+"""Public keys of secret URIs: `//Alice`, `0x<seed>//stash`, or a mnemonic phrase with a path.
+
+For groups whose keys are not derived from the network's seed. A keystore holds the URI itself, so no secret is computed
+here. Called by `chainspec` and by the init containers. After `substrate/primitives/core/src/crypto.rs`.
+"""
+
+import re
+
+import sr25519
+from bip39 import bip39_to_mini_secret
+
+from orchestrator.errors import UsageError
+from orchestrator.genesis import keys
+from orchestrator.genesis.keys import Scheme
+
+DEV_SEED = bytes.fromhex("fac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e")
+"""Of the well-known development phrase, which stands where a URI begins with its path."""
+
+_URI = re.compile(r"^(?P<root>[^/]*)(?P<path>(//[^/]+)*)$")
+
+
+def dev(name: str) -> str:
+    """The URI of a development account, such as `alice`."""
+    return f"//{name.capitalize()}"
+
+
+def public(uri: str, scheme: Scheme) -> bytes:
+    """The public key of a URI.
+
+    Raises:
+        UsageError: when it is no URI with hard junctions only; the message does not repeat it.
+    """
+    seed, path = _parsed(uri)
+    if scheme != "sr25519":
+        return keys.derive(seed, path, scheme).public
+    public_key, secret = sr25519.pair_from_seed(seed)
+    for junction in filter(None, path.split("//")):
+        _, public_key, secret = sr25519.hard_derive_keypair((keys.chain_code(junction), public_key, secret), b"")
+    return bytes(public_key)
+
+
+def _parsed(uri: str) -> tuple[bytes, str]:
+    match = _URI.match(uri.strip())
+    if match is None:
+        raise UsageError("a secret URI is not understood", hint="write 0xSEED or a phrase, with a path of //hard junctions")
+    root = match["root"]
+    if not root:
+        return DEV_SEED, match["path"]
+    if re.fullmatch(r"0x[0-9a-fA-F]{64}", root):
+        return bytes.fromhex(root[2:]), match["path"]
+    try:
+        return bytes(bip39_to_mini_secret(root, "", "en")), match["path"]
+    except ValueError:
+        raise UsageError("a secret URI begins with neither a 32-byte seed nor a mnemonic phrase") from None
