@@ -122,12 +122,22 @@ class Cluster:
         return RETRY(self._json, "PATCH", path, body=body, content_type="application/merge-patch+json")
 
     def delete(
-        self, kind: str, name: str, namespace: str | None = None, *, grace: int | None = None, uid: str | None = None
+        self,
+        kind: str,
+        name: str,
+        namespace: str | None = None,
+        *,
+        grace: int | None = None,
+        uid: str | None = None,
+        version: str | None = None,
     ) -> bool:
-        """Deletes in the background; False when there was nothing to delete. With `uid` only that very object."""
+        """Deletes in the background; False when there was nothing to delete.
+
+        With `uid` only that very object, with `version` only as it was read then: else a ClusterError of status 409.
+        """
         options: Object = {"propagationPolicy": "Background"}
-        if uid is not None:
-            options["preconditions"] = {"uid": uid}
+        if preconditions := {k: v for k, v in (("uid", uid), ("resourceVersion", version)) if v is not None}:
+            options["preconditions"] = preconditions
         if grace is not None:
             options["gracePeriodSeconds"] = grace
         return self._or_none("DELETE", self._path(kind, namespace, name), body=json.dumps(options).encode()) is not None

@@ -41,10 +41,19 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class NetworkGenesis:
-    """All chains, the relay chain first, and all nodes in the order of the spec."""
+    """All chains, the relay chain first, and all nodes in the order of the spec.
+
+    `founders` is how many nodes the start barrier waited for, where the network runs already: it stays in the pods.
+    """
 
     chains: tuple[ChainGenesis, ...]
     nodes: tuple[Node, ...]
+    founders: int | None = None
+
+    @property
+    def parties(self) -> int:
+        """How many nodes start together."""
+        return self.founders or len(self.nodes)
 
     def chain(self, name: str) -> ChainGenesis:
         return next(chain for chain in self.chains if chain.name == name)

@@ -157,7 +157,7 @@ def _group(
         resources=profile(group, client=client, role=place.role),
         images=asdict(images),
         node_image=images.coalmine,
-        init_command=_init_command(testnet, group, place, chains=chains, parties=len(genesis.nodes)),
+        init_command=_init_command(testnet, group, place, chains=chains, parties=genesis.parties),
         command=list(clients.CLIENTS[client].command(group, place)),
         embedded_relay=place.chain != RELAY,
         chunks={chain: chunks[chain] for chain in chains},
