@@ -13,10 +13,16 @@ import typer
 from orchestrator.cli import console
 from orchestrator.cli.apply import diff, down, render, up
 from orchestrator.cli.check import validate
+from orchestrator.cli.describe import describe
+from orchestrator.cli.get import get
 from orchestrator.cli.lab import app as lab_app
+from orchestrator.cli.logs import logs
 from orchestrator.cli.record import judge, report
+from orchestrator.cli.rpc import rpc
 from orchestrator.cli.run import run
+from orchestrator.cli.top import top
 from orchestrator.cli.version import version
+from orchestrator.cli.wait import wait
 from orchestrator.errors import CoalmineError, SpecError
 
 # Typer brings Click along, by its own name or as a part of itself, depending on its version; this is the class of both.
@@ -31,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
 )
-for verb in (run, judge, report, validate, render, diff, up, down, version):
+for verb in (run, judge, report, validate, render, diff, up, down, get, describe, logs, rpc, wait, top, version):
     app.command()(verb)
 app.add_typer(lab_app, name="lab")
 

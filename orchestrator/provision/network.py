@@ -13,6 +13,7 @@ from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError, ProvisionError
 from orchestrator.genesis import chainspec
 from orchestrator.genesis.chainspec import NetworkGenesis
+from orchestrator.provision import state_applied
 from orchestrator.provision.engine import Change, Engine, Progress, Stack
 from orchestrator.render import Images, Manifest, render
 from orchestrator.spec import Testnet
@@ -62,6 +63,7 @@ def up(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images, progr
     network = plan(testnet, images, _seed(cluster, namespace))
     _token(cluster, namespace)
     _established(cluster)
+    state_applied.remember(cluster, testnet)
     engine.up(network.stack, network.manifests, progress)
     return network
 

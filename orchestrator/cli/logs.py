@@ -1,0 +1,88 @@
+"""`coalmine logs`: many nodes' logs as one stream."""
+
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli import console, options, selecting
+from orchestrator.cli.rpc import seconds
+from orchestrator.errors import UsageError
+from orchestrator.provision import state, state_logs
+
+_COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
+"""Foreground colours of ECMA-48 that can be read on light and dark ground."""
+
+
+def logs(
+    nodes: selecting.Nodes = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on until Ctrl-C, over restarts.")] = False,
+    testnet: selecting.TestnetName = None,
+    group: selecting.Group = None,
+    role: selecting.Role = None,
+    chain: selecting.Chain = None,
+    grep: Annotated[str | None, typer.Option(help="Only lines that this regular expression finds.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only what is younger than this, such as 5m.")] = None,
+    tail: Annotated[int | None, typer.Option(min=0, help="Only so many lines of each node.")] = None,
+    previous: Annotated[
+        bool, typer.Option("--previous", "-p", help="Of the container before this one.")
+    ] = False,
+    container: Annotated[
+        str, typer.Option("--container", "-c", help="node, or init, which runs before it.")
+    ] = "node",
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    lab: options.LabName = options.DEFAULT_LAB,
+) -> int:
+    """Print what nodes log, in the order of time, each line with its node in front."""
+    if follow and previous:
+        raise UsageError("--previous is over, so it cannot be followed")
+    pattern = _pattern(grep)
+    start = datetime.now(UTC) - timedelta(seconds=seconds("--since", since)) if since else None
+    wish = state_logs.Wish(container=container, since=start, tail=tail, previous=previous)
+    cluster, found = selecting.found(options.Where(context, kubeconfig, lab), testnet)
+    selection = selecting.selection(nodes, group, role, chain)
+    chosen = state.select(found.nodes, selection)
+    printer = _Printer(width=max(len(node.name) for node in chosen), colours=sys.stdout.isatty())
+    lines = (
+        state_logs.follow(cluster, found.namespace, selection, wish, console.say)
+        if follow
+        else state_logs.read(cluster, chosen, wish, console.say)
+    )
+    try:
+        for line in lines:
+            if pattern is None or pattern.search(state_logs.plain(line.text)):
+                printer.print(line)
+    except BrokenPipeError:  # `| head` has had enough.
+        sys.stdout = None
+    return 0
+
+
+def _pattern(text: str | None) -> re.Pattern[str] | None:
+    try:
+        return re.compile(text) if text is not None else None
+    except re.error as error:
+        raise UsageError(f"--grep: {text!r} is no regular expression: {error}") from error
+
+
+class _Printer:
+    """Writes lines with their prefixes; each node keeps its colour."""
+
+    def __init__(self, *, width: int, colours: bool) -> None:
+        self._width = width
+        self._colours = colours
+        self._prefixes: dict[str, str] = {}
+
+    def print(self, line: state_logs.Line) -> None:
+        prefix = self._prefixes.setdefault(line.node, self._prefix(line.node))
+        text = state_logs.coloured(line.text) + "\x1b[0m" if self._colours else state_logs.plain(line.text)
+        sys.stdout.write(f"{prefix} {text}\n")
+        sys.stdout.flush()
+
+    def _prefix(self, node: str) -> str:
+        text = f"{node:<{self._width}} |"
+        if not self._colours:
+            return text
+        return f"\x1b[{_COLOURS[len(self._prefixes) % len(_COLOURS)]}m{text}\x1b[0m"

@@ -1,0 +1,39 @@
+"""Options of the verbs that look at a testnet in a cluster: which testnet, which nodes. Called by those verbs."""
+
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli import options
+from orchestrator.cli.options import Where
+from orchestrator.cluster import Cluster
+from orchestrator.provision import state
+from orchestrator.provision.state import NodeState, Selection, TestnetState
+
+TestnetName = Annotated[
+    str | None, typer.Option("--testnet", "-n", help="Which testnet; not needed where there is only one.")
+]
+Nodes = Annotated[list[str] | None, typer.Argument(help="Names of nodes; all by default.")]
+Group = Annotated[str | None, typer.Option(help="Only nodes of this group.")]
+Role = Annotated[str | None, typer.Option(help="Only nodes of this role.")]
+Chain = Annotated[str | None, typer.Option(help="Only nodes of this chain: relay, or a parachain by name or id.")]
+
+
+def selection(names: list[str] | None, group: str | None, role: str | None, chain: str | None) -> Selection:
+    return Selection(tuple(names or ()), group, role, chain)
+
+
+def found(where: Where, testnet: str | None) -> tuple[Cluster, TestnetState]:
+    """The cluster and the testnet in it.
+
+    Raises:
+        UsageError: when the testnet is not there, or it is not clear which one is meant.
+    """
+    cluster = options.existing(where)
+    return cluster, state.testnet(cluster, testnet)
+
+
+def one(testnet: TestnetState, name: str) -> NodeState:
+    """The node called so; raises as `state.select` does."""
+    (node,) = state.select(testnet.nodes, Selection(names=(name,)))
+    return node
