@@ -11,27 +11,40 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 from tenacity import Retrying, retry_if_exception_type, wait_fixed
 
-from orchestrator.genesis import keys
+from orchestrator.genesis import keys, suri
 
 KEY_TYPES = {"relay": keys.RELAY_KEY_TYPES, "para": keys.PARA_KEY_TYPES, "none": {}}
 
 
-def write_keys(seed: bytes, *, group: str, ordinal: int, types: str, directory: Path) -> None:
-    """Writes the network key and the keystore as a Substrate node reads them (`client/keystore/src/local.rs`)."""
+def write_keys(seed: bytes, *, group: str, ordinal: int, types: str, directory: Path, uri: str | None = None) -> None:
+    """Writes the network keys and the keystore as a Substrate node reads them (`client/keystore/src/local.rs`).
+
+    With a `uri` all session keys stand there, and the keystore's files hold it; else they come from the seed. A
+    parachain's node has a second network key, for the relay node inside it.
+    """
     keystore = directory / "keystore"
     keystore.mkdir(parents=True, exist_ok=True)
-    network = keys.network_key(seed, group=group, ordinal=ordinal)
-    _write_secret(directory / "node-key", network.secret.hex())
-    kinds = KEY_TYPES[types]
-    for name, pair in keys.node_keys(seed, group=group, ordinal=ordinal, types=kinds).items():
-        file = keystore / (kinds[name][0].encode().hex() + pair.public.hex())
-        _write_secret(file, json.dumps("0x" + pair.secret.hex()))
+    _write_secret(directory / "node-key", keys.network_key(seed, group=group, ordinal=ordinal).secret.hex())
+    embedded = keys.embedded_network_key(seed, group=group, ordinal=ordinal)
+    _write_secret(directory / "relay-node-key", embedded.secret.hex())
+    for kind, public, secret in _session_keys(seed, group=group, ordinal=ordinal, types=KEY_TYPES[types], uri=uri):
+        _write_secret(keystore / (kind.encode().hex() + public.hex()), json.dumps(secret))
+
+
+def _session_keys(
+    seed: bytes, *, group: str, ordinal: int, types: dict[str, tuple[str, keys.Scheme]], uri: str | None
+) -> Iterator[tuple[str, bytes, str]]:
+    if uri is not None:
+        yield from ((kind, suri.public(uri, scheme), uri) for kind, scheme in types.values())
+        return
+    for name, pair in keys.node_keys(seed, group=group, ordinal=ordinal, types=types).items():
+        yield types[name][0], pair.public, "0x" + pair.secret.hex()
 
 
 def assemble(chunks: Path, target: Path) -> None:
@@ -65,6 +78,13 @@ def wait_at_barrier(url: str, *, pod: str, parties: int, say: Callable[[str], No
     say("released")
 
 
+def _uri(dev: list[str], uris: Path | None, ordinal: int) -> str | None:
+    """The secret URI of this node where its keys are imported."""
+    if dev:
+        return suri.dev(dev[ordinal])
+    return (uris / str(ordinal)).read_text().strip() if uris is not None else None
+
+
 def _write_secret(file: Path, text: str) -> None:
     file.touch(mode=0o600)
     file.write_text(text)
@@ -75,6 +95,10 @@ def main() -> None:
     parser.add_argument("--group", required=True)
     parser.add_argument("--types", choices=sorted(KEY_TYPES), required=True, help="which session keys the node has")
     parser.add_argument("--seed-file", type=Path, required=True)
+    parser.add_argument("--dev", action="append", default=[], help="development accounts, one a node of the group")
+    parser.add_argument(
+        "--uris", type=Path, help="directory with one file a node, named by its ordinal: its secret URI"
+    )
     parser.add_argument("--key-directory", type=Path, required=True)
     parser.add_argument("--chain", action="append", default=[], help="a chain whose spec the node needs")
     parser.add_argument("--chunks", type=Path, required=True, help="directory with one directory of chunks a chain")
@@ -85,7 +109,14 @@ def main() -> None:
     pod = os.environ["POD_NAME"]
     seed = bytes.fromhex(arguments.seed_file.read_text().strip())
     ordinal = int(pod.rpartition("-")[2])
-    write_keys(seed, group=arguments.group, ordinal=ordinal, types=arguments.types, directory=arguments.key_directory)
+    write_keys(
+        seed,
+        group=arguments.group,
+        ordinal=ordinal,
+        types=arguments.types,
+        uri=_uri(arguments.dev, arguments.uris, ordinal),
+        directory=arguments.key_directory,
+    )
     for chain in arguments.chain:
         assemble(arguments.chunks / chain, arguments.spec_directory / f"{chain}.json")
     if arguments.barrier:

@@ -147,6 +147,11 @@ def network_key(seed: bytes, *, group: str, ordinal: int) -> KeyPair:
     return derive(seed, f"//{group}//{ordinal}//node", "ed25519")
 
 
+def embedded_network_key(seed: bytes, *, group: str, ordinal: int) -> KeyPair:
+    """The key of the peer id that the relay node inside a parachain's node has."""
+    return derive(seed, f"//{group}//{ordinal}//relay-node", "ed25519")
+
+
 def stash(seed: bytes, *, group: str, ordinal: int) -> KeyPair:
     """The account that stands behind a validator or collator."""
     return derive(seed, f"//{group}//{ordinal}//stash", "sr25519")

@@ -42,7 +42,8 @@ def public(uri: str, scheme: Scheme) -> bytes:
 def _parsed(uri: str) -> tuple[bytes, str]:
     match = _URI.match(uri.strip())
     if match is None:
-        raise UsageError("a secret URI is not understood", hint="write 0xSEED or a phrase, with a path of //hard junctions")
+        hint = "write 0xSEED or a phrase, with a path of //hard junctions"
+        raise UsageError("a secret URI is not understood", hint=hint)
     root = match["root"]
     if not root:
         return DEV_SEED, match["path"]

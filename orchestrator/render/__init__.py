@@ -1,6 +1,8 @@
 """A `Testnet` and its genesis become Kubernetes objects. Pure; the templates are in manifests/."""
 
+from orchestrator.render.common import Images
 from orchestrator.render.manifest import Manifest
-from orchestrator.render.network import Images, render
+from orchestrator.render.network import render
+from orchestrator.render.observability import Endpoint, endpoint
 
-__all__ = ["Images", "Manifest", "render"]
+__all__ = ["Endpoint", "Images", "Manifest", "endpoint", "render"]

@@ -9,7 +9,7 @@ from orchestrator.journal import Node as JournalNode
 from orchestrator.metrics.prometheus import Prometheus
 from orchestrator.provision.access import Access
 from orchestrator.provision.network import Network
-from orchestrator.render.network import scrape_interval
+from orchestrator.render import Endpoint, endpoint
 
 
 class NodeReads:
@@ -44,18 +44,18 @@ def inventory(network: Network) -> tuple[JournalNode, ...]:
 def sources(cluster: Cluster, network: Network) -> Sources:
     """Sources for all gates of a network."""
     return Sources(
-        prometheus=_prometheus(cluster, network.testnet.namespace),
+        prometheus=_prometheus(cluster, endpoint(network.testnet)),
         chains=NodeReads(Access(cluster, network)),
         nodes=inventory(network),
-        scrape=scrape_interval(len(network.genesis.nodes)),
+        scrape=endpoint(network.testnet).scrape_interval,
     )
 
 
-def _prometheus(cluster: Cluster, namespace: str) -> Prometheus:
+def _prometheus(cluster: Cluster, at: Endpoint) -> Prometheus:
     authority, certificate, headers = cluster.tls()
     session = requests.Session()
     session.trust_env = False  # A proxy of the environment does not lead to the API server.
     session.verify = authority or True
     session.cert = certificate
-    url = f"{cluster.host}/api/v1/namespaces/{namespace}/services/prometheus:9090/proxy"
+    url = f"{cluster.host}/api/v1/namespaces/{at.namespace}/services/{at.service}:{at.port}/proxy"
     return Prometheus(url, session=session, headers=headers)

@@ -76,7 +76,7 @@ def prometheus_url(tmp_path_factory):
 
 def _config(port):
     """The rendered network's own relabelling of metrics, in front of one fixed target."""
-    words = {"labels": {}, "network": "n", "interval": "1s", "lookback": "2500ms", "config_hash": ""}
+    words = {"labels": {}, "network": "n", "interval": "1s", "lookback": "2500ms", "storage": "1Gi", "config_hash": ""}
     words["images"] = {"prometheus": "p"}
     manifests = from_template("prometheus.yaml.j2", "n", jobs=[collections.defaultdict(str)], **words)
     (text,) = [m.document["data"]["prometheus.yml"] for m in manifests if m.document["kind"] == "ConfigMap"]

@@ -1,0 +1,56 @@
+"""`polkadot-omni-node`, `polkadot-parachain` and all other nodes with Cumulus' command line. In the table of `clients`.
+
+Arguments before `--` are of the parachain's node, those after it of the relay node inside it
+(`cumulus/polkadot-omni-node/lib/src/cli.rs` of polkadot-sdk).
+"""
+
+from orchestrator.genesis.chainspec import RELAY
+from orchestrator.render.clients import port, substrate
+from orchestrator.render.clients.port import Placement, arranged
+from orchestrator.spec import NodeGroup, Parachain
+
+
+class Cumulus:
+    """One of the clients of parachains, by its program's name."""
+
+    def __init__(self, program: str, image: str) -> None:
+        self.image: str | None = image
+        self._program = program
+
+    def command(self, group: NodeGroup, place: Placement) -> tuple[str, ...]:
+        slot_based = isinstance(place.spec, Parachain) and place.spec.authoring == "slot-based"
+        own = [
+            *substrate.chain(place.chain, place.spec),
+            ("--name", "$(POD_NAME)"),
+            *([("--collator",)] if place.role == "collator" else []),
+            *([("--authoring", "slot-based")] if slot_based else []),
+            *substrate.identity(port.NODE_KEY),
+            *substrate.keystore(place),
+            *substrate.storage(group, place.role),
+            *substrate.listening(
+                place.host(group), p2p=port.P2P, rpc=port.RPC, local_rpc=port.LOCAL_RPC, prometheus=port.PROMETHEUS
+            ),
+            *substrate.private(),
+            *substrate.bootnodes(place.para_bootnodes),
+            *([("--relay-chain-rpc-urls", *place.relay_rpc)] if place.relay_rpc else []),
+        ]
+        program = group.program or (self._program,)
+        return (*program, *arranged(own, (*place.spec.args, *group.args)), "--", *self._relay(group, place))
+
+    @staticmethod
+    def _relay(group: NodeGroup, place: Placement) -> tuple[str, ...]:
+        """The relay side. It counts as an authority's, so its network key must be there as well."""
+        own = [
+            *substrate.chain(RELAY, place.relay),
+            *substrate.identity(port.EMBEDDED_NODE_KEY),
+            *substrate.listening(
+                place.host(group),
+                p2p=port.EMBEDDED_P2P,
+                rpc=port.EMBEDDED_RPC,
+                local_rpc=port.EMBEDDED_LOCAL_RPC,
+                prometheus=port.EMBEDDED_PROMETHEUS,
+            ),
+            *substrate.private(),
+            *substrate.bootnodes(place.relay_bootnodes),
+        ]
+        return arranged(own, ())

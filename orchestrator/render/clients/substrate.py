@@ -1,0 +1,62 @@
+"""The flags that all nodes made with the Polkadot SDK share, once. Used by `polkadot` and `cumulus`.
+
+After `substrate/client/cli/src/{params,commands}` of polkadot-sdk; knowledge/substrate.md section 2 says which and why.
+"""
+
+from orchestrator.render.clients import port
+from orchestrator.render.clients.port import Placement, options
+from orchestrator.spec import Chain, NodeGroup
+
+Options = list[tuple[str, ...]]
+
+_PRUNING = {"archive": "archive"}
+
+
+def chain(name: str, spec: Chain) -> Options:
+    """Which chain: the spec from the init container, or one that the binary knows."""
+    return [("--chain", spec.builtin or f"{port.SPECS}/{name}.json")]
+
+
+def listening(host: str, *, p2p: int, rpc: int, local_rpc: int, prometheus: int) -> Options:
+    """Ports. Safe methods are served to all, unsafe ones on loopback; `cors=all` also lifts the check of Host headers.
+
+    `--listen-addr` excludes `--port`; without it a validator listens on v6 as well, where no fault can cut it.
+    """
+    return [
+        ("--listen-addr", f"/ip4/0.0.0.0/tcp/{p2p}"),
+        ("--public-addr", f"/dns4/{host}/tcp/{p2p}"),
+        ("--experimental-rpc-endpoint", f"listen-addr=0.0.0.0:{rpc},methods=safe,cors=all"),
+        ("--experimental-rpc-endpoint", f"listen-addr=127.0.0.1:{local_rpc},methods=unsafe,cors=all"),
+        ("--prometheus-external",),
+        ("--prometheus-port", str(prometheus)),
+    ]
+
+
+def private() -> Options:
+    """What keeps a node to its own network, and lets it find peers on a pod network's private addresses."""
+    return [("--no-mdns",), ("--no-telemetry",), ("--allow-private-ip",), ("--discover-local",)]
+
+
+def identity(node_key: str) -> Options:
+    return [("--node-key-file", node_key)]
+
+
+def storage(group: NodeGroup, role: str) -> Options:
+    """Database and pruning; what is not said is left to the client."""
+    pruning = group.pruning or _PRUNING.get(role)
+    return options(
+        ("--base-path", port.DATA),
+        ("--database", group.database if group.database != "auto" else None),
+        ("--state-pruning", pruning),
+        ("--blocks-pruning", pruning),
+        # The volume is a testnet's: a free gigabyte is not to be had, and a full disk is a fault of its own.
+        ("--db-storage-threshold", "64"),
+    )
+
+
+def keystore(place: Placement) -> Options:
+    return [("--keystore-path", port.KEYSTORE)] if place.authority else []
+
+
+def bootnodes(addresses: tuple[str, ...]) -> Options:
+    return [("--bootnodes", *addresses)] if addresses else []

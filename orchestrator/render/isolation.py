@@ -1,0 +1,29 @@
+"""What keeps a network to itself: NetworkPolicies. Called by `network`.
+
+Whether they hold is the cluster's network plugin's affair; some ignore them without a word.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from orchestrator.render.clients.port import EMBEDDED_PROMETHEUS, EMBEDDED_RPC, PROMETHEUS, RPC
+from orchestrator.render.common import labels
+from orchestrator.render.groups import PlacedGroup
+from orchestrator.render.manifest import Manifest, from_template
+from orchestrator.spec import Testnet
+
+READABLE = (RPC, EMBEDDED_RPC, PROMETHEUS, EMBEDDED_PROMETHEUS, 9090, 9701)
+"""Ports that answer from outside the namespace: the API server's proxy and a shared Prometheus stand there."""
+
+
+def objects(testnet: Testnet, groups: Iterable[PlacedGroup]) -> Iterator[Manifest]:
+    """No pod of the network speaks to anything outside of it, except to DNS, and the controller to the API server."""
+    if not testnet.spec.isolation.network_policy:
+        return
+    fetching = [g.group.name for g in groups if g.group.snapshot is not None and g.group.snapshot.archive is not None]
+    yield from from_template(
+        "isolation.yaml.j2",
+        testnet.namespace,
+        labels=labels(testnet, "isolation"),
+        readable=READABLE,
+        fetching=fetching,
+    )

@@ -1,0 +1,96 @@
+"""Who scrapes the network: a Prometheus of its own, or the PodMonitors of one that is there. Called by `network`.
+
+`endpoint` says to everybody who asks for metrics where the Prometheus is.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+
+from orchestrator import units
+from orchestrator.genesis.chainspec import RELAY
+from orchestrator.render.common import Images, labels
+from orchestrator.render.groups import PlacedGroup
+from orchestrator.render.manifest import Manifest, from_template
+from orchestrator.spec import Testnet
+
+SMALL = 100
+"""Up to so many nodes Prometheus scrapes every second; above, every five."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a network's Prometheus is reached, and how often it scrapes, in seconds."""
+
+    namespace: str
+    service: str
+    port: int
+    scrape_interval: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is scraped of one group: its nodes' own chain, or the relay nodes inside its collators."""
+
+    name: str
+    group: str
+    role: str
+    chain: str
+    port: str
+    record: str
+
+
+def endpoint(testnet: Testnet) -> Endpoint:
+    """The Prometheus that has this network's metrics."""
+    existing, own = testnet.spec.observability.existing, testnet.spec.observability.own
+    if existing is not None:
+        return Endpoint(existing.namespace, existing.service, existing.port, existing.scrape_interval)
+    nodes = sum(group.count for _, group in testnet.spec.groups())
+    usual = 1.0 if nodes <= SMALL else 5.0
+    said = own.scrape_interval if own is not None else None
+    return Endpoint(testnet.namespace, "prometheus", 9090, said or usual)
+
+
+def objects(testnet: Testnet, groups: Iterable[PlacedGroup], images: Images) -> Iterator[Manifest]:
+    """The objects by which the network's nodes are scraped."""
+    jobs = tuple(job for group in groups for job in _jobs(testnet, group))
+    existing = testnet.spec.observability.existing
+    if existing is None:
+        yield from _prometheus(testnet, jobs, images)
+    elif existing.pod_monitor:
+        for job in jobs:
+            yield from from_template(
+                "pod-monitor.yaml.j2",
+                testnet.namespace,
+                network=testnet.name,
+                labels={**labels(testnet, "pod-monitor"), **existing.labels},
+                interval=units.format_duration(existing.scrape_interval),
+                job=job,
+            )
+
+
+def _prometheus(testnet: Testnet, jobs: tuple[_Job, ...], images: Images) -> Iterator[Manifest]:
+    scrape = endpoint(testnet).scrape_interval
+    interval = units.format_duration(scrape)
+    own = testnet.spec.observability.own
+    assert own is not None
+    yield from from_template(
+        "prometheus.yaml.j2",
+        testnet.namespace,
+        network=testnet.name,
+        labels=labels(testnet, "prometheus"),
+        interval=interval,
+        lookback=f"{round(2500 * scrape)}ms",  # Prometheus takes whole numbers only.
+        storage=own.storage,
+        jobs=jobs,
+        config_hash=hashlib.sha256(repr((interval, jobs)).encode()).hexdigest()[:16],
+        images=asdict(images),
+    )
+
+
+def _jobs(testnet: Testnet, placed: PlacedGroup) -> Iterator[_Job]:
+    name, place = placed.group.name, placed.place
+    service = f"{name}.{testnet.namespace}.svc.cluster.local"
+    yield _Job(name, name, place.role, place.chain, "prometheus", f"_prometheus._tcp.{service}")
+    if place.embedded_relay:
+        yield _Job(f"{name}-relay", name, place.role, RELAY, "prom-relay", f"_prom-relay._tcp.{service}")
