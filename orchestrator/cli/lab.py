@@ -9,6 +9,7 @@ from orchestrator import lab
 from orchestrator.cli import console, options
 from orchestrator.cli.format import Format
 from orchestrator.errors import UsageError
+from orchestrator.lab import programs
 
 app = typer.Typer(help="A throwaway local Kubernetes.", no_args_is_help=True)
 
@@ -56,11 +57,24 @@ def kubeconfig(name: Name = options.DEFAULT_LAB) -> int:
 
 @app.command(name="load-image")
 def load_image(
-    archive: Annotated[Path, typer.Argument(help="An OCI archive.", exists=True, dir_okay=False)],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(help="An OCI archive; or with --as programs, folders or archives of them.", exists=True),
+    ],
+    as_: Annotated[
+        str | None, typer.Option("--as", help="Make an image of this name of the programs: polkadot-1.25.1.")
+    ] = None,
     name: Annotated[str, typer.Option("--lab")] = options.DEFAULT_LAB,
 ) -> int:
-    """Import an image into a lab, under the name that the archive gives it."""
-    _running(name).load_image(archive)
+    """Import an image into a lab: an archive under its own name, or programs; prints the name of the latter."""
+    running = _running(name)
+    if as_ is None:
+        for archive in sources:
+            running.load_image(archive)
+        return 0
+    made = programs.made(as_, tuple(sources), console.stepper())
+    running.load(made, console.stepper())
+    console.text(made.reference)
     return 0
 
 

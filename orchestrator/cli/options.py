@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +13,10 @@ from orchestrator import __version__, lab
 from orchestrator.cli.format import Format
 from orchestrator.cluster import Cluster
 from orchestrator.errors import Refused, UsageError
-from orchestrator.lab import choose, k3s
+from orchestrator.lab import choose, k3s, programs
+from orchestrator.provision import engines
 from orchestrator.render import Images
+from orchestrator.render.clients import CLIENTS
 
 Files = Annotated[
     list[Path], typer.Argument(help="YAML files with Testnets and Rehearsals.", exists=True, dir_okay=False)
@@ -28,6 +30,14 @@ Kubeconfig = Annotated[Path | None, typer.Option(help="A kubeconfig file.", exis
 LabName = Annotated[str, typer.Option("--lab", help="Which local lab, where no --context is given.")]
 Image = Annotated[str | None, typer.Option(help="The coalmine image; in a lab it is built from this installation.")]
 PrometheusImage = Annotated[str, typer.Option(help="The Prometheus image, outside of a lab.")]
+EngineName = Annotated[
+    engines.Name | None,
+    typer.Option("--engine", help="By default the one that brought the network up; else Pulumi where it is installed."),
+]
+Clients = Annotated[
+    list[str],
+    typer.Option("--client", help="CLIENT=IMAGE, or in a lab CLIENT=PATH of its programs, such as polkadot=./bin."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 DEFAULT_LAB = "coalmine"
@@ -51,6 +61,7 @@ class Where:
     lab: str
     image: str | None = None
     prometheus_image: str = DEFAULT_PROMETHEUS
+    clients: tuple[str, ...] = ()
 
 
 def foreign(where: Where) -> Target | None:
@@ -69,7 +80,30 @@ def foreign(where: Where) -> Target | None:
             hint="COALMINE_CONTEXTS lists the contexts that coalmine may change",
         )
     image = where.image or f"coalmine/coalmine:{__version__}"
-    return Target(cluster, Images(coalmine=image, prometheus=where.prometheus_image))
+    clients = client_images(where.clients, _no_programs)
+    return Target(cluster, Images(coalmine=image, prometheus=where.prometheus_image, clients=clients))
+
+
+def client_images(said: Sequence[str], load: Callable[[str, Path], str]) -> dict[str, str]:
+    """The image of each client in `CLIENT=IMAGE` or `CLIENT=PATH`; `load` makes one of programs.
+
+    Raises:
+        UsageError: when one is neither, or names no client.
+    """
+    images = {}
+    for text in said:
+        client, separator, value = text.partition("=")
+        if not separator or not value or client not in CLIENTS:
+            raise UsageError(f"--client {text}: CLIENT=IMAGE is expected", hint=f"clients are {', '.join(CLIENTS)}")
+        path = Path(value)
+        images[client] = load(client, path) if path.exists() or value.startswith((".", "/")) else value
+    return images
+
+
+def _no_programs(client: str, path: Path) -> str:
+    raise UsageError(
+        f"--client {client}={path}: only a lab makes images of programs", hint="push an image, and name it"
+    )
 
 
 @contextlib.contextmanager
@@ -85,7 +119,15 @@ def reached(where: Where, *, owned: bool, progress: Callable[[str], None]) -> It
         return
     with _local(where.lab, owned=owned, progress=progress) as found:
         coalmine, prometheus = found.images(progress)
-        yield Target(found.cluster(), Images(coalmine=coalmine.reference, prometheus=prometheus.reference))
+
+        def load(client: str, path: Path) -> str:
+            made = programs.made(client, (path,), progress)
+            found.load(made, progress)
+            return made.reference
+
+        clients = client_images(where.clients, load)
+        images = Images(coalmine=coalmine.reference, prometheus=prometheus.reference, clients=clients)
+        yield Target(found.cluster(), images)
 
 
 @contextlib.contextmanager

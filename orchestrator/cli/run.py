@@ -7,6 +7,7 @@ import typer
 
 from orchestrator.cli import console, options
 from orchestrator.cli.format import Format
+from orchestrator.gates.library import expand
 from orchestrator.metrics.check import check
 from orchestrator.provision import network
 from orchestrator.provision.embedded import EmbeddedEngine
@@ -21,18 +22,19 @@ def run(
     lab: options.LabName = options.DEFAULT_LAB,
     image: options.Image = None,
     prometheus_image: options.PrometheusImage = options.DEFAULT_PROMETHEUS,
+    client: options.Clients = [],  # noqa: B006  Typer copies it.
     runs: Annotated[Path, typer.Option(help="Where runs are kept, a directory each.")] = Path("runs"),
     keep: Annotated[bool, typer.Option("--keep", help="Leave the network up afterwards.")] = False,
     output: options.Output = Format.TEXT,
 ) -> int:
     """Rehearse: bring the network up, put it through every stage, judge, report, take it down."""
-    loaded = load(files, checks=[check])
+    loaded = load(files, checks=[check], expand=expand)
     rehearsal = loaded.rehearsal()
     testnet = loaded.testnets[rehearsal.spec.testnet]
     progress = console.stepper()
     directory = runs / lifecycle.new_run(rehearsal)
     with options.reached(
-        options.Where(context, kubeconfig, lab, image, prometheus_image), owned=True, progress=progress
+        options.Where(context, kubeconfig, lab, image, prometheus_image, tuple(client)), owned=True, progress=progress
     ) as target:
         engine = EmbeddedEngine(target.cluster)
         plan = lifecycle.Plan(testnet, rehearsal, target.cluster, engine, target.images, directory)

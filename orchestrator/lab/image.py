@@ -64,6 +64,17 @@ def prometheus(progress: Progress) -> Image:
     return _image("docker.io/coalmine/prometheus", [_root(progress), _prometheus_layer(progress)], _PLAIN)
 
 
+def of_programs(name: str, key: str, fill: Callable[[Path], object], progress: Progress) -> Image:
+    """An image of somebody's programs on the same root; `fill` puts them into a folder, once for each key."""
+    layers = [_root(progress), _layer("programs", key, fill)]
+    return _image(f"docker.io/coalmine/{name}", layers, _PLAIN)
+
+
+def digest(text: str) -> str:
+    """A short name for what is made of something."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def pause(binaries: Path) -> Image:
     """What holds a pod's namespaces."""
     layer = _layer("pause", toolchain.key(), lambda folder: shutil.copy(binaries / "pause", folder / "pause"))

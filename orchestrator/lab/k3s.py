@@ -56,10 +56,14 @@ class K3s:
         """Today's coalmine image and Prometheus, made and loaded."""
         made = (image.coalmine(progress), image.prometheus(progress))
         for item in made:
-            started = time.monotonic()
-            self.load_image(item.archive)
-            progress(f"loaded {item.reference} in {time.monotonic() - started:.1f} s")
+            self.load(item, progress)
         return made
+
+    def load(self, item: Image, progress: Progress) -> None:
+        """Imports an image."""
+        started = time.monotonic()
+        self.load_image(item.archive)
+        progress(f"loaded {item.reference} in {time.monotonic() - started:.1f} s")
 
 
 @contextlib.contextmanager

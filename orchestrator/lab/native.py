@@ -78,15 +78,19 @@ class Lab:
         The archive of the first holds what the foundation lacks; `image.coalmine` makes a whole one.
         """
         made = (image.foundation(progress), image.update(progress), image.prometheus(progress))
-        have = (self.state.noted("images") or "").split()
         for item in made:  # The foundation is older than the lab, unless dependencies have changed meanwhile.
-            if item.reference not in have:
-                started = time.monotonic()
-                self.load_image(item.archive)
-                have.append(item.reference)
-                progress(f"loaded {item.reference} in {time.monotonic() - started:.1f} s")
-        self.state.note("images", "\n".join(have))
+            self.load(item, progress)
         return made[1:]
+
+    def load(self, item: Image, progress: Progress) -> None:
+        """Imports an image unless the lab has it."""
+        have = (self.state.noted("images") or "").split()
+        if item.reference in have:
+            return
+        started = time.monotonic()
+        self.load_image(item.archive)
+        self.state.note("images", "\n".join([*have, item.reference]))
+        progress(f"loaded {item.reference} in {time.monotonic() - started:.1f} s")
 
 
 @dataclass(frozen=True, slots=True)
