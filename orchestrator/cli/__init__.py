@@ -14,6 +14,7 @@ from orchestrator.cli import console
 from orchestrator.cli.apply import diff, down, render, up
 from orchestrator.cli.check import validate
 from orchestrator.cli.describe import describe
+from orchestrator.cli.gates import app as gates_app
 from orchestrator.cli.get import get
 from orchestrator.cli.lab import app as lab_app
 from orchestrator.cli.logs import logs
@@ -40,6 +41,7 @@ app = typer.Typer(
 for verb in (run, judge, report, validate, render, diff, up, down, get, describe, logs, rpc, wait, top, version):
     app.command()(verb)
 app.add_typer(lab_app, name="lab")
+app.add_typer(gates_app, name="gates")
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from orchestrator.cli import console, options
 from orchestrator.cli.format import Format
 from orchestrator.errors import SpecError
+from orchestrator.gates.library import expand
 from orchestrator.metrics.check import check
 from orchestrator.spec.load import load
 
@@ -10,7 +11,7 @@ from orchestrator.spec.load import load
 def validate(files: options.Files, output: options.Output = Format.TEXT) -> int:
     """Check files: every mistake in one go, with file, line and path. Needs no cluster, changes nothing."""
     try:
-        loaded = load(files, checks=[check])
+        loaded = load(files, checks=[check], expand=expand)
     except SpecError as error:
         if output is Format.JSON:
             console.data([_mistake(m) for m in error.mistakes])

@@ -9,6 +9,7 @@ from orchestrator.cli import console, options
 from orchestrator.cli.format import Format
 from orchestrator.errors import UsageError
 from orchestrator.gates import judge as judging
+from orchestrator.gates.library import expand
 from orchestrator.journal import Journal
 from orchestrator.metrics.check import check
 from orchestrator.run import lifecycle
@@ -29,7 +30,7 @@ def judge(
     before = judging.judge(journal)
     verdict = before
     if gates is not None:
-        verdict = judging.judge(journal, load([gates], checks=[check]).rehearsal())
+        verdict = judging.judge(journal, load([gates], checks=[check], expand=expand).rehearsal())
         for change in judging.compare(before, verdict):
             old, new = (side.verdict if side else "absent" for side in (change.before, change.after))
             console.say(f"{change.stage} / {change.gate}: {old} -> {new}")

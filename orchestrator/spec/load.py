@@ -1,6 +1,6 @@
 """Reads users' files: every mistake of every file in one go, with file, line and path. Called by all of `cli`."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -72,29 +72,43 @@ Check = Callable[[BaseModel], Iterable[tuple[Path_, str]]]
 """Looks at one object and says what is wrong where. Layers above `spec` bring theirs (signals, PromQL)."""
 
 
-def load(files: Sequence[Path], *, checks: Sequence[Check] = ()) -> Loaded:
+Expand = Callable[[Document, Mapping[str, Testnet]], tuple[Document, list[Mistake]]]
+"""Replaces what a rehearsal only names, such as sets of gates, in the document as it was read."""
+
+
+def load(files: Sequence[Path], *, checks: Sequence[Check] = (), expand: Expand | None = None) -> Loaded:
     """Reads, validates and cross-checks files.
 
     Raises:
         SpecError: with every mistake of all files, in order. Nothing was changed anywhere.
         UsageError: when a file cannot be read.
     """
-    loaded, mistakes, seen = Loaded(), [], []
+    loaded, mistakes, seen, documents = Loaded(), list[Mistake](), [], list[Document]()
     for file in files:
-        documents, broken = parse(file)
+        found, broken = parse(file)
+        documents += found
         mistakes += broken
-        for document in documents:
-            item, wrong = _validate(document)
-            mistakes += wrong
-            if item is not None:
-                seen.append((document, item))
-                mistakes += _place(loaded, document, item)
-                mistakes += [document.mistake(path, text) for check in checks for path, text in check(item)]
+    # What a rehearsal only names may depend on its network, wherever that stands.
+    for written in sorted(documents, key=_is_rehearsal):
+        document, wrong = written, list[Mistake]()
+        if expand is not None and _is_rehearsal(written):
+            document, wrong = expand(written, loaded.testnets)
+        mistakes += wrong
+        item, wrong = _validate(document)
+        mistakes += wrong
+        if item is not None:
+            seen.append((document, item))
+            mistakes += _place(loaded, document, item)
+            mistakes += [document.mistake(path, text) for check in checks for path, text in check(item)]
     for document, item in seen:
         mistakes += [document.mistake(path, text) for path, text in cross.check(item, loaded.testnets)]
     if mistakes:
         raise SpecError(tuple(sorted(mistakes, key=lambda m: (m.file, m.line))))
     return loaded
+
+
+def _is_rehearsal(document: Document) -> bool:
+    return isinstance(document.data, dict) and document.data.get("kind") == "Rehearsal"
 
 
 def parse(file: Path) -> tuple[list[Document], list[Mistake]]:

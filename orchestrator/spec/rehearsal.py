@@ -19,6 +19,10 @@ class Stage(Model):
     experiment: ChaosExperimentSpec | None = None
     upgrade: RuntimeUpgradeSpec | None = None
     gates: tuple[Gate, ...] = Field(min_length=1, description="A stage that nothing judges proves nothing.")
+    left_out: dict[str, str] = Field(
+        default_factory=dict,
+        description="Gates of the library that this network cannot answer, and why. coalmine itself writes this.",
+    )
 
     @model_validator(mode="after")
     def _sound(self) -> Self:

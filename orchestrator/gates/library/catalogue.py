@@ -1,0 +1,99 @@
+"""The library's files as they are written, and read once. Used by `expand`, and by `coalmine gates`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from orchestrator.spec.base import Model, Name
+from orchestrator.spec.load import parse
+from orchestrator.spec.window import Window
+
+_FILES = Path(__file__).parent
+_SETS = "sets.yaml"
+
+Bound = Literal["atMost", "atLeast", "progresses"]
+
+
+class Scaled(Model):
+    """Thresholds that follow from the network: of a figure that is the same everywhere in the network's own measure."""
+
+    slots: dict[Bound, float] | None = Field(default=None, description="In slots of the relay chain; becomes seconds.")
+    candidates_per_block: float | None = Field(
+        default=None,
+        description="Included candidates for each relay block that may have one, at least; becomes ratePerMinute.",
+    )
+    peers: float | None = Field(
+        default=None, description="Share of the peers that a node of the chain keeps, at least; becomes atLeast."
+    )
+    memory_limit: float | None = Field(
+        default=None, description="Share of the lowest memory limit among the nodes, at most; becomes atMost."
+    )
+
+
+class LibraryGate(Model):
+    """One gate: what it means, where its numbers come from, and the gate itself in the words of a rehearsal."""
+
+    why: str
+    source: str
+    gate: dict[str, Any]
+    scaled: Scaled = Scaled()
+    simulated: bool = Field(default=True, description="Whether the simulated client can answer it.")
+    each_parachain: bool = Field(default=False, description="One gate for each parachain, for chains have own storage.")
+
+
+class Phase(Model):
+    """Some gates over one window, each with what differs here from the library's."""
+
+    window: Window | None = None
+    gates: dict[Name, dict[str, Any]]
+
+
+class GateSet(Model):
+    """The gates for an intent."""
+
+    about: str
+    phases: tuple[Phase, ...]
+
+    def gates(self) -> Iterator[tuple[str, str, Phase, dict[str, Any]]]:
+        """Name here, name in the library, phase, and what differs."""
+        for phase in self.phases:
+            for name, changes in phase.gates.items():
+                yield name, str(changes.get("of", name)), phase, {k: v for k, v in changes.items() if k != "of"}
+
+
+class _File(Model):
+    concern: Name
+    about: str
+    gates: dict[Name, LibraryGate]
+
+
+class Library(Model):
+    """All gates by name, what each concern is about, and all sets."""
+
+    gates: dict[str, LibraryGate]
+    concerns: dict[str, str]
+    concern_of: dict[str, str]
+    sets: dict[str, GateSet]
+
+
+def _read() -> Library:
+    files = [_File.model_validate(_only(path)) for path in sorted(_FILES.glob("*.yaml")) if path.name != _SETS]
+    sets = _only(_FILES / _SETS)
+    return Library(
+        gates={name: gate for file in files for name, gate in file.gates.items()},
+        concerns={file.concern: file.about for file in files},
+        concern_of={name: file.concern for file in files for name in file.gates},
+        sets={name: GateSet.model_validate(found) for name, found in sets.items()},
+    )
+
+
+def _only(path: Path) -> Any:
+    """The one document of a file, read as users' files are: to plain YAML, `on` is a truth value."""
+    (document,), mistakes = parse(path)
+    assert not mistakes, mistakes
+    return document.data
+
+
+LIBRARY = _read()

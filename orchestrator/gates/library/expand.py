@@ -1,0 +1,180 @@
+"""Replaces `{use: NAME}` in a rehearsal's stages by the gates that are meant. Given to `spec.load` by `cli`.
+
+It works on the document as it was read, before the models see it: so what is wrong with an overridden gate is told by
+the same rules and at the line where it stands. A gate that nobody in this network can answer (no parachains, or the
+simulated client does not model it) is left out and named in the stage's `leftOut`, because a gate that is always
+inconclusive teaches people to look away.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from orchestrator.errors import Mistake
+from orchestrator.gates.library.catalogue import LIBRARY, Scaled
+from orchestrator.gates.library.network import Network
+from orchestrator.metrics.names import METRICS, PROMETHEUS_OWN, family
+from orchestrator.metrics.promql import reads
+from orchestrator.metrics.signals import CATALOGUE, targets
+from orchestrator.spec import Selector, Testnet
+from orchestrator.spec.gate import Threshold
+from orchestrator.spec.load import Document
+from orchestrator.spec.use import Use
+
+_THRESHOLDS = {field.alias or name for name, field in Threshold.model_fields.items()}
+
+Path_ = tuple[str | int, ...]
+Words = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A gate in a rehearsal's words, or the reason why it is left out."""
+
+    name: str
+    words: Words
+    left_out: str = ""
+
+
+def expand(document: Document, testnets: Mapping[str, Testnet]) -> tuple[Document, list[Mistake]]:
+    """The document without any `use`, its lines still those of the file, and what is wrong with the uses."""
+    stages = _within(document.data, "spec", "stages")
+    if not isinstance(stages, list) or not any(_uses(stage) for stage in stages):
+        return document, []
+    network = Network.of(testnets.get(str(_within(document.data, "spec", "testnet"))))
+    lines, mistakes, written = dict(document.lines), list[Mistake](), []
+    for number, stage in enumerate(stages):
+        if not _uses(stage):
+            written.append(stage)
+            continue
+        path = ("spec", "stages", number, "gates")
+        gates: list[Any] = []
+        left_out: dict[str, str] = {}
+        _forget(lines, path)
+        for index, item in enumerate(stage["gates"]):
+            before = (*path, index)
+            if not _is_use(item):
+                _carry(document.lines, lines, before, (*path, len(gates)))
+                gates.append(item)
+                continue
+            found, wrong = _replace(item, network)
+            mistakes += [document.mistake((*before, *where), text) for where, text in wrong]
+            for gate in found:
+                if gate.left_out:
+                    left_out[gate.name] = gate.left_out
+                    continue
+                _carry(document.lines, lines, (*before, "override", gate.name), (*path, len(gates)))
+                lines[*path, len(gates)] = document.line(before)
+                gates.append(gate.words)
+        written.append({**stage, "gates": gates} | ({"leftOut": left_out} if left_out else {}))
+    data = {**document.data, "spec": {**document.data["spec"], "stages": written}}
+    return Document(document.file, data, lines), mistakes
+
+
+def gates_of(use: Use, network: Network) -> Iterator[Expanded]:
+    """The gates of a set, or the single gate of that name, with what the user has overridden."""
+    for name, of, window, changes in _named(use.use):
+        if name in use.without:
+            continue
+        entry = LIBRARY.gates[of]
+        here = {key: value for key, value in changes.items() if key != "scaled"}
+        scaled = Scaled.model_validate(changes["scaled"]) if "scaled" in changes else entry.scaled
+        words = {"why": entry.why, **entry.gate}
+        if window is not None and "window" not in words:
+            words["window"] = window
+        words = _over(_over({**words, **network.resolve(scaled, words)}, here), use.override.get(name, {}))
+        if not entry.simulated and network.simulated:
+            yield Expanded(name, words, "the simulated client has nothing of the kind")
+        elif entry.each_parachain:
+            yield from _each_parachain(name, words, network)
+        else:
+            yield Expanded(name, {"name": name, **words}, _unanswerable(words, network))
+
+
+def _named(name: str) -> Iterator[tuple[str, str, Words | None, Words]]:
+    """Name here, name in the library, the phase's window, what differs."""
+    if name in LIBRARY.gates:
+        yield name, name, None, {}
+        return
+    for here, of, phase, changes in LIBRARY.sets[name].gates():
+        window = phase.window.model_dump(mode="json", by_alias=True, exclude_unset=True) if phase.window else None
+        yield here, of, window, changes
+
+
+def _over(words: Words, changes: Words) -> Words:
+    """Changes laid over a gate's words; a threshold replaces the threshold, a source is the gate's own."""
+    if _THRESHOLDS & changes.keys():
+        words = {key: value for key, value in words.items() if key not in _THRESHOLDS}
+    return {**words, **changes}
+
+
+def _each_parachain(name: str, words: Words, network: Network) -> Iterator[Expanded]:
+    if not network.parachains:
+        yield Expanded(name, words, "the network has no parachain")
+    for number, chain in network.parachains:
+        yield Expanded(name, {"name": f"{name}-{number}", **words, "on": {"chain": chain}})
+
+
+def _unanswerable(words: Words, network: Network) -> str:
+    """Why no node of this network can have the evidence; empty when one can."""
+    signal = CATALOGUE.get(str(words.get("signal")))
+    if signal is None or not network.nodes:
+        return ""
+    on = words.get("on")
+    try:
+        selector = Selector.model_validate(on or {})
+    except ValidationError:
+        return ""  # The gate's own validation will say it better.
+    if not targets(network.nodes, selector, signal):
+        return f"no node of the network has the signal {signal.name}"
+    if network.simulated:
+        for name in (family(read.name) for read in reads(signal.promql)):
+            if name not in PROMETHEUS_OWN and not METRICS[name].simulated:
+                return f"the simulated client has no {name}"
+    return ""
+
+
+def _replace(item: Words, network: Network) -> tuple[list[Expanded], list[tuple[Path_, str]]]:
+    """The gates of one use, and what is wrong with it."""
+    try:
+        use = Use.model_validate(item)
+    except ValidationError as error:
+        return [], [(tuple(one["loc"]), str(one["msg"])) for one in error.errors(include_url=False)]
+    if use.use not in LIBRARY.sets and use.use not in LIBRARY.gates:
+        known = ", ".join(sorted(LIBRARY.sets))
+        return [], [(("use",), f"no set or gate {use.use} in the library; the sets are {known}")]
+    names = {name for name, *_ in _named(use.use)}
+    wrong: list[tuple[Path_, str]] = []
+    for field, given in (("without", enumerate(use.without)), ("override", ((name, name) for name in use.override))):
+        wrong += [((field, key), f"{use.use} has no gate {name}") for key, name in given if name not in names]
+    return list(gates_of(use, network)), wrong
+
+
+def _within(data: Any, *keys: str) -> Any:
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
+
+
+def _is_use(item: Any) -> bool:
+    return isinstance(item, dict) and "use" in item
+
+
+def _uses(stage: Any) -> bool:
+    gates = _within(stage, "gates")
+    return isinstance(gates, list) and any(map(_is_use, gates))
+
+
+def _forget(lines: dict[Path_, int], path: Path_) -> None:
+    """Takes the lines below a path out, for what stands there is about to move."""
+    for key in [key for key in lines if key[: len(path)] == path and len(key) > len(path)]:
+        del lines[key]
+
+
+def _carry(source: Mapping[Path_, int], lines: dict[Path_, int], before: Path_, after: Path_) -> None:
+    """The lines below one path of the file, as those below another."""
+    for key, line in source.items():
+        if key[: len(before)] == before:
+            lines[after + key[len(before) :]] = line
