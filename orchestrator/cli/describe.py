@@ -1,5 +1,6 @@
 """`coalmine describe testnet | node | parachain NAME`: all that the cluster and the chain say of one thing."""
 
+import shlex
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any
@@ -93,7 +94,7 @@ def _node(cluster: Cluster, node: NodeState) -> Facts:
         "machine": node.machine,
         "ip": node.ip,
         "image": node.image,
-        "command": next((c.get("command") for c in node.pod.get("spec", {}).get("containers", [])), None),
+        "command": _command(node),
         "cpu": usage.cpu if usage else None,
         "memory": usage.memory if usage else None,
     }
@@ -116,6 +117,13 @@ def _identity(cluster: Cluster, node: NodeState) -> Facts:
         }
     except ChainError as error:
         return {"node": error.message}
+
+
+def _command(node: NodeState) -> str | None:
+    for container in node.pod.get("spec", {}).get("containers", []):
+        if container["name"] == "node":
+            return shlex.join([*container.get("command", []), *container.get("args", [])])
+    return None
 
 
 def _last_end(node: NodeState) -> str | None:
@@ -181,9 +189,11 @@ def _answer(found: Any) -> Any:
 
 
 def _written(value: Any) -> str:
-    """A fact for people: nested ones as YAML, nothing as a dash."""
+    """A fact for people: a line each where there are several, nested ones as YAML, nothing as a dash."""
     if value is None or value in ([], {}, ()):
         return "-"
+    if isinstance(value, list) and not any(isinstance(item, dict | list) for item in value):
+        return "\n".join(map(str, value))
     if isinstance(value, dict | list):
-        return yaml.dump(value, Dumper=yaml.CSafeDumper, sort_keys=False, width=110, default_flow_style=None).rstrip()
+        return yaml.dump(value, Dumper=yaml.CSafeDumper, sort_keys=False, width=110, default_flow_style=False).rstrip()
     return str(value)
