@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from chaos.nodes import Node
-from orchestrator.chain import Event, SubstrateReader, Upgrader
+from chaos.upgrades.observe import Reference
+from orchestrator import chain
+from orchestrator.chain import Event, RuntimeReader
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError
 
@@ -19,30 +21,27 @@ _LINE = 300
 
 
 class Events:
-    """Follows the chain's events from a block on, each block once."""
+    """Follows the chain's events from a block on: each finalised block once, and those above anew each time."""
 
     def __init__(self) -> None:
-        self._next: int | None = None
+        self._next = 0
 
-    def failure(self, reader: SubstrateReader, upgrader: Upgrader, *, since: int, best: int, code: bytes) -> str | None:
+    def failure(self, at: Reference, runtime: RuntimeReader, *, since: int, code: bytes) -> str | None:
         """An event that says that the upgrade failed, in a block after `since`. Raises ChainError."""
-        first = max(since + 1, self._next or 0)
-        for number in range(first, best + 1):
-            block = reader.hash_at(number)
-            for event in upgrader.events(block) if block else ():
-                if said := _failure(event, code):
-                    return f"{said} in block {number}"
-            self._next = number + 1
+        first = max(since + 1, self._next)
+        for number, event in chain.events_between(at.reader, runtime, first, at.best.number):
+            if said := _failure(event, code):
+                return f"{said} in block {number}"
+        self._next = max(self._next, at.finalized.number + 1)
         return None
 
 
 def _failure(event: Event, code: bytes) -> str | None:
-    name = f"{event.pallet}.{event.name}"
-    if name == "System.RejectedInvalidAuthorizedUpgrade" and event.data.get("code_hash") == "0x" + code.hex():
-        return f"{name}: {event.data.get('error')}"
-    result = event.data.get("sudo_result") if name == "Sudo.Sudid" else None
+    if event.title == "System.RejectedInvalidAuthorizedUpgrade" and event.data.get("code_hash") == "0x" + code.hex():
+        return f"{event.title}: {event.data.get('error')}"
+    result = event.data.get("sudo_result") if event.title == "Sudo.Sudid" else None
     if isinstance(result, dict) and "Err" in result:
-        return f"{name}: the call as root failed: {result['Err']}"
+        return f"{event.title}: the call as root failed: {result['Err']}"
     return None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from chaos.nodes import Node
 from chaos.upgrades.view import RELAY, ChainView, Code, RelayView, Spread
-from orchestrator.chain import Head, SubstrateReader
+from orchestrator.chain import Head, ParachainReader, SubstrateReader
 from orchestrator.errors import ChainError
 from orchestrator.spec.status import UpgradeStatus
 
@@ -77,12 +77,13 @@ class Observer:
             authorized=reader.authorized_upgrade(best),
             pending=pending,
             built_by=built_by,
+            migrating=reader.migrating(at.finalized.hash),
             undone=low is not None and at.finalized.number >= low and _is_undone(at, code, parachain=parachain),
             changed_at=changed_at,
             first_built=first_built,
         )
 
-    def relay(self, at: Reference, para_id: int | None) -> RelayView:
+    def relay(self, at: Reference, para_id: int | None, code: Code) -> RelayView:
         """The relay chain as the reference sees it. Raises ChainError."""
         reader, best, final = at.reader, at.best.hash, at.finalized.hash
         session = reader.session(final)
@@ -94,6 +95,7 @@ class Observer:
             session=session,
             current_code=reader.current_code_hash(para_id, final),
             future_code=reader.future_code_hash(para_id, best),
+            checking=ParachainReader(reader).is_being_checked(code.hash, best),
             go_ahead=reader.go_ahead(para_id, best),
             restricted=reader.restricted(para_id, best),
             max_code_size=reader.max_code_size(best),

@@ -86,7 +86,10 @@ class _Decision:
     def authorized(self) -> Action | None:
         code, chain = self.world.code, self.world.chain
         if code is None or chain is None:
-            self._wait("Applied", self.world.trouble or "no node of the chain answers")
+            # Every node compiles the new code at the same moment and answers nothing meanwhile: 30 s and more on
+            # machines with few cores.
+            patience = timedelta(seconds=self.spec.enact_timeout) if self.draft.seen("Applying") else _PATIENCE
+            self._wait("Applied", self.world.trouble or "no node of the chain answers", patience)
             return None
         if self._applied(code, chain):
             block = chain.changed_at or chain.best.number
@@ -110,7 +113,7 @@ class _Decision:
             return None
         if self.world.is_parachain:
             self._follow_parachain(code, chain, relay)
-        built = chain.built_by == code.spec_version and chain.first_built is not None
+        built = chain.built_by == code.spec_version and chain.first_built is not None and not chain.migrating
         held = relay is not None and (not self.world.is_parachain or relay.current_code == code.hash)
         if built and held and spread.new and not spread.old and not spread.forked:
             assert relay is not None
@@ -162,6 +165,8 @@ class _Decision:
             return
         if relay.future_code == code.hash:
             draft.see("FutureCodeHash", relay.best, RELAY)
+        if relay.checking:
+            draft.see("PvfCheck", relay.best, RELAY)
         if relay.go_ahead == "GoAhead":
             draft.see("GoAhead", relay.best, RELAY)
         if relay.current_code == code.hash:
@@ -180,6 +185,8 @@ class _Decision:
             return f"nodes disagree on the block that the new code built: {listed(spread.forked)}"
         if built and spread.old:
             return f"{listed(spread.old)} has not finalised a block built by the new code"
+        if chain.migrating:
+            return f"migrations of several blocks are not over, finality is at {chain.finalized.number}"
         changed = chain.version.spec_version == code.spec_version
         version = f"the version changed in block {chain.changed_at}" if changed else "the version has not changed"
         stands = f"best stands at {chain.best.number}, finality at {chain.finalized.number}"
@@ -199,11 +206,11 @@ class _Decision:
 
     # Waiting
 
-    def _wait(self, stage: str, reason: str) -> None:
+    def _wait(self, stage: str, reason: str, patience: timedelta = _PATIENCE) -> None:
         """For the state to allow the next call, or to show it."""
         self.draft.condition(stage, value=False, reason="Waiting", message=reason)
-        if self.draft.since(stage) > _PATIENCE:
-            raise Failure(f"{reason}, for {_PATIENCE.total_seconds():.0f}s")
+        if self.draft.since(stage) > patience:
+            raise Failure(f"{reason}, for {patience.total_seconds():.0f}s")
 
     def _send(self, action: Action, name: str, stage: str, chain: ChainView) -> Action | None:
         """Sends a call, once; again when it has not shown for a while, until patience ends."""

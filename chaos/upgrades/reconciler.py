@@ -123,15 +123,14 @@ class UpgradeReconciler:
         observer, code = self.hands.observer, world.code
         world = replace(world, chain=observer.chain(at, code, self.status, parachain=world.is_parachain))
         if relay_at is not None:
-            world = replace(world, relay=observer.relay(relay_at, world.para_id))
+            world = replace(world, relay=observer.relay(relay_at, world.para_id, code))
         assert world.chain is not None
         if self.phase == "Applied" and world.chain.first_built is not None:
             return replace(world, spread=observer.spread(own, code, world.chain.first_built))
         sent = [step for step in self.status.steps if step.name == "Authorizing"]
         if self.phase in {"Preflight", "Authorized"} and sent:
-            upgrader = self._upgrader(at)
-            since, best = sent[0].block, at.best.number
-            failure = self._events.failure(at.reader, upgrader, since=since, best=best, code=code.hash)
+            runtime = chain.runtime(at.reader.rpc)
+            failure = self._events.failure(at, runtime, since=sent[0].block, code=code.hash)
             world = replace(world, silent_failure=failure)
         return replace(world, spread=Spread())
 

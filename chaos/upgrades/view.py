@@ -46,6 +46,8 @@ class ChainView:
     """A parachain's code waits for the relay chain."""
     built_by: int | None
     """The spec version of the code that has built blocks up to the finalised one (`LastRuntimeUpgrade`)."""
+    migrating: bool = False
+    """Migrations that take several blocks are under way at the finalised block; or they are stuck."""
     undone: bool = False
     """Finality has passed the block in which the upgrade got this far, and its state holds nothing of it."""
     changed_at: int | None = None
@@ -63,6 +65,8 @@ class RelayView:
     session: int
     current_code: bytes | None = None
     future_code: bytes | None = None
+    checking: bool = False
+    """Validators vote on whether they can prepare the code."""
     go_ahead: str | None = None
     restricted: bool = False
     max_code_size: int | None = None

@@ -1,5 +1,6 @@
-"""What coalmine asks of a chain, whichever client serves it. Implemented by `reader` and `simnode`."""
+"""What coalmine asks of a chain, whichever client serves it. Implemented by `reader`, `substrate` and `simnode`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -41,11 +42,37 @@ class ChainReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a block's execution deposited."""
+    """What a block's execution deposited, under the names of the pallet.
+
+    `data` holds the fields by name (by place, `"0"`, `"1"`, where a pallet gives no names), decoded: numbers, texts,
+    `0x…` for hashes and bytes, an enum as its variant's name or `{name: content}`, a pallet's error as
+    `Pallet.Error`. `extrinsic` is the place in the block of the transaction that it came of, None for the block's own.
+    """
 
     pallet: str
     name: str
-    data: dict[str, Any]
+    data: Mapping[str, Any]
+    extrinsic: int | None = None
+
+    @property
+    def title(self) -> str:
+        return f"{self.pallet}.{self.name}"
+
+
+class RuntimeReader(Protocol):
+    """Reads that need to know the runtime's types. Every method raises ChainError."""
+
+    def events(self, at: str) -> tuple[Event, ...]:
+        """The events of a block, where silent failures show."""
+        ...
+
+    def value(self, pallet: str, item: str, *keys: Any, at: str) -> Any:
+        """A storage value in a block's state, decoded; what is not stored is the item's default, or None."""
+        ...
+
+    def values(self, pallet: str, item: str, *keys: Any, at: str) -> tuple[Any, ...]:
+        """The values of all entries of a map, or of those under its first keys."""
+        ...
 
 
 class Upgrader(Protocol):

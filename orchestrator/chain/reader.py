@@ -8,9 +8,13 @@ from typing import Any
 
 from orchestrator.chain import storage_keys as keys
 from orchestrator.chain.port import Head, RuntimeVersion
+from orchestrator.chain.rounds import RoundState
 from orchestrator.chain.rpc import Rpc
 from orchestrator.errors import ChainError
 from orchestrator.scale import Reader
+
+_PAGE = 500
+"""A node gives no more than 1,000 keys at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,15 @@ class SubstrateReader:
     def genesis_hash(self) -> str:
         return str(self.rpc.call("chain_getBlockHash", 0))
 
-    def _head(self, block: str | None) -> Head:
-        header = self.rpc.call("chain_getHeader", *([block] if block else []))
-        if header is None:
+    def header(self, block: str | None = None) -> dict[str, Any]:
+        """`number` in hex, `parentHash` and so on, of the best block when none is named."""
+        found = self.rpc.call("chain_getHeader", *([block] if block else []))
+        if found is None:
             raise ChainError(f"{self.rpc.node}: does not know block {block}")
-        number = int(header["number"], 16)
+        return dict(found)
+
+    def _head(self, block: str | None) -> Head:
+        number = int(self.header(block)["number"], 16)
         if block is None:  # The best block may have moved on between two calls, so its hash is asked for by number.
             block = self.hash_at(number)
         return Head(number, str(block))
@@ -61,9 +69,9 @@ class SubstrateReader:
         found = self.rpc.call("system_health")
         return dict(found)
 
-    def round_state(self) -> dict[str, Any]:
-        """GRANDPA's own account of who is missing (`grandpa_roundState`)."""
-        return dict(self.rpc.call("grandpa_roundState"))
+    def round_state(self) -> RoundState:
+        """GRANDPA's own account of who is missing. Relay chains alone have it."""
+        return RoundState.of(self.rpc.call("grandpa_roundState"))
 
     # The runtime
 
@@ -82,6 +90,10 @@ class SubstrateReader:
         reader = Reader(raw)
         return Upgraded(reader.compact(), reader.text())
 
+    def migrating(self, at: str | None = None) -> bool:
+        """Whether migrations that take several blocks are under way, or stuck; until then no call is taken."""
+        return self._is_stored(keys.MIGRATIONS_CURSOR, at)
+
     def authorized_upgrade(self, at: str | None = None) -> bytes | None:
         """The hash of the code that may be applied."""
         raw = self.storage(keys.AUTHORIZED_UPGRADE, at)
@@ -91,7 +103,27 @@ class SubstrateReader:
         raw = self.storage(keys.SESSION, at)
         return int.from_bytes(raw or b"", "little")
 
-    # Parachains, on the relay chain
+    def authors(self, at: str | None = None) -> tuple[bytes, ...]:
+        """The public keys that may author: BABE's on a relay chain, Aura's on a parachain, none elsewhere."""
+        for key, weight in ((keys.BABE_AUTHORITIES, 8), (keys.AURA_AUTHORITIES, 0)):
+            if raw := self.storage(key, at):
+                found = Reader(raw)
+                return tuple(found.take(32 + weight)[:32] for _ in range(found.compact()))
+        return ()
+
+    def validators(self, at: str | None = None) -> tuple[bytes, ...]:
+        """The stash accounts of the session's validators or collators."""
+        raw = self.storage(keys.VALIDATORS, at)
+        if raw is None:
+            return ()
+        found = Reader(raw)
+        return tuple(found.take(32) for _ in range(found.compact()))
+
+    def sudo(self, at: str | None = None) -> bytes | None:
+        """The account that may act as root; None on a chain that has none."""
+        return self.storage(keys.SUDO, at)
+
+    # Parachains' code, on the relay chain
 
     def current_code_hash(self, para_id: int, at: str | None = None) -> bytes | None:
         return self.storage(keys.of_para("Paras", "CurrentCodeHash", para_id), at)
@@ -120,8 +152,26 @@ class SubstrateReader:
     # On a parachain
 
     def pending_validation_code(self, at: str | None = None) -> bool:
-        return self.storage(keys.PENDING_VALIDATION_CODE, at) is not None
+        """Whether a new code waits for the relay chain. Asked for by hash: the code itself is megabytes."""
+        return self._is_stored(keys.PENDING_VALIDATION_CODE, at)
+
+    # Any storage
 
     def storage(self, key: bytes, at: str | None = None) -> bytes | None:
+        """A value by its key, as it is stored."""
         found = self.rpc.call("state_getStorage", "0x" + key.hex(), *([at] if at else []))
-        return bytes.fromhex(str(found)[2:]) if found else None
+        return bytes.fromhex(str(found)[2:]) if found is not None else None
+
+    def _is_stored(self, key: bytes, at: str | None) -> bool:
+        found = self.rpc.call("state_getStorageHash", "0x" + key.hex(), *([at] if at else []))
+        return found is not None
+
+    def keys_below(self, prefix: bytes, at: str) -> tuple[bytes, ...]:
+        """All keys that begin so."""
+        found: list[str] = []
+        while True:
+            page = self.rpc.call("state_getKeysPaged", "0x" + prefix.hex(), _PAGE, found[-1] if found else None, at)
+            found += page
+            if len(page) < _PAGE:
+                break
+        return tuple(bytes.fromhex(key[2:]) for key in found)

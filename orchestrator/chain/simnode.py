@@ -1,19 +1,46 @@
-"""Upgrades on simnode's `model` state transition, whose transactions are canonical JSON. Called by the controller."""
+"""simnode's `model` state transition, whose transactions are canonical JSON. Called through `clients`."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
+from orchestrator.chain import storage_keys
+from orchestrator.chain.parachains import LIFECYCLES
 from orchestrator.chain.port import Event
+from orchestrator.chain.reader import SubstrateReader
 from orchestrator.chain.rpc import Rpc
+from orchestrator.errors import ChainError
 from orchestrator.genesis.header import blake2_256
-from orchestrator.genesis.keys import KeyPair, sign
+from orchestrator.genesis.keys import KeyPair, sign, ss58
+from orchestrator.scale import Reader
 
 
-class SimnodeUpgrader:
+class SimnodeRuntime:
+    """Reads by the model's few types, where a real chain's are in its metadata."""
+
+    def __init__(self, rpc: Rpc) -> None:
+        self._rpc = rpc
+
+    def events(self, at: str) -> tuple[Event, ...]:
+        found = self._rpc.call("coalmine_events", at) or ()
+        return tuple(Event(item["pallet"], item["event"], item.get("data") or {}) for item in found)
+
+    def value(self, pallet: str, item: str, *keys: Any, at: str) -> Any:
+        decode = _decoder(pallet, item)
+        raw = SubstrateReader(self._rpc).storage(_key(pallet, item, keys), at)
+        return None if raw is None else decode(raw)
+
+    def values(self, pallet: str, item: str, *keys: Any, at: str) -> tuple[Any, ...]:
+        decode, reader = _decoder(pallet, item), SubstrateReader(self._rpc)
+        found = (reader.storage(key, at) for key in reader.keys_below(_key(pallet, item, keys), at))
+        return tuple(decode(raw) for raw in found if raw is not None)
+
+
+class SimnodeUpgrader(SimnodeRuntime):
     """Sends authorise (as the sudo account) and apply (as nobody)."""
 
     def __init__(self, rpc: Rpc, sudo: KeyPair) -> None:
-        self._rpc = rpc
+        super().__init__(rpc)
         self._sudo = sudo
 
     def authorize(self, code_hash: bytes) -> str:
@@ -22,10 +49,6 @@ class SimnodeUpgrader:
 
     def apply(self, code: bytes) -> str:
         return self._submit({"call": _call("System", "apply_authorized_upgrade", code="0x" + code.hex())})
-
-    def events(self, at: str) -> tuple[Event, ...]:
-        found = self._rpc.call("coalmine_events", at) or ()
-        return tuple(Event(item["pallet"], item["event"], item.get("data") or {}) for item in found)
 
     def _signed(self, call: dict[str, Any]) -> dict[str, Any]:
         signer = "0x" + self._sudo.public.hex()
@@ -45,3 +68,45 @@ def canonical(document: dict[str, Any]) -> bytes:
 
 def _call(pallet: str, name: str, /, **arguments: Any) -> dict[str, Any]:
     return {"pallet": pallet, "call": name, "args": arguments}
+
+
+def _number(raw: bytes) -> int:
+    return int.from_bytes(raw, "little")
+
+
+def _hex(raw: bytes) -> str:
+    return "0x" + raw.hex()
+
+
+_VALUES: dict[tuple[str, str], Callable[[bytes], Any]] = {
+    ("Babe", "CurrentSlot"): _number,
+    ("Babe", "EpochIndex"): _number,
+    ("Paras", "CurrentCodeHash"): _hex,
+    ("Paras", "FutureCodeHash"): _hex,
+    ("Paras", "FutureCodeUpgrades"): _number,
+    ("Paras", "Heads"): lambda raw: _hex(Reader(raw).vector()),
+    ("Paras", "ParaLifecycles"): lambda raw: LIFECYCLES[raw[0]],
+    ("ParachainInfo", "ParachainId"): _number,
+    ("ParachainSystem", "LastRelayChainBlockNumber"): _number,
+    ("Session", "CurrentIndex"): _number,
+    ("Sudo", "Key"): ss58,
+    ("Timestamp", "Now"): _number,
+}
+"""What the model stores under the real names, with the real types."""
+
+
+def _decoder(pallet: str, item: str) -> Callable[[bytes], Any]:
+    found = _VALUES.get((pallet, item))
+    if found is None:
+        known = ", ".join(sorted(f"{one}.{name}" for one, name in _VALUES))
+        raise ChainError(f"the model of simnode has no {pallet}.{item}; it has {known}")
+    return found
+
+
+def _key(pallet: str, item: str, keys: tuple[Any, ...]) -> bytes:
+    """All maps of the model are over para ids."""
+    if not keys:
+        return storage_keys.value(pallet, item)
+    if len(keys) > 1 or not isinstance(keys[0], int):
+        raise ChainError(f"{pallet}.{item} has one key in the model of simnode, a para id")
+    return storage_keys.of_para(pallet, item, keys[0])

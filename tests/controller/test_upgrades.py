@@ -330,7 +330,7 @@ def test_a_client_whose_transactions_are_unknown_is_refused(rig):
     it.relay._rpc_methods = lambda: {"methods": []}
     status = it.run()
     assert "Fake" in status.cause
-    assert "only simnode" in status.cause
+    assert "neither simnode nor Substrate" in status.cause
 
 
 # Silent failures

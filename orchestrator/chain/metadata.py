@@ -1,0 +1,220 @@
+"""A runtime's metadata, and what is encoded and decoded by it. The only module that imports the SCALE library.
+
+Called by `runtimes`, which keeps a few of them, by `extrinsics` and by `substrate`. The library (`scalecodec`, the
+SCALE part of substrate-interface) makes classes by the thousand for one runtime, some 60 MB, and shares others between
+runtimes through class attributes; so everything here holds one lock while it is in the library.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from scalecodec.base import RuntimeConfigurationObject, ScaleBytes
+from scalecodec.type_registry import load_type_registry_preset
+
+from orchestrator.chain import storage_keys
+from orchestrator.chain.port import Event
+from orchestrator.errors import ChainError
+from orchestrator.genesis.header import blake2_256
+
+_LOCK = threading.Lock()
+_ADDRESSES = 42
+"""The SS58 prefix under which decoded accounts are shown, whatever the chain, as `grandpa_roundState` does."""
+
+_HASHERS: dict[str, Callable[[bytes], bytes]] = {
+    "Identity": lambda data: data,
+    "Twox64Concat": storage_keys.twox64_concat,
+    "Twox128": storage_keys.twox128,
+    "Twox256": storage_keys.twox256,
+    "Blake2_128": storage_keys.blake2_128,
+    "Blake2_128Concat": storage_keys.blake2_128_concat,
+    "Blake2_256": blake2_256,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A signed extension: what it adds to the transaction (`extra`), and what it adds to what is signed alone."""
+
+    name: str
+    extra: str
+    additional: str
+
+
+class Metadata:
+    """What a runtime says of its calls, events, storage and errors.
+
+    Raises:
+        ChainError: from the constructor when the bytes are no metadata of version 14, from methods for a name that the
+            runtime does not have and for values that do not fit its types.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        with _reading("the metadata"):
+            self._types = RuntimeConfigurationObject(ss58_format=_ADDRESSES, implements_scale_info=True)
+            self._types.clear_type_registry()
+            self._types.update_type_registry(load_type_registry_preset(name="core"))
+            self._metadata = self._types.create_scale_object("MetadataVersioned", data=ScaleBytes(raw))
+            self._metadata.decode()
+            self._types.add_portable_registry(self._metadata)
+            extrinsic = self._metadata[1][1]["extrinsic"].value
+        self.extrinsic_version: int = extrinsic["version"]
+        self.extensions = tuple(
+            Extension(one["identifier"], f"scale_info::{one['ty']}", f"scale_info::{one['additional_signed']}")
+            for one in extrinsic["signed_extensions"]
+        )
+
+    def encode(self, kind: str, value: Any) -> bytes:
+        """A value of a type, which is called as in `Extension`, or by one of the library's own names."""
+        with _reading(f"a value of {kind}"):
+            return bytes(self._types.create_scale_object(kind).encode(value).data)
+
+    def decode(self, kind: str, raw: bytes) -> Any:
+        with _reading(f"a value of {kind}"):
+            return self._decode(kind, raw)
+
+    def is_empty(self, kind: str) -> bool:
+        """Whether a type has no data at all: a composite or tuple of nothing but such types."""
+        with _reading(kind):
+            definition = self._types.get_decoder_class(kind).scale_info_type.value["def"]
+        if "composite" in definition:
+            inner = [field["type"] for field in definition["composite"]["fields"]]
+        elif "tuple" in definition:
+            inner = list(definition["tuple"])
+        else:
+            return False
+        return all(self.is_empty(f"scale_info::{one}") for one in inner)
+
+    def call(self, pallet: str, name: str, /, **arguments: Any) -> bytes:
+        """An encoded call. An argument that is a call itself is given as such bytes."""
+        fields = self._fields(pallet, name)
+        if set(fields) != set(arguments):
+            raise ChainError(f"{pallet}.{name} takes {', '.join(fields) or 'nothing'}, not {', '.join(arguments)}")
+        pieces = []
+        for field, kind in fields.items():
+            given = arguments[field]
+            pieces.append(given.raw if isinstance(given, Encoded) else self.encode(kind, given))
+        return self._index(pallet, name) + b"".join(pieces)
+
+    # Storage
+
+    def storage_key(self, pallet: str, item: str, *keys: Any) -> bytes:
+        """The key of a value; of a map's entry when all its keys are given, of the first ones' entries with fewer."""
+        entry = self._entry(pallet, item)
+        prefix = self._pallet(pallet).value["storage"]["prefix"]
+        with _reading(f"the keys of {pallet}.{item}"):
+            kinds = entry.get_params_type_string()
+            hashers = entry.get_param_hashers() if kinds else []
+            if len(keys) > len(kinds):
+                raise ChainError(f"{pallet}.{item} has {len(kinds)} keys, not {len(keys)}")
+            encoded = [
+                bytes(self._types.create_scale_object(kind).encode(key).data)
+                for kind, key in zip(kinds, keys, strict=False)
+            ]
+        hashed = (_HASHERS[hasher](one) for hasher, one in zip(hashers, encoded, strict=False))
+        return storage_keys.value(prefix, item) + b"".join(hashed)
+
+    def key_count(self, pallet: str, item: str) -> int:
+        """How many keys an entry has, 0 for a plain value."""
+        entry = self._entry(pallet, item)
+        with _reading(f"{pallet}.{item}"):
+            return len(entry.get_params_type_string())
+
+    def storage_value(self, pallet: str, item: str, raw: bytes | None) -> Any:
+        """The decoded value: dictionaries, lists, numbers, and texts. What is not stored is the default or None."""
+        entry = self._entry(pallet, item)
+        if raw is None:
+            if entry.value["modifier"] != "Default":
+                return None
+            raw = bytes(entry.value_object["default"].value_object)
+        with _reading(f"{pallet}.{item}"):
+            return self._decode(entry.get_value_type_string(), raw)
+
+    # Events
+
+    def events(self, raw: bytes | None) -> tuple[Event, ...]:
+        """The events of a block, from its `System.Events`."""
+        records = self.storage_value("System", "Events", raw) or ()
+        return tuple(self._event(record) for record in records)
+
+    def _event(self, record: dict[str, Any]) -> Event:
+        found = record["attributes"]
+        if found is None:
+            data: dict[str, Any] = {}
+        elif isinstance(found, dict):
+            data = found
+        else:  # Fields without names, as older pallets have them.
+            data = {str(i): one for i, one in enumerate(found if isinstance(found, tuple) else (found,))}
+        return Event(record["module_id"], record["event_id"], self._named(data), record["extrinsic_idx"])
+
+    def _named(self, value: Any) -> Any:
+        """The value with each `Module` error in it by its name, as `System.SpecVersionNeedsToIncrease`."""
+        if isinstance(value, dict):
+            if set(value) == {"Module"} and isinstance(value["Module"], dict) and "error" in value["Module"]:
+                return self.error(value["Module"]["index"], value["Module"]["error"])
+            return {key: self._named(one) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._named(one) for one in value]
+        return value
+
+    def error(self, pallet: int, error: str | int) -> str:
+        """A pallet's error by name; `error` is SCALE of its number, four bytes of which the first counts."""
+        number = bytes.fromhex(error[2:])[0] if isinstance(error, str) else error
+        with _reading("an error"):
+            for one in self._metadata.pallets:
+                if one.value["index"] == pallet:
+                    found = one.errors[number] if one.errors and number < len(one.errors) else None
+                    return f"{one.name}.{found.name if found is not None else number}"
+        return f"{pallet}.{number}"
+
+    # The library
+
+    def _decode(self, kind: str, raw: bytes) -> Any:
+        found = self._types.create_scale_object(kind, data=ScaleBytes(raw), metadata=self._metadata)
+        return found.decode()
+
+    def _pallet(self, pallet: str) -> Any:
+        found = self._metadata.get_metadata_pallet(pallet)
+        if found is None:
+            raise ChainError(f"the runtime has no pallet {pallet}")
+        return found
+
+    def _entry(self, pallet: str, item: str) -> Any:
+        found = self._pallet(pallet)
+        entry = found.get_storage_function(item) if found.value["storage"] else None
+        if entry is None:
+            raise ChainError(f"the runtime has no storage {pallet}.{item}")
+        return entry
+
+    def _variant(self, pallet: str, name: str) -> Any:
+        for one in self._pallet(pallet).calls or ():
+            if one.name == name:
+                return one
+        raise ChainError(f"the runtime has no call {pallet}.{name}")
+
+    def _fields(self, pallet: str, name: str) -> dict[str, str]:
+        return {field["name"]: f"scale_info::{field['type']}" for field in self._variant(pallet, name).value["fields"]}
+
+    def _index(self, pallet: str, name: str) -> bytes:
+        return bytes([self._pallet(pallet).value["index"], self._variant(pallet, name).value["index"]])
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An argument that is SCALE already."""
+
+    raw: bytes
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """Holds the lock, and turns the library's many exceptions into ours."""
+    with _LOCK:
+        try:
+            yield
+        except ChainError:
+            raise
+        except Exception as error:
+            raise ChainError(f"{what} cannot be read or written: {type(error).__name__}: {error}") from error
