@@ -5,6 +5,7 @@
     CoalmineError             4   anything that we can name
     ├── UsageError            2   the command line asks for something that cannot be
     ├── SpecError             2   a file is wrong; carries every mistake with file, line and path
+    ├── GenesisError          2   a runtime refuses the genesis that was asked for, in its own words
     ├── Refused               2   it could be done and must not be: a live network, a cluster outside the allow-list
     ├── Inconclusive          3   the evidence does not suffice
     ├── InfrastructureError   4   something that we stand on failed
@@ -15,6 +16,10 @@
     │   ├── ChainError            a node's RPC said no or nothing
     │   ├── MetricsError          Prometheus said no or nothing
     │   └── RuntimeBlobError      code that is not a runtime
+    │       └── RuntimeCallError      a runtime that was called and failed; carries its own log lines
+    │           ├── RuntimePanicError       it panicked
+    │           ├── RuntimeApiError         it has no such entry point
+    │           └── HostFunctionError       it called a function that no host here has
     └── Interrupted         130   somebody pressed Ctrl-C
 """
 
@@ -59,6 +64,16 @@ class SpecError(CoalmineError):
         count = len(mistakes)
         super().__init__(f"{count} mistake{'s' if count != 1 else ''}, nothing was changed")
         self.mistakes = mistakes
+
+
+class GenesisError(CoalmineError):
+    """A runtime refuses the genesis that was asked for. `log` holds the lines that it wrote until then."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, hint: str | None = None, log: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.log = log
 
 
 class Refused(CoalmineError):  # noqa: N818  The word says more than RefusedError.
@@ -106,6 +121,26 @@ class MetricsError(InfrastructureError):
 
 
 class RuntimeBlobError(InfrastructureError):
+    pass
+
+
+class RuntimeCallError(RuntimeBlobError):
+    """A runtime that was called and failed. `log` holds the lines that it wrote until then."""
+
+    def __init__(self, message: str, *, hint: str | None = None, log: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.log = log
+
+
+class RuntimePanicError(RuntimeCallError):
+    pass
+
+
+class RuntimeApiError(RuntimeCallError):
+    pass
+
+
+class HostFunctionError(RuntimeCallError):
     pass
 
 

@@ -3,23 +3,22 @@
 Layout after `substrate/primitives/runtime/src/generic/header.rs`.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any, Self
 
+from orchestrator.runtime import hashing, trie
 from orchestrator.scale import Reader, compact, vector
 
 _ENGINE_LOG = {"PreRuntime": 6, "Consensus": 4, "Seal": 5}
 _RUNTIME_UPDATED = 8
 _OTHER = 0
 
-EMPTY_TRIE_ROOT = bytes.fromhex("03170a2e7597b7b7e3d84c05391d139a62b157e78786d8c082f29dcf4c111314")
+EMPTY_TRIE_ROOT = trie.EMPTY_ROOT
 """The root of a trie without entries: the extrinsics root of every genesis block."""
 
-
-def blake2_256(data: bytes) -> bytes:
-    return hashlib.blake2b(data, digest_size=32).digest()
+blake2_256 = hashing.blake2_256
+"""By which headers, and most else on a chain, are known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 import dataclasses
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from orchestrator.cache import folder
 
 Progress = Callable[[str], None]
 
@@ -18,9 +19,7 @@ INDEXES = range(60)
 
 def cache() -> Path:
     """What can be made again and takes long: binaries, image layers."""
-    folder = Path(os.environ.get("COALMINE_CACHE") or Path.home() / ".cache" / "coalmine")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return folder()
 
 
 @dataclass(frozen=True, slots=True)

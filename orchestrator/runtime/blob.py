@@ -81,7 +81,7 @@ def read(code: bytes) -> RuntimeBlob:
     Raises:
         RuntimeBlobError: when it is no runtime, saying what is wrong with it.
     """
-    sections = dict(_custom_sections(_decompressed(code)))
+    sections = dict(_custom_sections(decompressed(code)))
     if "runtime_version" not in sections:
         raise RuntimeBlobError("the wasm has no section runtime_version, so it is no runtime")
     try:
@@ -92,7 +92,20 @@ def read(code: bytes) -> RuntimeBlob:
     return RuntimeBlob(version, behaviour, hashlib.blake2b(code, digest_size=32).digest())
 
 
-def _decompressed(code: bytes) -> bytes:
+def version_section(code: bytes) -> bytes:
+    """The encoded version as it stands in the code.
+
+    Raises:
+        RuntimeBlobError: when it is no runtime; so does `decompressed` when the code cannot be unpacked.
+    """
+    section = dict(_custom_sections(decompressed(code))).get("runtime_version")
+    if section is None:
+        raise RuntimeBlobError("the wasm has no section runtime_version, so it is no runtime")
+    return section
+
+
+def decompressed(code: bytes) -> bytes:
+    """The plain wasm."""
     if not code.startswith(COMPRESSED):
         return code
     import zstandard  # noqa: PLC0415  A model runtime needs none, and a simnode of nothing else saves the memory.

@@ -1,0 +1,69 @@
+"""Compiled runtimes, kept on disk: compiling takes seconds, loading milliseconds. The door to wasmtime with `executor`.
+
+A file is named by the code's hash, wasmtime's version and the machine, and appears whole or not at all, so that several
+processes may share the folder.
+"""
+
+import contextlib
+import functools
+import importlib.metadata
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+import wasmtime
+
+from orchestrator import cache
+from orchestrator.errors import RuntimeBlobError
+from orchestrator.runtime.hashing import blake2_256
+
+_KEPT = 24
+"""Each is some 30 MB; those that were used longest ago go."""
+
+
+@functools.cache
+def engine() -> wasmtime.Engine:
+    return wasmtime.Engine()
+
+
+def load(wasm: bytes) -> wasmtime.Module:
+    """The compiled module of an uncompressed wasm, from the cache or compiled now.
+
+    Raises:
+        RuntimeBlobError: when it is no valid wasm.
+    """
+    folder = cache.folder("runtimes")
+    kind = f"wasmtime-{importlib.metadata.version('wasmtime')}-{platform.machine()}"
+    file = folder / f"{blake2_256(wasm).hex()[:32]}.{kind}.module"
+    if file.is_file():
+        try:
+            module = wasmtime.Module.deserialize_file(engine(), str(file))
+        except wasmtime.WasmtimeError:
+            file.unlink(missing_ok=True)  # Cut short, or of an engine with other settings.
+        else:
+            with contextlib.suppress(OSError):
+                os.utime(file)
+            return module
+    try:
+        module = wasmtime.Module(engine(), wasm)
+    except wasmtime.WasmtimeError as error:
+        raise RuntimeBlobError(f"the wasm cannot be compiled: {error}") from error
+    _keep(file, bytes(module.serialize()))
+    return module
+
+
+def _keep(file: Path, data: bytes) -> None:
+    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".", delete=False) as new:
+        new.write(data)
+    Path(new.name).replace(file)
+    found = sorted(file.parent.glob("*.module"), key=_used, reverse=True)
+    for old in found[_KEPT:]:
+        old.unlink(missing_ok=True)
+
+
+def _used(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -1,0 +1,149 @@
+"""Calls a runtime's entry points in-process, each in a fresh instance. The door to wasmtime, with `compiled`.
+
+Used for genesis by `genesis_builder`; a block or a dry run is the same `call` with another entry point and storage.
+"""
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import wasmtime
+from wasmtime import _ffi as ffi
+from wasmtime._extern import wrap_extern
+
+from orchestrator.errors import (
+    HostFunctionError,
+    RuntimeApiError,
+    RuntimeBlobError,
+    RuntimeCallError,
+    RuntimePanicError,
+)
+from orchestrator.runtime import blob, compiled
+from orchestrator.runtime.host import Host
+from orchestrator.runtime.imports import FUNCTIONS
+from orchestrator.runtime.storage import Storage
+
+_HEAP_PAGES = 64
+"""More memory than the module asks for, in pages of 64 KiB, so that small calls need not grow it."""
+
+Extern = TypeVar("Extern", wasmtime.Func, wasmtime.Global, wasmtime.Memory)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call gave: its SCALE-encoded result, and the lines that the runtime logged."""
+
+    output: bytes
+    log: tuple[str, ...]
+
+
+class Executor:
+    """One runtime, compiled.
+
+    Raises:
+        RuntimeBlobError: when the code is no runtime or no valid wasm.
+    """
+
+    def __init__(self, code: bytes) -> None:
+        self.blob = blob.read(code)
+        if self.blob.behaviour is not None:
+            raise RuntimeBlobError("a model runtime has no code that could be executed", hint="it is for simnode only")
+        self._wasm = blob.decompressed(code)
+        self._module = compiled.load(self._wasm)
+        self._imports = [(each.name or "", each.type) for each in self._module.imports]
+
+    def call(self, method: str, payload: bytes, storage: Storage) -> Answer:
+        """Calls an entry point such as `Core_version` with encoded arguments. `storage` is changed in place.
+
+        Raises:
+            RuntimeApiError: when there is no such entry point.
+            RuntimePanicError: when the runtime panics.
+            HostFunctionError: when it calls a function that this host has not.
+            RuntimeCallError: when it fails otherwise.
+        """
+        host = Host(storage, self._wasm)
+        try:
+            return Answer(self._run(host, method, payload), tuple(host.log))
+        except RuntimeCallError as error:
+            error.log = tuple(host.log)
+            raise
+        except wasmtime.Trap as error:
+            raise self._trapped(host, method, error) from error
+        except (wasmtime.WasmtimeError, IndexError, KeyError, MemoryError, ValueError) as error:
+            raise RuntimeCallError(f"{method}: {error}", log=tuple(host.log)) from error
+
+    def _run(self, host: Host, method: str, payload: bytes) -> bytes:
+        store = wasmtime.Store(compiled.engine())
+        memory: wasmtime.Memory | None = None
+        externs: list[wasmtime.Func | wasmtime.Memory] = []
+        for name, kind in self._imports:
+            if isinstance(kind, wasmtime.MemoryType):
+                limits = wasmtime.Limits(kind.limits.min + _HEAP_PAGES, kind.limits.max)
+                memory = wasmtime.Memory(store, wasmtime.MemoryType(limits))
+                externs.append(memory)
+            elif isinstance(kind, wasmtime.FuncType):
+                externs.append(wasmtime.Func(store, kind, _bound(host, name)))
+            else:
+                raise RuntimeBlobError(f"the runtime imports {name}, which is neither memory nor function")
+        instance = wasmtime.Instance(store, self._module, externs)
+        memory = memory or _export(store, instance, "memory", wasmtime.Memory)
+        base = _export(store, instance, "__heap_base", wasmtime.Global)
+        entry = _export(store, instance, method, wasmtime.Func)
+        if memory is None or base is None:
+            raise RuntimeBlobError("the wasm has no memory or no __heap_base, so it is no runtime")
+        if entry is None:
+            raise RuntimeApiError(f"the runtime {self._title()} has no {method}")
+        host.attach(_Memory(store, memory), base.value(store))
+        span = entry(store, host.place(payload), len(payload))
+        return host.read_span(span)
+
+    def _trapped(self, host: Host, method: str, error: wasmtime.Trap) -> RuntimeCallError:
+        """A trap; a runtime that panics has logged why as its last line and then executes `unreachable`."""
+        log = tuple(host.log)
+        panics = [line for line in log if "panicked at" in line]
+        if panics:
+            return RuntimePanicError(f"{method}: {panics[-1].partition(': ')[2]}", log=log)
+        return RuntimeCallError(f"{method}: {str(error).splitlines()[0]}", log=log)
+
+    def _title(self) -> str:
+        return f"{self.blob.version.spec_name} {self.blob.version.spec_version}"
+
+
+class _Memory:
+    """`host.Memory` by wasmtime."""
+
+    def __init__(self, store: wasmtime.Store, memory: wasmtime.Memory) -> None:
+        self._store, self._memory = store, memory
+
+    def address(self) -> int:
+        return ctypes.addressof(self._memory.data_ptr(self._store).contents)
+
+    def size(self) -> int:
+        return int(self._memory.data_len(self._store))
+
+    def grow(self, pages: int) -> None:
+        self._memory.grow(self._store, pages)
+
+
+def _bound(host: Host, name: str) -> Callable[..., int | None]:
+    function = FUNCTIONS.get(name)
+    if function is None:
+
+        def missing(*_: int) -> None:
+            raise HostFunctionError(f"the runtime calls {name}, a function that coalmine does not have")
+
+        return missing
+    return lambda *arguments: function(host, *arguments)
+
+
+def _export(store: wasmtime.Store, instance: wasmtime.Instance, name: str, kind: type[Extern]) -> Extern | None:
+    """An export by its name; `Instance.exports` wraps all ten thousand of them, which takes 1.5 s."""
+    raw = name.encode()
+    found = ffi.wasmtime_extern_t()
+    context, handle = store._context(), instance._instance  # noqa: SLF001  The one thing that wasmtime-py does not offer.
+    name_buffer = ctypes.create_string_buffer(raw)
+    if not ffi.wasmtime_instance_export_get(context, ctypes.byref(handle), name_buffer, len(raw), ctypes.byref(found)):
+        return None
+    extern = wrap_extern(found)
+    return extern if isinstance(extern, kind) else None

@@ -1,0 +1,89 @@
+"""What a runtime finds around it while it is called: memory, heap, storage, log. Its functions are in `imports`.
+
+One `Host` serves one call; `executor` makes it and reads the log from it.
+"""
+
+import ctypes
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from orchestrator.errors import RuntimeCallError
+from orchestrator.runtime.allocator import Allocator
+from orchestrator.runtime.storage import Storage
+
+_LOW = 0xFFFFFFFF
+_PAGE = 65536
+
+
+class Memory(Protocol):
+    """A runtime's linear memory, as `executor` gets it from wasmtime."""
+
+    def address(self) -> int:
+        """Where it begins in our own address space; it may move when it grows."""
+
+    def size(self) -> int:
+        """In bytes."""
+
+    def grow(self, pages: int) -> None: ...
+
+
+@dataclass(slots=True)
+class Host:
+    """The state of one call. `version_of` answers what a blob says of its version, for runtimes that ask."""
+
+    storage: Storage
+    wasm: bytes
+    log: list[str] = field(default_factory=list)
+    panic: str | None = None
+    _memory: Memory | None = None
+    _heap: Allocator | None = None
+
+    def attach(self, memory: Memory, heap_base: int) -> None:
+        """Puts the instance's memory in; before that, nothing of the host can be called."""
+        self._memory = memory
+        self._heap = Allocator(heap_base, self._reserve)
+
+    @property
+    def memory(self) -> Memory:
+        assert self._memory is not None
+        return self._memory
+
+    @property
+    def heap(self) -> Allocator:
+        assert self._heap is not None
+        return self._heap
+
+    def read(self, at: int, length: int) -> bytes:
+        """Bytes of the runtime's memory.
+
+        Raises:
+            RuntimeCallError: when they lie outside of it; so does `write`.
+        """
+        self._check(at, length)
+        return ctypes.string_at(self.memory.address() + at, length)
+
+    def write(self, at: int, data: bytes) -> None:
+        self._check(at, len(data))
+        ctypes.memmove(self.memory.address() + at, data, len(data))
+
+    def place(self, data: bytes) -> int:
+        """Copies bytes to the heap and gives their address."""
+        at = self.heap.allocate(len(data))
+        self.write(at, data)
+        return at
+
+    def span(self, data: bytes) -> int:
+        """Copies bytes to the heap; their address and, 32 bits up, their length."""
+        return self.place(data) | len(data) << 32
+
+    def read_span(self, span: int) -> bytes:
+        return self.read(span & _LOW, span >> 32 & _LOW)
+
+    def _check(self, at: int, length: int) -> None:
+        if at < 0 or at + length > self.memory.size():
+            raise RuntimeCallError(f"the runtime points to {length} bytes at {at}, outside of its memory")
+
+    def _reserve(self, end: int) -> None:
+        missing = end - self.memory.size()
+        if missing > 0:
+            self.memory.grow(-(-missing // _PAGE))
