@@ -1,6 +1,7 @@
 """Durations, percentages and shares as users write them. Used by `spec` for parsing and by everything that prints."""
 
 import re
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -51,6 +52,16 @@ def parse_percent(text: object) -> float:
 def format_percent(fraction: float) -> str:
     return f"{fraction * 100:g}%"
 
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Says in what a number is given, where its type does not; for readers of the models, such as `spec.explain`."""
+
+    name: str
+
+
+Plancks = Annotated[int, Unit("plancks, the chain's smallest unit")]
+Bytes = Annotated[int, Unit("bytes")]
 
 Duration = Annotated[
     float,

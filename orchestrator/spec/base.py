@@ -26,8 +26,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9]
 class Metadata(Model):
     name: Name = Field(description="The object's name; a testnet's name is also its namespace, as coalmine-NAME.")
     namespace: str | None = Field(default=None, description="Only for objects applied by hand.")
-    labels: dict[str, str] = Field(default_factory=dict)
-    annotations: dict[str, str] = Field(default_factory=dict)
+    labels: dict[str, str] = Field(default_factory=dict, description="Kubernetes labels of the object.")
+    annotations: dict[str, str] = Field(default_factory=dict, description="Kubernetes annotations of the object.")
 
 
 class ExactlyOne(Model):
@@ -64,8 +64,8 @@ _SPAN = re.compile(r"^(\d+) (blocks?|sessions?)$")
 class Span(Model):
     """A length of time: in seconds, or in the relay chain's own time, blocks or sessions."""
 
-    amount: float
-    unit: Literal["seconds", "blocks", "sessions"]
+    amount: float = Field(description="How many of the unit.")
+    unit: Literal["seconds", "blocks", "sessions"] = Field(description="What is counted.")
 
     def __str__(self) -> str:
         if self.unit == "seconds":

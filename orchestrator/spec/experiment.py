@@ -81,7 +81,7 @@ class ChaosExperimentSpec(Fault):
 class ChaosExperiment(Model):
     """A fault to inject: `kind: ChaosExperiment`."""
 
-    api_version: Literal["coalmine.dev/v1alpha1"] = "coalmine.dev/v1alpha1"
-    kind: Literal["ChaosExperiment"]
-    metadata: Metadata
+    api_version: Literal["coalmine.dev/v1alpha1"] = Field(default="coalmine.dev/v1alpha1", description="The format.")
+    kind: Literal["ChaosExperiment"] = Field(description="What this object is.")
+    metadata: Metadata = Field(description="The object's name and labels.")
     spec: ChaosExperimentSpec

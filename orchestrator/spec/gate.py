@@ -20,8 +20,8 @@ VALUES = ("at_least", "at_most", "between", "equals")
 
 
 class Between(Model):
-    low: FiniteFloat
-    high: FiniteFloat
+    low: FiniteFloat = Field(description="The least value that is good.")
+    high: FiniteFloat = Field(description="The greatest value that is good.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -36,8 +36,8 @@ class Between(Model):
 class Rate(Model):
     """Bounds of a rate, one of them at least."""
 
-    at_least: FiniteFloat | None = None
-    at_most: FiniteFloat | None = None
+    at_least: FiniteFloat | None = Field(default=None, description="The least growth in a minute.")
+    at_most: FiniteFloat | None = Field(default=None, description="The greatest growth in a minute.")
 
     @model_validator(mode="after")
     def _some(self) -> Self:
@@ -58,7 +58,9 @@ class NoWorseThan(Model):
 
     run: str = Field(min_length=1, description="The run's name, beside which this run is kept.")
     percent: Percent = Field(description="Such as 10%.")
-    figure: Literal["mean", "median", "max", "min", "growth-per-minute"] = "mean"
+    figure: Literal["mean", "median", "max", "min", "growth-per-minute"] = Field(
+        default="mean", description="What is compared."
+    )
     worse: Literal["higher", "lower"] | None = Field(
         default=None, description="Which way is worse; a signal of the catalogue knows it."
     )
@@ -78,17 +80,19 @@ class Threshold(ExactlyOne):
     span; the span ends the window). Against an earlier run: `no_worse_than`. Chain reads: `agrees`.
     """
 
-    at_least: FiniteFloat | None = None
-    at_most: FiniteFloat | None = None
-    between: Between | None = None
-    equals: FiniteFloat | None = None
+    at_least: FiniteFloat | None = Field(default=None, description="Every value is at least this.")
+    at_most: FiniteFloat | None = Field(default=None, description="Every value is at most this.")
+    between: Between | None = Field(default=None, description="Every value lies between these two.")
+    equals: FiniteFloat | None = Field(default=None, description="Every value is this.")
     increases_by: FiniteFloat | None = Field(default=None, gt=0, description="Growth of at least so much.")
     rate_per_minute: Rate | None = Field(default=None, description="Growth in a minute, over the whole window.")
     stalls: FiniteFloat | None = Field(
         default=None, ge=0, description="The growth still allowed, for what was under way."
     )
     progresses: Duration | None = Field(default=None, gt=0, description="The longest time without growth.")
-    recovers_within: SpanField | None = None
+    recovers_within: SpanField | None = Field(
+        default=None, description="Every series exceeds its value at the window's start within this time."
+    )
     no_worse_than: NoWorseThan | None = None
     agrees: Literal[True] | None = Field(
         default=None, description="All nodes report one value at one finalised height."
@@ -125,13 +129,13 @@ class Policy(Model):
     clocks: Literal["inconclusive", "fail", "ignore"] = Field(
         default="inconclusive", description="We, Prometheus and the chain disagree about the time, by over `clockSkew`."
     )
-    clock_skew: Duration = Field(default=5.0, gt=0)
+    clock_skew: Duration = Field(default=5.0, gt=0, description="The disagreement that is still good.")
 
 
 class Gate(Threshold):
     """One condition with its evidence's terms: without enough good evidence it is inconclusive, never passed."""
 
-    name: Name
+    name: Name = Field(description="The gate's name, in the verdict.")
     why: str | None = Field(default=None, description="What it means for the network when it does not hold.")
     signal: str | None = Field(default=None, description="A signal of the catalogue (`coalmine explain signals`).")
     promql: str | None = Field(
@@ -141,7 +145,7 @@ class Gate(Threshold):
     storage: Storage | None = None
     chain_events: ChainEvents | None = None
     logs: Logs | None = None
-    pods: PodFact | None = None
+    pods: PodFact | None = Field(default=None, description="What Kubernetes says of the nodes' pods.")
     measured: Measured | None = None
     on: Selector = Selector()
     view: View = View()

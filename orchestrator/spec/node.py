@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from orchestrator.spec.base import ExactlyOne, Model, Name
+from orchestrator.units import Plancks
 
 Client = Literal["simnode", "polkadot", "polkadot-omni-node", "polkadot-parachain", "command"]
 RelayRole = Literal["validator", "full", "bootnode", "archive", "rpc"]
@@ -99,7 +100,7 @@ class NodeGroup(Model):
     keys: Keys | None = Field(
         default=None, description="Where their keys come from; by default from the network's seed."
     )
-    balance: int | None = Field(default=None, ge=0, description="Free balance of each node's stash, in plancks.")
+    balance: Plancks | None = Field(default=None, ge=0, description="Free balance of each node's stash, in plancks.")
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -124,7 +125,7 @@ class RelayGroup(NodeGroup):
 
     role: RelayRole = Field(default="validator", description="What the nodes do.")
     invulnerable: bool = Field(default=True, description="Whether validators are never voted out, with staking.")
-    stake: int | None = Field(default=None, ge=0, description="Bonded by each validator, in plancks, with staking.")
+    stake: Plancks | None = Field(default=None, ge=0, description="Bonded by each validator, in plancks, with staking.")
 
 
 class ParaGroup(NodeGroup):

@@ -14,7 +14,7 @@ from orchestrator.units import Duration
 class Stage(Model):
     """One step: a hold, a fault or an upgrade, with the gates judged over it."""
 
-    name: Name
+    name: Name = Field(description="The stage's name, in the report.")
     hold: Duration = Field(default=0.0, description="Time to let pass before the stage may end.")
     experiment: ChaosExperimentSpec | None = None
     upgrade: RuntimeUpgradeSpec | None = None
@@ -59,10 +59,10 @@ class RehearsalSpec(Model):
 class Rehearsal(Model):
     """What to put a network through: `kind: Rehearsal`."""
 
-    api_version: Literal["coalmine.dev/v1alpha1"] = "coalmine.dev/v1alpha1"
-    kind: Literal["Rehearsal"]
-    metadata: Metadata
-    spec: RehearsalSpec
+    api_version: Literal["coalmine.dev/v1alpha1"] = Field(default="coalmine.dev/v1alpha1", description="The format.")
+    kind: Literal["Rehearsal"] = Field(description="What this object is.")
+    metadata: Metadata = Field(description="The object's name and labels.")
+    spec: RehearsalSpec = Field(description="The network and its stages.")
 
     @property
     def name(self) -> str:

@@ -37,16 +37,16 @@ class Selector(Model):
     """Which nodes count; what is not given does not restrict."""
 
     chain: str | None = Field(default=None, description="`relay`, or a parachain's name.")
-    role: str | None = None
-    group: str | None = None
-    node: str | None = None
+    role: str | None = Field(default=None, description="Such as validator or collator.")
+    group: str | None = Field(default=None, description="A node group by name.")
+    node: str | None = Field(default=None, description="One node by name, such as validator-0.")
 
 
 class Storage(Model):
     """A value in the chain's storage, read from every node."""
 
-    pallet: _Identifier
-    item: _Identifier
+    pallet: _Identifier = Field(description="The pallet, as the runtime calls it.")
+    item: _Identifier = Field(description="The storage item in the pallet.")
     key: str = Field(default="", pattern=r"^(0x([0-9a-f]{2})+)?$", description="A map's hashed key, appended as it is.")
     as_: Literal["u8", "u16", "u32", "u64", "u128", "compact"] = Field(
         default="u32", alias="as", description="How the first bytes are read as a number: compact is a vector's length."
@@ -56,8 +56,8 @@ class Storage(Model):
 class ChainEvents(Model):
     """Events of one kind in the blocks of the window, counted by block number, so that none is missed."""
 
-    pallet: _Identifier
-    name: _Identifier
+    pallet: _Identifier = Field(description="The pallet that deposits the event.")
+    name: _Identifier = Field(description="The event's name, such as CandidateIncluded.")
 
 
 class Logs(Model):
@@ -78,14 +78,14 @@ class Logs(Model):
 class Elapsed(Model):
     """Seconds between two moments of the stage."""
 
-    from_: AnchorField = Field(alias="from")
-    to: AnchorField
+    from_: AnchorField = Field(alias="from", description="The earlier moment.")
+    to: AnchorField = Field(description="The later moment.")
 
 
 class Detail(Model):
     """A number in what the controller noted at a moment, or one for each node."""
 
-    event: AnchorField
+    event: AnchorField = Field(description="The moment at which it was noted.")
     field: str = Field(min_length=1, description="Such as `recoverySeconds`; dots lead into inner objects.")
 
 
@@ -105,8 +105,10 @@ class Measured(ExactlyOne):
 class View(Model):
     """Whether each node is judged by itself, or several as one figure. The worst node is named either way."""
 
-    per: Literal["node", "group", "chain", "all"] = "node"
-    aggregate: Literal["mean", "median", "min", "max", "sum"] | None = None
+    per: Literal["node", "group", "chain", "all"] = Field(default="node", description="What has a figure of its own.")
+    aggregate: Literal["mean", "median", "min", "max", "sum"] | None = Field(
+        default=None, description="How several nodes become one figure."
+    )
 
     @model_validator(mode="after")
     def _how_and_whom(self) -> Self:

@@ -38,28 +38,28 @@ class Observed(Model):
 class Condition(Observed):
     """A Kubernetes condition; `kubectl wait --for=condition=TYPE` looks at it."""
 
-    type: str
-    status: Literal["True", "False", "Unknown"]
-    reason: str
-    message: str = ""
-    last_transition_time: Time
-    observed_generation: int = 0
+    type: str = Field(description="What is said to be so or not.")
+    status: Literal["True", "False", "Unknown"] = Field(description="Whether it is so.")
+    reason: str = Field(description="One word why.")
+    message: str = Field(default="", description="One sentence why.")
+    last_transition_time: Time = Field(description="When its status changed last.")
+    observed_generation: int = Field(default=0, description="The generation of the object that this is about.")
 
 
 class LedgerEntry(Observed):
     """One fault on one pod: where it was put, and what was measured there."""
 
-    node: str
+    node: str = Field(description="The node that is hit.")
     side: int | None = Field(default=None, description="Of a partition, counted from 0.")
     machine: str = Field(description="The Kubernetes node whose agent holds the fault.")
-    pod_uid: str
-    pod_ip: str | None = None
-    container_id: str | None = None
+    pod_uid: str = Field(description="The uid of the pod that the fault was put on.")
+    pod_ip: str | None = Field(default=None, description="The pod's address at that time.")
+    container_id: str | None = Field(default=None, description="The container that the fault was put on.")
     requested_at: Time | None = Field(default=None, description="When the current pod was first asked for.")
     placed_at: Time | None = Field(default=None, description="When the agent had read it back.")
-    recovered_at: Time | None = None
-    effect: str | None = None
-    recovery: str | None = None
+    recovered_at: Time | None = Field(default=None, description="When recovery was measured.")
+    effect: str | None = Field(default=None, description="What was measured while the fault was on.")
+    recovery: str | None = Field(default=None, description="What was measured after it.")
     trouble: str | None = Field(default=None, description="Why the last attempt came to nothing.")
 
 
@@ -69,10 +69,10 @@ ExperimentPhase = Literal["Pending", "Injecting", "Active", "Recovering", "Recov
 class ExperimentStatus(Observed):
     """Where an experiment stands. `Recovered` and `Failed` are ends, and in both nothing is left in place."""
 
-    phase: ExperimentPhase = "Pending"
+    phase: ExperimentPhase = Field(default="Pending", description="Where it stands.")
     cause: str | None = Field(default=None, description="Why it failed, one sentence.")
-    observed_generation: int = 0
-    fault: str | None = None
+    observed_generation: int = Field(default=0, description="The generation of the object that this is about.")
+    fault: str | None = Field(default=None, description="The kind of fault.")
     targets: int | None = Field(default=None, description="How many nodes are hit.")
     nodes: tuple[str, ...] = Field(default=(), description="Names of the nodes that are hit.")
     sides: tuple[tuple[str, ...], ...] = Field(default=(), description="Of a partition: the nodes of each side.")
@@ -81,7 +81,7 @@ class ExperimentStatus(Observed):
         default=None, description="The fault was measured everywhere; duration counts from here."
     )
     expires_at: Time | None = Field(default=None, description="The hard limit, which the agents keep alone.")
-    recover_started_at: Time | None = None
+    recover_started_at: Time | None = Field(default=None, description="When recovery was begun.")
     recovered_at: Time | None = Field(default=None, description="Recovery was measured everywhere.")
     effect: str | None = Field(default=None, description="What was measured while the fault was on.")
     recovery: str | None = Field(default=None, description="What was measured after it.")
@@ -92,11 +92,11 @@ class ExperimentStatus(Observed):
 class Step(Observed):
     """Something seen on the way of an upgrade, on the chain itself."""
 
-    name: str
-    at: Time
+    name: str = Field(description="What was seen.")
+    at: Time = Field(description="When it was seen first.")
     block: int = Field(description="The block in which it was seen first, of the chain named.")
-    chain: str
-    detail: str = ""
+    chain: str = Field(description="The chain on which it was seen.")
+    detail: str = Field(default="", description="More of it, in a few words.")
 
 
 UpgradePhase = Literal["Preflight", "Authorized", "Applied", "Enacted", "Settling", "Completed", "Failed"]
@@ -105,30 +105,32 @@ UpgradePhase = Literal["Preflight", "Authorized", "Applied", "Enacted", "Settlin
 class UpgradeStatus(Observed):
     """Where an upgrade stands. Each phase is what the chain was last seen to have reached."""
 
-    phase: UpgradePhase = "Preflight"
+    phase: UpgradePhase = Field(default="Preflight", description="Where it stands.")
     cause: str | None = Field(default=None, description="Why it failed, one sentence.")
     failed_phase: UpgradePhase | None = Field(default=None, description="The phase in which it failed.")
-    observed_generation: int = 0
-    chain: str | None = None
+    observed_generation: int = Field(default=0, description="The generation of the object that this is about.")
+    chain: str | None = Field(default=None, description="The chain that is upgraded.")
     block: int | None = Field(default=None, description="Where the chain stands, or the block that failed.")
     block_at: Time | None = Field(default=None, description="When that block was seen first.")
-    spec_name: str | None = None
-    spec_version_from: int | None = None
-    spec_version_to: int | None = None
-    transaction_version_from: int | None = None
-    transaction_version_to: int | None = None
-    code_hash: str | None = None
-    code_bytes: int | None = None
-    authorized_at: Time | None = None
-    authorized_block: int | None = None
-    applied_at: Time | None = None
-    applied_block: int | None = None
+    spec_name: str | None = Field(default=None, description="The runtime's name.")
+    spec_version_from: int | None = Field(default=None, description="The version before.")
+    spec_version_to: int | None = Field(default=None, description="The version that the new code has.")
+    transaction_version_from: int | None = Field(default=None, description="The transaction version before.")
+    transaction_version_to: int | None = Field(
+        default=None, description="The transaction version that the new code has."
+    )
+    code_hash: str | None = Field(default=None, description="The new code's hash, as it is authorised.")
+    code_bytes: int | None = Field(default=None, description="The new code's size in bytes.")
+    authorized_at: Time | None = Field(default=None, description="When the authorisation was seen.")
+    authorized_block: int | None = Field(default=None, description="The block in which it was seen.")
+    applied_at: Time | None = Field(default=None, description="When the applied code was seen.")
+    applied_block: int | None = Field(default=None, description="The block in which it was seen.")
     enacted_at: Time | None = Field(
         default=None, description="A block built by the new code was included and finalised, seen on every node."
     )
-    enacted_block: int | None = None
-    session_at_enactment: int | None = None
+    enacted_block: int | None = Field(default=None, description="The first block of the new code.")
+    session_at_enactment: int | None = Field(default=None, description="The relay chain's session at that block.")
     session: int | None = Field(default=None, description="The relay chain's session when last looked at.")
-    completed_at: Time | None = None
+    completed_at: Time | None = Field(default=None, description="When the sessions after enactment were over.")
     steps: tuple[Step, ...] = ()
     conditions: tuple[Condition, ...] = ()

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from orchestrator.spec.base import ExactlyOne, Metadata, Model, Name
 from orchestrator.spec.node import Client, NodeGroup, ParaGroup, Quantity, RelayGroup
 from orchestrator.spec.runtime import RuntimeCode
-from orchestrator.units import Duration
+from orchestrator.units import Bytes, Duration, Plancks
 
 Hex = Annotated[str, StringConstraints(pattern=r"^0x([0-9a-f]{2})*$")]
 SIMULATED: Client = "simnode"
@@ -34,7 +34,7 @@ class Chain(ExactlyOne):
         description="The chain spec's id, by default NETWORK-CHAIN. One that begins with kusama or polkadot switches "
         "the authors' back-off at stalled finality off, as on the live networks.",
     )
-    balances: dict[str, int] = Field(default_factory=dict, description="More endowed accounts (SS58), in plancks.")
+    balances: dict[str, Plancks] = Field(default_factory=dict, description="More endowed accounts (SS58), in plancks.")
     args: tuple[str, ...] = Field(default=(), description="More arguments for all its nodes.")
 
     @classmethod
@@ -101,7 +101,7 @@ class HrmpChannel(Model):
     sender: int = Field(description="Id of the parachain that sends.")
     recipient: int = Field(description="Id of the parachain that receives.")
     max_capacity: int = Field(default=8, ge=1, description="Messages that may wait in it.")
-    max_message_size: int = Field(default=102_400, ge=1, description="Bytes of one message.")
+    max_message_size: Bytes = Field(default=102_400, ge=1, description="Bytes of one message.")
 
 
 class OwnPrometheus(Model):

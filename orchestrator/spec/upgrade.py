@@ -23,7 +23,7 @@ class RuntimeUpgradeSpec(Model):
 class RuntimeUpgrade(Model):
     """An upgrade to rehearse: `kind: RuntimeUpgrade`."""
 
-    api_version: Literal["coalmine.dev/v1alpha1"] = "coalmine.dev/v1alpha1"
-    kind: Literal["RuntimeUpgrade"]
-    metadata: Metadata
+    api_version: Literal["coalmine.dev/v1alpha1"] = Field(default="coalmine.dev/v1alpha1", description="The format.")
+    kind: Literal["RuntimeUpgrade"] = Field(description="What this object is.")
+    metadata: Metadata = Field(description="The object's name and labels.")
     spec: RuntimeUpgradeSpec

@@ -31,8 +31,8 @@ class Anchor(Model):
     Written `upgrade.enacted`, `upgrade.enacted session(+2)`, or `session(+2)`, which counts from the stage's start.
     """
 
-    moment: str
-    sessions: int = 0
+    moment: str = Field(description="A moment that the journal records.")
+    sessions: int = Field(default=0, description="The session after it that is meant; 0 is the moment itself.")
 
     def __str__(self) -> str:
         return f"{self.moment} session(+{self.sessions})" if self.sessions else self.moment
@@ -56,7 +56,7 @@ AnchorField = Annotated[
 class Window(Model):
     """A stretch of time: from a moment to another, or from a moment on for a while, in seconds, blocks or sessions."""
 
-    from_: AnchorField = Field(default=Anchor(moment="stage.start"), alias="from")
+    from_: AnchorField = Field(default=Anchor(moment="stage.start"), alias="from", description="Where it begins.")
     to: AnchorField | None = Field(default=None, description="stage.end when neither `to` nor `for` is given.")
     for_: SpanField | None = Field(default=None, alias="for", description="Such as 30s, 10 blocks, 2 sessions.")
     settle: Duration = Field(default=0.0, description="Left out at the start, for what was under way to arrive.")
