@@ -12,9 +12,9 @@ from orchestrator import __version__
 from orchestrator.cli import console, options
 from orchestrator.cli.format import Format
 from orchestrator.errors import UsageError
+from orchestrator.gates.library import expand
 from orchestrator.metrics.check import check
-from orchestrator.provision import network, ready
-from orchestrator.provision.embedded import EmbeddedEngine
+from orchestrator.provision import effects, engines, network, ready
 from orchestrator.render import Images
 from orchestrator.spec.load import Loaded, load
 
@@ -24,6 +24,7 @@ def render(
     seed: Annotated[str | None, typer.Option(help="64 hex digits; a random one is made by default.")] = None,
     image: options.Image = None,
     prometheus_image: options.PrometheusImage = options.DEFAULT_PROMETHEUS,
+    client: options.Clients = [],  # noqa: B006  Typer copies it.
     output: options.Output = Format.TEXT,
 ) -> int:
     """Print every object of a network, in the order of application. Secrets are not among them."""
@@ -34,7 +35,8 @@ def render(
         raise UsageError("--seed is not hexadecimal") from None
     if len(raw) != 32:
         raise UsageError("--seed must have 64 hex digits")
-    images = Images(coalmine=image or f"coalmine/coalmine:{__version__}", prometheus=prometheus_image)
+    named = options.client_images(client, lambda name, path: f"{name}:{path.name}")
+    images = Images(coalmine=image or f"coalmine/coalmine:{__version__}", prometheus=prometheus_image, clients=named)
     documents = [manifest.document for manifest in network.plan(testnet, images, raw).manifests]
     if output is Format.JSON:
         console.data(documents)
@@ -50,21 +52,43 @@ def diff(
     lab: options.LabName = options.DEFAULT_LAB,
     image: options.Image = None,
     prometheus_image: options.PrometheusImage = options.DEFAULT_PROMETHEUS,
+    client: options.Clients = [],  # noqa: B006  Typer copies it.
+    engine: options.EngineName = None,
     output: options.Output = Format.TEXT,
 ) -> int:
-    """Say what `up` would change, object by object. Exit code 0: nothing, 1: something."""
+    """Say what `up` would do: first what restarts, then every object. Exit code 0: nothing, 1: something."""
     testnet = _load(files).testnet()
-    where = options.Where(context, kubeconfig, lab, image, prometheus_image)
+    where = options.Where(context, kubeconfig, lab, image, prometheus_image, tuple(client))
     with options.reached(where, owned=True, progress=console.stepper()) as target:
-        changes = network.preview(target.cluster, EmbeddedEngine(target.cluster), testnet, target.images)
-    different = [change for change in changes if change.action != "same"]
+        chosen = engines.choose(engine, target.cluster, testnet.name)
+        prepared = network.prepare(target.cluster, chosen, testnet, target.images)
+    different = [change for change in prepared.changes if change.action != "same"]
     if output is Format.JSON:
-        console.data([{"object": c.key, "action": c.action, "paths": list(c.paths)} for c in different])
-    else:
-        for change in different:
-            console.text(f"{change.action:7} {change.key}" + "".join(f"\n          {path}" for path in change.paths))
-        console.say(f"{len(different)} of {len(changes)} objects differ")
+        console.data(_as_data(prepared))
+        return 1 if different else 0
+    for line in (*prepared.warnings, *effects.summary(prepared.effects)):
+        console.say(line)
+    for change in different:
+        console.text(f"{change.action:7} {change.key}" + "".join(f"\n          {path}" for path in change.paths))
+    console.say(f"{len(different)} of {len(prepared.changes)} objects differ")
     return 1 if different else 0
+
+
+def _as_data(prepared: network.Prepared) -> list[dict[str, object]]:
+    """Every object that changes, with what its pods feel of it."""
+    return [
+        {
+            "object": change.key,
+            "action": change.action,
+            "impact": effect.impact,
+            "restarting": effect.restarting,
+            "added": effect.added,
+            "removed": effect.removed,
+            "paths": list(change.paths),
+        }
+        for change, effect in zip(prepared.changes, prepared.effects, strict=True)
+        if change.action != "same"
+    ]
 
 
 def up(
@@ -74,13 +98,16 @@ def up(
     lab: options.LabName = options.DEFAULT_LAB,
     image: options.Image = None,
     prometheus_image: options.PrometheusImage = options.DEFAULT_PROMETHEUS,
+    client: options.Clients = [],  # noqa: B006  Typer copies it.
+    engine: options.EngineName = None,
 ) -> int:
-    """Bring a network up and wait until it does what a network does."""
+    """Bring a network up and wait until it does what a network does. On a running one: say what restarts, change it."""
     testnet = _load(files).testnet()
     progress = console.stepper()
-    where = options.Where(context, kubeconfig, lab, image, prometheus_image)
+    where = options.Where(context, kubeconfig, lab, image, prometheus_image, tuple(client))
     with options.reached(where, owned=False, progress=progress) as target:
-        planned = network.up(target.cluster, EmbeddedEngine(target.cluster), testnet, target.images, progress)
+        chosen = engines.choose(engine, target.cluster, testnet.name)
+        planned = network.up(target.cluster, chosen, testnet, target.images, progress)
         ready.climb(target.cluster, planned, progress)
     console.say(f"network {testnet.name} is up in namespace {testnet.namespace}")
     return 0
@@ -91,17 +118,22 @@ def down(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     lab: options.LabName = options.DEFAULT_LAB,
+    engine: options.EngineName = None,
+    keep_data: Annotated[
+        bool, typer.Option("--keep-data", help="Keep volumes, seed and genesis for the next `up`; all else goes.")
+    ] = False,
     yes: options.Yes = False,
 ) -> int:
     """Take a network down: faults first, then every object and volume."""
     progress = console.stepper()
     where = options.Where(context, kubeconfig, lab)
     if not yes and sys.stdin.isatty():
-        typer.confirm(f"delete network {name} with all its data?", abort=True)
+        typer.confirm(f"delete network {name}{'' if keep_data else ' with all its data'}?", abort=True)
     cluster = options.existing(where)
-    network.down(cluster, EmbeddedEngine(cluster), name, progress)
+    chosen = engines.choose(engine, cluster, name)
+    (network.down_keeping_data if keep_data else network.down)(cluster, chosen, name, progress)
     return 0
 
 
 def _load(files: list[Path]) -> Loaded:
-    return load(files, checks=[check])
+    return load(files, checks=[check], expand=expand)

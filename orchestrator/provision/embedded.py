@@ -1,30 +1,33 @@
 """The engine for machines without the Pulumi CLI: runs the program by the SDK's own seam and applies what it declares.
 
-It adds what the CLI would: a state (a ConfigMap in the network's namespace, so that any machine can go on), preview by
-the API server's own dry run, a diff per object, deletion in reverse order of what left the program, and a lock.
+It adds what the CLI would: preview by the API server's own dry run, a diff per object, replacement of what cannot be
+changed, and deletion in reverse order of what left the program. What it has made is noted before it is made
+(`inventory`), so it can be cut off at any object.
 """
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import Any
 
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError, ProvisionError
-from orchestrator.provision import lock, program
-from orchestrator.provision.engine import Change, Progress, Stack
+from orchestrator.provision import inventory, program
+from orchestrator.provision.compare import declared_differences, differences
+from orchestrator.provision.engine import KEEPS_DATA, Change, Progress, Stack
+from orchestrator.provision.lock import Held
+from orchestrator.provision.ownership import WORKERS, ours
 from orchestrator.render import Manifest
 
-STATE = "coalmine-stack"
-WORKERS = 16
-
-_FIRST = ("Namespace", "ServiceAccount", "Role", "RoleBinding", "ConfigMap", "Service", "PodDisruptionBudget")
-"""Kinds that others need, in the order in which they are applied; all others come together after them."""
+_PATIENCE = 60.0
+"""Seconds that an object which is being replaced gets to go."""
 
 
 class EmbeddedEngine:
     """Applies programs to one cluster."""
+
+    name = "embedded"
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -33,41 +36,42 @@ class EmbeddedEngine:
         wanted = self._declared(stack, manifests)
         if self._cluster.get("Namespace", stack.namespace) is None:
             return tuple(Change(manifest.key, "create") for manifest in wanted)
-        changes = self._each(self._difference, wanted)
-        gone = [Change(key, "delete") for key in self._left(stack, wanted)]
+        changes = _each(self._difference, wanted)
+        there = [key for key in _newest_first(self._left(stack, wanted)) if self._mine(stack, key)]
+        return (*changes, *(Change(key, "delete") for key in there))
+
+    def up(self, stack: Stack, manifests: Sequence[Manifest], lock: Held, progress: Progress) -> tuple[Change, ...]:
+        wanted = self._declared(stack, manifests)
+        # Noted before it is done: whatever a cut-off `up` made is in the inventory that the next one reads.
+        leaving = self._left(stack, wanted)
+        self._remember(stack, [manifest.key for manifest in wanted] + leaving)
+        changes: list[Change] = []
+
+        def apply(manifest: Manifest) -> Change:
+            lock.check()
+            return self._apply(manifest)
+
+        for _, wave in groupby(sorted(wanted, key=_wave), key=_wave):
+            changes += _each(apply, list(wave))
+        gone = self.delete(stack, leaving, lock)
+        self._remember(stack, [manifest.key for manifest in wanted])
+        made, changed = (sum(change.action in actions for change in changes) for actions in _COUNTED)
+        progress(f"{len(wanted)} objects: {made} created, {changed} changed, {len(gone)} deleted")
         return (*changes, *gone)
 
-    def up(self, stack: Stack, manifests: Sequence[Manifest], progress: Progress) -> tuple[Change, ...]:
-        wanted = self._declared(stack, manifests)
-        with lock.held(self._cluster, stack.namespace):
-            # Noted before it is done: whatever a cut-off `up` made is in the state that the next one reads.
-            leaving = self._left(stack, wanted)
-            self._remember(stack, [manifest.key for manifest in wanted] + leaving)
-            changes: list[Change] = []
-            for _, wave in groupby(sorted(wanted, key=_rank), key=_rank):
-                changes += self._each(self._apply, list(wave))
-            for key in reversed(leaving):
-                changes += self._delete(stack, key)
-            self._remember(stack, [manifest.key for manifest in wanted])
-        made, changed = (sum(change.action == action for change in changes) for action in ("create", "update"))
-        progress(f"{len(wanted)} objects: {made} created, {changed} changed, {len(leaving)} deleted")
-        return tuple(changes)
-
-    def down(self, stack: Stack, progress: Progress) -> tuple[Change, ...]:
-        with lock.held(self._cluster, stack.namespace):
-            keys = self._state(stack)
-            changes = [change for key in reversed(keys) for change in self._delete(stack, key)]
+    def down(self, stack: Stack, lock: Held, progress: Progress) -> tuple[Change, ...]:
+        changes = self.delete(stack, inventory.read(self._cluster, stack.namespace).objects, lock)
         progress(f"{len(changes)} objects deleted")
-        return tuple(changes)
+        return changes
+
+    def delete(self, stack: Stack, keys: Iterable[str], lock: Held) -> tuple[Change, ...]:
+        """Deletes those of the objects that are there and still ours, newest first."""
+        return tuple(change for key in _newest_first(keys) for change in self._delete(stack, key, lock))
 
     # Underneath
 
     def _declared(self, stack: Stack, manifests: Sequence[Manifest]) -> tuple[Manifest, ...]:
-        return program.declared(stack.program, "coalmine", stack.name, manifests)
-
-    def _each(self, action: Callable[[Manifest], Change], manifests: Sequence[Manifest]) -> list[Change]:
-        with ThreadPoolExecutor(WORKERS) as pool:
-            return list(pool.map(action, manifests))
+        return program.declared(stack.program, stack.name, manifests)
 
     def _live(self, manifest: Manifest) -> dict[str, Any] | None:
         return self._cluster.get(manifest.kind, manifest.name, manifest.document["metadata"].get("namespace"))
@@ -76,67 +80,96 @@ class EmbeddedEngine:
         live = self._live(manifest)
         if live is None:
             return Change(manifest.key, "create")
-        return _change(manifest, live, self._checked(manifest, dry_run=True))
+        return self._brought(manifest, live, dry_run=True)
 
     def _apply(self, manifest: Manifest) -> Change:
         live = self._live(manifest)
-        applied = self._checked(manifest, dry_run=False)
-        return Change(manifest.key, "create") if live is None else _change(manifest, live, applied)
+        if live is None:
+            self._sent(manifest, dry_run=False)
+            return Change(manifest.key, "create")
+        change = self._brought(manifest, live, dry_run=False)
+        if change.action == "replace":
+            self._replace(manifest, live)
+        return change
 
-    def _checked(self, manifest: Manifest, *, dry_run: bool) -> dict[str, Any]:
+    def _brought(self, manifest: Manifest, live: dict[str, Any], *, dry_run: bool) -> Change:
+        """The change that an apply makes to a live object; `replace` when the API server will not have it changed."""
+        try:
+            wanted = self._sent(manifest, dry_run=dry_run)
+        except ProvisionError as error:
+            if not _immutable(error):
+                raise
+            return Change(manifest.key, "replace", tuple(sorted(declared_differences(live, manifest.document))))
+        paths = tuple(sorted(differences(live, wanted)))
+        return Change(manifest.key, "update" if paths else "same", paths)
+
+    def _sent(self, manifest: Manifest, *, dry_run: bool) -> dict[str, Any]:
         try:
             return self._cluster.apply(manifest.document, dry_run=dry_run)
         except ClusterError as error:
-            hint = None
-            if error.status == 422 and "immutable" in error.message:
-                hint = "this cannot change while the network lives (genesis, for one): `coalmine down` first"
-            raise ProvisionError(f"{manifest.key}: {error.message}", hint=hint) from error
+            raise ProvisionError(f"{manifest.key}: {error.message}") from error
 
-    def _delete(self, stack: Stack, key: str) -> list[Change]:
+    def _replace(self, manifest: Manifest, live: dict[str, Any]) -> None:
+        if manifest.kind in KEEPS_DATA:
+            raise ProvisionError(f"{manifest.key} would have to be replaced, and its data would go with it")
+        metadata = live["metadata"]
+        self._cluster.delete(manifest.kind, manifest.name, metadata.get("namespace"), uid=metadata["uid"])
+        deadline = time.monotonic() + _PATIENCE
+        while (found := self._live(manifest)) and found["metadata"]["uid"] == metadata["uid"]:
+            if time.monotonic() > deadline:
+                raise ProvisionError(f"{manifest.key} is to be replaced and does not go within {_PATIENCE:g} s")
+            time.sleep(0.1)
+        self._sent(manifest, dry_run=False)
+
+    def _delete(self, stack: Stack, key: str, lock: Held) -> list[Change]:
+        lock.check()
+        live = self._mine(stack, key)
+        if live is None:
+            return []
         kind, _, name = key.partition("/")
-        return [Change(key, "delete")] if self._cluster.delete(kind, name, stack.namespace) else []
+        gone = self._cluster.delete(kind, name, stack.namespace, uid=live["metadata"]["uid"])
+        return [Change(key, "delete")] if gone else []
+
+    def _mine(self, stack: Stack, key: str) -> dict[str, Any] | None:
+        """The live object of this key unless it is somebody else's by now."""
+        kind, _, name = key.partition("/")
+        live = self._cluster.get(kind, name, stack.namespace)
+        return live if live is not None and ours(live, stack.name) else None
 
     def _left(self, stack: Stack, wanted: Sequence[Manifest]) -> list[str]:
         """Keys of objects that the stack once made and the program no longer declares."""
         keep = {manifest.key for manifest in wanted}
-        return [key for key in self._state(stack) if key not in keep]
-
-    def _state(self, stack: Stack) -> list[str]:
-        found = self._cluster.get("ConfigMap", STATE, stack.namespace)
-        return list(json.loads(found["data"]["objects"])) if found else []
+        return [key for key in inventory.read(self._cluster, stack.namespace).objects if key not in keep]
 
     def _remember(self, stack: Stack, keys: Sequence[str]) -> None:
-        self._cluster.apply(
-            {
-                "apiVersion": "v1",
-                "kind": "ConfigMap",
-                "metadata": {"name": STATE, "namespace": stack.namespace},
-                "data": {"program": stack.program, "objects": json.dumps(list(keys))},
-            }
-        )
+        inventory.remember(self._cluster, stack.namespace, keys, engine=self.name)
 
 
-def _change(manifest: Manifest, live: dict[str, Any], wanted: dict[str, Any]) -> Change:
-    paths = tuple(sorted(_differences(live, wanted)))
-    return Change(manifest.key, "update" if paths else "same", paths)
+_COUNTED = (("create",), ("update", "replace"))
 
 
-def _rank(manifest: Manifest) -> int:
-    return _FIRST.index(manifest.kind) if manifest.kind in _FIRST else len(_FIRST)
+def _each(action: Callable[[Manifest], Change], manifests: Sequence[Manifest]) -> list[Change]:
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(action, manifests))
 
 
-_BOOKKEEPING = frozenset({"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"})
+_IMMUTABLE = ("immutable", "Forbidden: updates to", "may not change once set", "cannot change roleRef")
+"""How the API server says that a field stays as it is (its `apimachinery/pkg/api/validation` and the kinds' own)."""
 
 
-def _differences(live: Any, wanted: Any, path: str = "") -> Iterator[str]:
-    """Paths at which two versions of an object differ, without status and the API server's bookkeeping."""
-    if isinstance(live, dict) and isinstance(wanted, dict):
-        for key in sorted(live.keys() | wanted.keys()):
-            if key in _BOOKKEEPING or (not path and key == "status"):
-                continue
-            yield from _differences(live.get(key), wanted.get(key), f"{path}.{key}" if path else key)
-    elif isinstance(live, list) and isinstance(wanted, list) and len(live) == len(wanted):
-        for index, (old, new) in enumerate(zip(live, wanted, strict=True)):
-            yield from _differences(old, new, f"{path}[{index}]")
-    elif live != wanted:
-        yield path
+def _immutable(error: ProvisionError) -> bool:
+    refusal = error.__cause__
+    return (
+        isinstance(refusal, ClusterError)
+        and refusal.status == 422
+        and any(words in refusal.message for words in _IMMUTABLE)
+    )
+
+
+def _wave(manifest: Manifest) -> int:
+    return program.wave(manifest.kind)
+
+
+def _newest_first(keys: Iterable[str]) -> list[str]:
+    """What runs goes first, then what it needed, the namespace last."""
+    return sorted(keys, key=lambda key: program.wave(key.partition("/")[0]))[::-1]

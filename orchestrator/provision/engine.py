@@ -1,13 +1,20 @@
-"""What an engine does with a Pulumi program, whichever it is. Implemented by `embedded`; called by `network`."""
+"""What an engine does with a Pulumi program, whichever it is. Implemented by `embedded` and `pulumi_cli`.
+
+Called by `network`, which holds the network's lock and has made sure that no object belongs to somebody else.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from orchestrator.provision.lock import Held
 from orchestrator.render import Manifest
 
 Progress = Callable[[str], None]
-Action = Literal["create", "update", "delete", "same"]
+Action = Literal["create", "update", "replace", "delete", "same"]
+
+KEEPS_DATA = frozenset({"StatefulSet", "PersistentVolumeClaim", "Namespace"})
+"""Kinds that take data with them when they go: never replaced, for no change of a field is meant to do that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +38,23 @@ class Stack:
 class Engine(Protocol):
     """Brings a cluster to what a program declares."""
 
+    @property
+    def name(self) -> str:
+        """As it is chosen by `--engine`."""
+        ...
+
     def preview(self, stack: Stack, manifests: Sequence[Manifest]) -> tuple[Change, ...]:
-        """What `up` would do, per object; changes nothing."""
+        """What `up` would do, per object, drift included; changes nothing."""
         ...
 
-    def up(self, stack: Stack, manifests: Sequence[Manifest], progress: Progress) -> tuple[Change, ...]:
-        """Creates, updates and deletes until the cluster holds what is declared; goes on where it was cut off."""
+    def up(self, stack: Stack, manifests: Sequence[Manifest], lock: Held, progress: Progress) -> tuple[Change, ...]:
+        """Creates, updates and deletes until the cluster holds what is declared; goes on where it was cut off.
+
+        Raises:
+            ProvisionError: when the API server refuses an object, or the lock is lost.
+        """
         ...
 
-    def down(self, stack: Stack, progress: Progress) -> tuple[Change, ...]:
-        """Deletes everything that the stack made, newest first."""
+    def down(self, stack: Stack, lock: Held, progress: Progress) -> tuple[Change, ...]:
+        """Deletes everything that the stack made, newest first; raises as `up` does."""
         ...

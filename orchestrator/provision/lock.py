@@ -1,79 +1,196 @@
-"""One change at a time to a network, held by a Lease in its namespace. Called by `embedded`.
+"""Who changes or uses a network right now: Leases in its namespace. Called by `network`, `sweep` and `run`.
 
-The holder renews it from a thread; a holder that died is overtaken when the lease has run out.
+STACK is held by whoever applies or deletes objects, one at a time. RUN is held for the length of a rehearsal, so that
+nobody sweeps the network away under it. A holder renews its Lease from a thread; one that died is overtaken when the
+Lease has run out, or at once where it can be seen that its process is gone. Users' clocks must agree to some 20 s.
 """
 
 import contextlib
+import getpass
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError, ProvisionError
 
-NAME = "coalmine-stack"
+STACK = "coalmine-stack"
+RUN = "coalmine-run"
+LEASES = (STACK, RUN)
 SECONDS = 30
+_PROCESS = "coalmine.dev/process"
+"""Annotation that tells processes apart which the holder's name does not: boot, PID namespace, PID and start."""
+
+Clock = Callable[[], datetime]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def user() -> str:
+    """Who is at work here, as others will read it: user@host."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # A container's user often has no name.
+        name = str(os.getuid())
+    return f"{name}@{socket.gethostname()}"
+
+
+@dataclass
+class Held:
+    """A lock that is held. An engine takes one as proof, and asks it before each thing that it changes."""
+
+    name: str
+    namespace: str
+    version: str
+    _lost: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Returns if the lock is still ours.
+
+        Raises:
+            ProvisionError: when it ran out, as while this machine slept, and somebody may have taken it over.
+        """
+        if self._lost.is_set():
+            raise ProvisionError(
+                f"the lock of {self.namespace} was lost meanwhile, so nothing more is changed",
+                hint="the same command goes on from here",
+            )
+
+    def lose(self) -> None:
+        self._lost.set()
 
 
 @contextlib.contextmanager
-def held(cluster: Cluster, namespace: str) -> Iterator[None]:
+def held(cluster: Cluster, namespace: str, name: str = STACK, *, clock: Clock = now) -> Iterator[Held]:
     """Holds the lock for the duration of the block.
 
     Raises:
-        ProvisionError: when somebody else holds it.
+        ProvisionError: when somebody else holds it; names them.
     """
-    holder = f"{socket.gethostname()}:{os.getpid()}"
-    _acquire(cluster, namespace, holder)
+    lock = Held(name, namespace, _acquire(cluster, namespace, name, clock))
     done = threading.Event()
-    keeper = threading.Thread(target=_renew, args=(cluster, namespace, done), daemon=True)
+    keeper = threading.Thread(target=_renew, args=(cluster, lock, done, clock), daemon=True)
     keeper.start()
     try:
-        yield
+        yield lock
     finally:
         done.set()
         keeper.join()
-        with contextlib.suppress(ClusterError):  # The namespace may be gone, and the lease with it.
-            cluster.delete("Lease", NAME, namespace)
+        _release(cluster, lock)
 
 
-def _acquire(cluster: Cluster, namespace: str, holder: str) -> None:
-    while True:
-        try:
-            cluster.create(_lease(namespace, holder))
-        except ClusterError as error:
-            if error.status != 409:
-                raise
-        else:
-            return
-        lease = cluster.get("Lease", NAME, namespace)
+def holder(cluster: Cluster, namespace: str, name: str = STACK, *, clock: Clock = now) -> str | None:
+    """Who holds the lock; None when nobody does."""
+    lease = cluster.get("Lease", name, namespace)
+    return str(lease["spec"]["holderIdentity"]) if lease and _stands(lease, clock()) else None
+
+
+def _acquire(cluster: Cluster, namespace: str, name: str, clock: Clock) -> str:
+    """The version of the Lease that is ours. Only one of many can take a stale one: by its version."""
+    version = None
+    while version is None:
+        wanted = _lease(namespace, name, clock())
+        version = _try(cluster.create, wanted)
+        lease = cluster.get("Lease", name, namespace) if version is None else None
         if lease is None:
             continue
-        renewed = datetime.fromisoformat(lease["spec"]["renewTime"])
-        if datetime.now(UTC) - renewed < timedelta(seconds=SECONDS):
+        if _stands(lease, clock()):
             raise ProvisionError(
-                f"{lease['spec']['holderIdentity']} is changing this network right now",
+                f"{lease['spec']['holderIdentity']} is {_DOES.get(name, 'using')} this network right now",
                 hint=f"wait for it to end; if it has died, its lock runs out within {SECONDS} s",
             )
-        cluster.delete("Lease", NAME, namespace)
+        wanted["metadata"]["resourceVersion"] = _version(lease)
+        version = _try(partial(cluster.patch, "Lease", name, namespace), wanted)
+    return version
 
 
-def _renew(cluster: Cluster, namespace: str, done: threading.Event) -> None:
+_DOES = {STACK: "changing", RUN: "running a rehearsal on"}
+
+
+def _stands(lease: dict[str, Any], at: datetime) -> bool:
+    renewed = datetime.fromisoformat(lease["spec"]["renewTime"])
+    seconds = lease["spec"].get("leaseDurationSeconds", SECONDS)
+    return at - renewed < timedelta(seconds=seconds) and not _gone(lease["metadata"].get("annotations", {}))
+
+
+def _gone(annotations: dict[str, str]) -> bool:
+    """Whether the holder was a process of this very system that has ended. Elsewhere only time can tell."""
+    boot, namespace, pid, start = [*annotations.get(_PROCESS, "").split("/"), "", "", ""][:4]
+    return bool(start) and (boot, namespace) == _system() and _started(pid) != start
+
+
+def _system() -> tuple[str, str]:
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return boot, Path("/proc/self/ns/pid").readlink().name
+    except OSError:  # No Linux: nothing that could be compared.
+        return "", ""
+
+
+def _started(pid: str) -> str:
+    """When a process started, in ticks since boot (field 22 of `/proc/PID/stat`); empty when there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
+
+
+def _renew(cluster: Cluster, lock: Held, done: threading.Event, clock: Clock) -> None:
+    last = clock()
     while not done.wait(SECONDS / 3):
-        with contextlib.suppress(ClusterError):  # Renewed again in a moment; three failures in a row lose the lock.
-            cluster.patch("Lease", NAME, namespace, {"spec": {"renewTime": _now()}})
+        patch = {"metadata": {"resourceVersion": lock.version}, "spec": {"renewTime": _text(clock())}}
+        try:
+            lock.version = _version(cluster.patch("Lease", lock.name, lock.namespace, patch))
+            last = clock()
+        except ClusterError as error:
+            if error.status in {404, 409} or clock() - last > timedelta(seconds=SECONDS):
+                lock.lose()
+                return
 
 
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def _release(cluster: Cluster, lock: Held) -> None:
+    """Deletes our Lease, and none that another has taken. The namespace may be gone, and the Lease with it."""
+    with contextlib.suppress(ClusterError):
+        cluster.delete("Lease", lock.name, lock.namespace, version=lock.version)
 
 
-def _lease(namespace: str, holder: str) -> dict[str, Any]:
+def _try(write: Callable[[dict[str, Any]], dict[str, Any]], lease: dict[str, Any]) -> str | None:
+    """The version that was written; None when another was faster."""
+    try:
+        return _version(write(lease))
+    except ClusterError as error:
+        if error.status != 409:
+            raise
+        return None
+
+
+def _version(document: dict[str, Any]) -> str:
+    return str(document["metadata"]["resourceVersion"])
+
+
+def _text(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _lease(namespace: str, name: str, time: datetime) -> dict[str, Any]:
+    pid = str(os.getpid())
+    process = "/".join((*_system(), pid, _started(pid)))
     return {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
-        "metadata": {"name": NAME, "namespace": namespace},
-        "spec": {"holderIdentity": holder, "leaseDurationSeconds": SECONDS, "acquireTime": _now(), "renewTime": _now()},
+        "metadata": {"name": name, "namespace": namespace, "annotations": {_PROCESS: process}},
+        "spec": {
+            "holderIdentity": f"{user()}:{pid}",
+            "leaseDurationSeconds": SECONDS,
+            "acquireTime": _text(time),
+            "renewTime": _text(time),
+        },
     }

@@ -1,27 +1,44 @@
 """Brings a testnet up and takes it down: secrets, custom resource definitions, the program. Called by `cli`, `run`.
 
-What may not pass through an engine's state stays here: seed and agents' token live in two Secrets and in memory.
+Whatever can be refused is refused before anything is changed (`prepare`). What may not pass through an engine's state
+stays here: seed and agents' token live in two Secrets and in memory.
 """
 
 import base64
+import contextlib
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError, ProvisionError
 from orchestrator.genesis import chainspec
 from orchestrator.genesis.chainspec import NetworkGenesis
-from orchestrator.provision import state_applied
+from orchestrator.provision import (
+    capacity,
+    continuity,
+    definitions,
+    effects,
+    inventory,
+    lifetime,
+    lock,
+    ownership,
+    state_applied,
+    volumes,
+)
+from orchestrator.provision.effects import Effect
 from orchestrator.provision.engine import Change, Engine, Progress, Stack
+from orchestrator.provision.inventory import Inventory
 from orchestrator.render import Images, Manifest, render
 from orchestrator.spec import Testnet
-from orchestrator.spec.crd import crds
 
 SEED_SECRET = "coalmine-seed"  # noqa: S105  The name of a Secret, not one.
 TOKEN_SECRET = "coalmine-agent-token"  # noqa: S105  As above.
 CUSTOM = ("ChaosExperiment", "RuntimeUpgrade")
+BARRIER = "coalmine-barrier"
+"""The ConfigMap by which the controller remembers that the nodes have started (`chaos.barrier`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,38 +51,60 @@ class Network:
 
     @property
     def stack(self) -> Stack:
-        return Stack(program="testnet", name=self.testnet.name, namespace=self.testnet.namespace)
+        return _stack(self.testnet.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What an `up` would do, with everything checked that can be; `warnings` are to be said aloud."""
+
+    network: Network
+    known: Inventory
+    changes: tuple[Change, ...]
+    effects: tuple[Effect, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def plan(testnet: Testnet, images: Images, seed: bytes) -> Network:
-    """Genesis and objects of a testnet; pure."""
-    genesis = chainspec.build(testnet, seed)
-    return Network(testnet, genesis, render(testnet, genesis, images))
+    """Genesis and objects of a new testnet; pure."""
+    return _planned(testnet, images, chainspec.build(testnet, seed))
 
 
-def preview(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images) -> tuple[Change, ...]:
-    """What `up` would change. A network that has no seed yet is shown with one that is thrown away."""
-    seed = _read_seed(cluster, testnet.namespace) or secrets.token_bytes(32)
-    network = plan(testnet, images, seed)
-    return engine.preview(network.stack, network.manifests)
+def prepare(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images) -> Prepared:
+    """What `up` would do; changes nothing. A network that has no seed yet is shown with one that is thrown away.
+
+    Raises:
+        Refused: what the file asks for needs another genesis, other volumes, more machines, or somebody's objects.
+    """
+    return _prepared(cluster, engine, testnet, images, _read_seed(cluster, testnet.namespace) or _new_seed())
 
 
 def up(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images, progress: Progress) -> Network:
-    """Applies everything; the nodes may still be starting when this returns.
+    """Applies everything; the nodes may still be starting when this returns. Goes on where one was cut off.
 
     Raises:
         ProvisionError: when the API server refuses an object, or somebody else is changing the network.
+        Refused: as `prepare`, before anything was changed.
     """
     namespace = testnet.namespace
+    if _leaving(_own_namespace(cluster, testnet.name)):
+        _wait_gone(cluster, namespace, progress)
+    seed = _read_seed(cluster, namespace) or _new_seed()
+    prepared = _prepared(cluster, engine, testnet, images, seed)
+    _tell(prepared, progress)
     _create_namespace(cluster, testnet)
-    for definition in crds():
-        cluster.apply(definition)
-    network = plan(testnet, images, _seed(cluster, namespace))
-    _token(cluster, namespace)
-    _established(cluster)
-    state_applied.remember(cluster, testnet)
-    engine.up(network.stack, network.manifests, progress)
-    return network
+    with lock.held(cluster, namespace) as held:
+        kept = _keep_seed(cluster, namespace, seed)
+        known = inventory.read(cluster, namespace)
+        if kept != seed or known.version != prepared.known.version:  # Somebody was here since we looked.
+            prepared = _prepared(cluster, engine, testnet, images, kept)
+        definitions.ensure(cluster, at=lock.now().isoformat())
+        _create_once(cluster, _secret(TOKEN_SECRET, namespace, "token", secrets.token_urlsafe(32)))
+        _found(cluster, engine, prepared)
+        engine.up(prepared.network.stack, prepared.network.manifests, held, progress)
+        state_applied.remember(cluster, testnet)
+        _annotate(cluster, namespace, lifetime.at_up(testnet.spec.ttl, lock.now()))
+    return prepared.network
 
 
 def attach(cluster: Cluster, testnet: Testnet, images: Images) -> Network:
@@ -74,45 +113,192 @@ def attach(cluster: Cluster, testnet: Testnet, images: Images) -> Network:
     Raises:
         ProvisionError: when it is not there.
     """
-    seed = _read_seed(cluster, testnet.namespace)
+    namespace = testnet.namespace
+    seed = _read_seed(cluster, namespace)
     if seed is None:
         hint = "bring it up with `coalmine up`"
         raise ProvisionError(f"there is no network {testnet.name} in {cluster.context}", hint=hint)
-    return plan(testnet, images, seed)
+    genesis = continuity.onto(chainspec.build(testnet, seed), continuity.running_chains(cluster, namespace))
+    founders = inventory.read(cluster, namespace).parties or None
+    return _planned(testnet, images, replace(genesis, founders=founders))
 
 
 def down(cluster: Cluster, engine: Engine, name: str, progress: Progress) -> None:
-    """Ends faults first, for only a living controller can; then deletes everything, volumes included."""
+    """Ends faults first, for only a living controller can; then deletes everything, volumes included.
+
+    Goes on where one was cut off, down to definitions that only a network that is gone already used.
+
+    Raises:
+        ProvisionError: when somebody else is changing the network, or it does not go.
+        Refused: when the namespace is not a network of ours.
+    """
     namespace = f"coalmine-{name}"
-    if cluster.get("Namespace", namespace) is None:
+    found = _own_namespace(cluster, name)
+    if found is None:
         progress(f"there is no network {name}")
-        return
-    _end_experiments(cluster, namespace, progress)
-    engine.down(Stack(program="testnet", name=name, namespace=namespace), progress)
-    cluster.delete("Namespace", namespace)
-    _wait_gone(cluster, namespace, progress)
-    if not cluster.list_all("Namespace", "app.kubernetes.io/managed-by=coalmine"):
-        for definition in crds():
-            cluster.delete("CustomResourceDefinition", definition["metadata"]["name"])
+    elif _leaving(found):
+        _wait_gone(cluster, namespace, progress)
+    else:
+        with lock.held(cluster, namespace) as held:
+            _end_experiments(cluster, namespace, progress)
+            engine.down(_stack(name), held, progress)
+            cluster.delete("Namespace", namespace)
+            _wait_gone(cluster, namespace, progress)
+    definitions.remove_unused(cluster)
+
+
+def down_keeping_data(cluster: Cluster, engine: Engine, name: str, progress: Progress) -> None:
+    """Takes down all that runs and keeps what the same network needs to go on: volumes, seed, and genesis.
+
+    The namespace stays with them, for a volume's claim lives in one, and so do the Secret with the seed, without which
+    no node would be itself, and the chain specs, whose genesis the data continues. The next `up` finds all of them; the
+    next `down` without keeping, or `sweep` after the time to live, takes them too.
+
+    Raises:
+        ProvisionError: as `down`; and when the volumes would not let go of their StatefulSets.
+        Refused: as `down`.
+    """
+    namespace = f"coalmine-{name}"
+    found = _own_namespace(cluster, name)
+    if found is None or _leaving(found):
+        raise ProvisionError(f"there is no network {name} whose data could be kept")
+    _same_engine(engine, inventory.read(cluster, namespace))
+    with lock.held(cluster, namespace) as held:
+        _end_experiments(cluster, namespace, progress)
+        volumes.retain(cluster, namespace)
+        stay = [Manifest(_namespace(name)), *_chain_specs(cluster, namespace)]
+        engine.up(_stack(name), stay, held, progress)
+        _wait_quiet(cluster, namespace)
+        # The nodes start anew and together, so the next `up` may wait for another number of them.
+        cluster.delete("ConfigMap", BARRIER, namespace)
+        _annotate(cluster, namespace, {lifetime.KEPT: lifetime.text(lock.now())})
+    claims = cluster.list("PersistentVolumeClaim", namespace)
+    progress(f"kept {len(claims)} volumes, the seed and genesis in namespace {namespace}")
+
+
+# What an `up` would do
+
+
+def _prepared(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images, seed: bytes) -> Prepared:
+    fresh = _own_namespace(cluster, testnet.name) is None
+    known = Inventory() if fresh else inventory.read(cluster, testnet.namespace)
+    _same_engine(engine, known)
+    network = _continued(cluster, testnet, images, seed, known)
+    wanted = [manifest.key for manifest in network.manifests]
+    live = {} if fresh else ownership.look(cluster, testnet.namespace, (*wanted, *known.objects))
+    ownership.refuse_others({key: live.get(key) for key in wanted}, testnet.name)
+    changes = _changes(engine, network, fresh=fresh)
+    effects.refuse_loss(changes)
+    return Prepared(
+        network, known, changes, effects.effects(changes, network.manifests, live), _room(cluster, network, live)
+    )
+
+
+def _changes(engine: Engine, network: Network, *, fresh: bool) -> tuple[Change, ...]:
+    if fresh:  # Nothing is there to compare with, nor a namespace in which an engine could look.
+        return tuple(Change(manifest.key, "create") for manifest in network.manifests)
+    return engine.preview(network.stack, network.manifests)
+
+
+def _room(cluster: Cluster, network: Network, live: ownership.Live) -> tuple[str, ...]:
+    found = capacity.read(cluster)
+    if found is None:
+        return ("WARNING: the cluster's machines are not ours to see, so its capacity is not checked",)
+    warning = capacity.require(capacity.demands(network.manifests, live), found)
+    return (warning,) if warning else ()
+
+
+def _continued(cluster: Cluster, testnet: Testnet, images: Images, seed: bytes, known: Inventory) -> Network:
+    """The file's network on the genesis that runs already."""
+    genesis = chainspec.build(testnet, seed)
+    if known.founded is None:
+        return _planned(testnet, images, genesis)
+    running = continuity.running_chains(cluster, testnet.namespace)
+    whole = continuity.with_departed(testnet, known.founded)
+    continuity.require(genesis if whole is testnet else chainspec.build(whole, seed), running)
+    started = cluster.get("ConfigMap", BARRIER, testnet.namespace) is not None
+    founders = known.parties if started else None
+    return _planned(testnet, images, replace(continuity.onto(genesis, running), founders=founders))
+
+
+def _planned(testnet: Testnet, images: Images, genesis: NetworkGenesis) -> Network:
+    return Network(testnet, genesis, render(testnet, genesis, images))
+
+
+def _same_engine(engine: Engine, known: Inventory) -> None:
+    if known.engine not in {"", engine.name}:
+        raise ProvisionError(
+            f"the {known.engine} engine brought this network up, and its state does not fit {engine.name}",
+            hint=f"go on with --engine {known.engine}; `coalmine down` works with either",
+        )
+
+
+def _found(cluster: Cluster, engine: Engine, prepared: Prepared) -> None:
+    """Remembers what the network's genesis is made of, at its first `up`, and the barrier's number."""
+    known, network = prepared.known, prepared.network
+    founded = known.founded or network.testnet
+    parties = network.genesis.parties
+    if (known.engine, known.founded, known.parties) != (engine.name, founded, parties):
+        updated = replace(known, engine=engine.name, founded=founded, parties=parties)
+        inventory.write(cluster, network.testnet.namespace, updated)
+
+
+def _tell(prepared: Prepared, progress: Progress) -> None:
+    for warning in prepared.warnings:
+        progress(warning)
+    if prepared.known.objects:
+        for line in effects.summary(prepared.effects):
+            progress(line)
+
+
+# The namespace and its secrets
+
+
+def _stack(name: str) -> Stack:
+    return Stack(program="testnet", name=name, namespace=f"coalmine-{name}")
+
+
+def _namespace(name: str) -> dict[str, Any]:
+    labels = {ownership.MANAGED_BY: "coalmine", ownership.NETWORK: name}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"coalmine-{name}", "labels": labels}}
+
+
+def _own_namespace(cluster: Cluster, name: str) -> dict[str, Any] | None:
+    """The network's namespace; None where there is none.
+
+    Raises:
+        Refused: when it is somebody else's.
+    """
+    found = cluster.get("Namespace", f"coalmine-{name}")
+    ownership.refuse_others({f"Namespace/coalmine-{name}": found}, name)
+    return found
+
+
+def _leaving(found: dict[str, Any] | None) -> bool:
+    return found is not None and "deletionTimestamp" in found["metadata"]
 
 
 def _create_namespace(cluster: Cluster, testnet: Testnet) -> None:
     """The namespace before the program runs, for the Secrets and the lock stand in it; the program then owns it."""
-    labels = {"app.kubernetes.io/managed-by": "coalmine", "coalmine.dev/network": testnet.name}
-    document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": testnet.namespace, "labels": labels}}
+    document = _namespace(testnet.name)
+    document["metadata"]["annotations"] = lifetime.at_creation(lock.user(), lock.now())
     _create_once(cluster, document)
 
 
-def _seed(cluster: Cluster, namespace: str) -> bytes:
-    """The network's seed, made when there is none."""
-    _create_once(cluster, _secret(SEED_SECRET, namespace, "seed", secrets.token_hex(32)))
-    seed = _read_seed(cluster, namespace)
-    assert seed is not None
-    return seed
+def _annotate(cluster: Cluster, namespace: str, annotations: dict[str, str | None] | dict[str, str]) -> None:
+    cluster.patch("Namespace", namespace, None, {"metadata": {"annotations": annotations}})
 
 
-def _token(cluster: Cluster, namespace: str) -> None:
-    _create_once(cluster, _secret(TOKEN_SECRET, namespace, "token", secrets.token_urlsafe(32)))
+def _new_seed() -> bytes:
+    return secrets.token_bytes(32)
+
+
+def _keep_seed(cluster: Cluster, namespace: str, seed: bytes) -> bytes:
+    """The network's seed: this one, unless it has one already."""
+    _create_once(cluster, _secret(SEED_SECRET, namespace, "seed", seed.hex()))
+    kept = _read_seed(cluster, namespace)
+    assert kept is not None
+    return kept
 
 
 def _read_seed(cluster: Cluster, namespace: str) -> bytes | None:
@@ -134,17 +320,23 @@ def _create_once(cluster: Cluster, document: dict[str, Any]) -> None:
             raise
 
 
-def _established(cluster: Cluster) -> None:
-    """Waits until the API server serves our kinds; it takes a second or so after their first creation."""
-    deadline = time.monotonic() + 30
-    while True:
-        definitions = [cluster.get("CustomResourceDefinition", d["metadata"]["name"]) for d in crds()]
-        conditions = [c for d in definitions if d for c in d.get("status", {}).get("conditions", [])]
-        if sum(c["type"] == "Established" and c["status"] == "True" for c in conditions) == len(definitions):
-            return
-        if time.monotonic() > deadline:
-            raise ProvisionError("the API server did not establish coalmine's custom resources within 30 s")
-        time.sleep(0.2)
+# Taking down
+
+
+def _chain_specs(cluster: Cluster, namespace: str) -> Sequence[Manifest]:
+    """The chain specs as they run, in the form in which they were applied."""
+    found = cluster.list("ConfigMap", namespace, "app.kubernetes.io/component=chain-spec")
+    return [
+        Manifest(
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {key: item["metadata"][key] for key in ("name", "namespace", "labels")},
+                **{key: item[key] for key in ("data", "binaryData", "immutable") if key in item},
+            }
+        )
+        for item in found
+    ]
 
 
 def _end_experiments(cluster: Cluster, namespace: str, progress: Progress) -> None:
@@ -159,7 +351,8 @@ def _end_experiments(cluster: Cluster, namespace: str, progress: Progress) -> No
     for item in left:
         name = item["metadata"]["name"]
         progress(f"{name}: no controller ended it in 30 s; its faults end by the agents' time limit")
-        cluster.patch(item["kind"], name, namespace, {"metadata": {"finalizers": None}})
+        with contextlib.suppress(ClusterError):  # It may have gone this very moment.
+            cluster.patch(item["kind"], name, namespace, {"metadata": {"finalizers": None}})
 
 
 def _custom(cluster: Cluster, kind: str, namespace: str) -> list[dict[str, Any]]:
@@ -169,6 +362,16 @@ def _custom(cluster: Cluster, kind: str, namespace: str) -> list[dict[str, Any]]
         if error.status == 404:  # The definitions are gone already.
             return []
         raise
+
+
+def _wait_quiet(cluster: Cluster, namespace: str, patience: float = 120.0) -> None:
+    """Until no pod of the network is left: only then is its data at rest."""
+    deadline = time.monotonic() + patience
+    while pods := cluster.list("Pod", namespace):
+        if time.monotonic() > deadline:
+            names = ", ".join(pod["metadata"]["name"] for pod in pods[:3])
+            raise ProvisionError(f"{len(pods)} pods still run after {patience:g} s: {names}")
+        time.sleep(0.3)
 
 
 def _wait_gone(cluster: Cluster, namespace: str, progress: Progress) -> None:

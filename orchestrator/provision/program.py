@@ -1,7 +1,7 @@
-"""Runs the Pulumi program of stacks/ without the Pulumi CLI and collects what it declares. Called by `embedded`.
+"""The Pulumi programs of stacks/: where they are, and what one declares when it runs without the Pulumi CLI.
 
-The SDK's own seam for this is its mocks: a program registers its resources with whatever monitor is set. The program's
-order is kept, for objects are applied in it and deleted in reverse.
+The SDK's own seam for the latter is its mocks: a program registers its resources with whatever monitor is set. Called
+by the engines.
 """
 
 import asyncio
@@ -20,6 +20,17 @@ from pulumi.runtime import mocks, stack
 from orchestrator.errors import ProvisionError
 from orchestrator.render import Manifest
 
+PROJECT = "coalmine"
+_ORDERS = "pulumi.com/"
+"""Annotations so called speak to Pulumi's own provider."""
+
+_WORKLOADS = ("StatefulSet", "Deployment", "DaemonSet", "Job")
+
+
+def wave(kind: str) -> int:
+    """What comes in which order, and goes in the reverse: the namespace, what pods need, what runs."""
+    return 0 if kind == "Namespace" else 2 if kind in _WORKLOADS else 1
+
 
 class _Collector(mocks.Mocks):
     """Takes every Kubernetes object that the program registers."""
@@ -29,38 +40,48 @@ class _Collector(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         if args.typ.startswith("kubernetes:"):
-            self.documents.append(dict(args.inputs))
+            self.documents.append(_without_orders(dict(args.inputs)))
         return args.name, dict(args.inputs)
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         raise ProvisionError(f"the program calls {args.token}; the embedded engine runs programs that only declare")
 
 
-def declared(program: str, project: str, name: str, manifests: Sequence[Manifest]) -> tuple[Manifest, ...]:
-    """The objects that the program `stacks/<program>` declares when it is given these manifests.
+def run(program: str) -> None:
+    """Runs the program in this process, against whichever engine the SDK is connected to."""
+    folder = Path(str(importlib.resources.files("stacks").joinpath(program)))
+    runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
+
+
+def write(manifests: Sequence[Manifest], file: Path) -> None:
+    """The manifests as the program reads them."""
+    file.write_text(json.dumps([manifest.document for manifest in manifests]))
+
+
+def declared(program: str, name: str, manifests: Sequence[Manifest]) -> tuple[Manifest, ...]:
+    """The objects that the program `stacks/<program>` declares when it is given these manifests, in their order.
 
     Raises:
         ProvisionError: when the program fails.
     """
-    folder = Path(str(importlib.resources.files("stacks").joinpath(program)))
     collector = _Collector()
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump([manifest.document for manifest in manifests], file)
-        file.flush()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "manifests.json")
+        write(manifests, file)
 
         # The mocks answer in a worker thread and want an event loop there, which they would leave open.
         worker_loop = asyncio.new_event_loop()
 
-        async def run() -> None:
+        async def declare() -> None:
             executor = ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(worker_loop,))
             asyncio.get_running_loop().set_default_executor(executor)
             # Setting mocks registers the root resource, which must happen on the loop that awaits it.
-            mocks.set_mocks(collector, project=project, stack=name, preview=False)
-            pulumi.runtime.set_all_config({"coalmine:manifests": file.name})
-            await stack.run_pulumi_func(lambda: _run(folder / "__main__.py"))
+            mocks.set_mocks(collector, project=PROJECT, stack=name, preview=False)
+            pulumi.runtime.set_all_config({"coalmine:manifests": str(file)})
+            await stack.run_pulumi_func(lambda: _run(program))
 
         try:
-            asyncio.run(run())
+            asyncio.run(declare())
         except (RuntimeError, pulumi.RunError) as error:
             raise ProvisionError(f"the Pulumi program {program} failed: {error}") from error
         finally:
@@ -71,5 +92,11 @@ def declared(program: str, project: str, name: str, manifests: Sequence[Manifest
     return tuple(sorted(found, key=lambda manifest: place.get(manifest.key, len(place))))
 
 
-async def _run(main: Path) -> None:
-    runpy.run_path(str(main), run_name="__main__")
+async def _run(program: str) -> None:
+    run(program)
+
+
+def _without_orders(document: dict[str, Any]) -> dict[str, Any]:
+    metadata = dict(document["metadata"])
+    annotations = {k: v for k, v in metadata.pop("annotations", {}).items() if not k.startswith(_ORDERS)}
+    return {**document, "metadata": {**metadata, **({"annotations": annotations} if annotations else {})}}

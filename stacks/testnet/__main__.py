@@ -1,16 +1,26 @@
 """The Pulumi program of a network: one resource an object, so that preview and diff are per object.
 
 It runs unchanged under the Pulumi CLI and under the embedded engine (`orchestrator.provision.embedded`). Configuration:
-`coalmine:manifests` names a JSON file with the rendered objects in order; `coalmine:kubeconfig` and `coalmine:context`
-say where they go.
+`coalmine:manifests` names a JSON file with the rendered objects in order; `coalmine:cluster` tells the cluster from all
+others. Which kubeconfig reaches it is left to the provider's environment, for what a program says would be stored.
 """
 
+import importlib.metadata
 import json
 from pathlib import Path
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes
+
+WORKLOADS = ("StatefulSet", "Deployment", "DaemonSet", "Job")
+
+ORDERS = {
+    # Readiness is the ladder's business (`orchestrator.provision.ready`): nodes wait for each other to become ready.
+    "pulumi.com/skipAwait": "true",
+    # The same field manager under either engine, so that one can go on where the other was.
+    "pulumi.com/patchFieldManager": "coalmine",
+}
+"""Annotations that speak to Pulumi's provider; they are no part of the object otherwise."""
 
 
 def token(document: dict[str, Any]) -> str:
@@ -20,24 +30,43 @@ def token(document: dict[str, Any]) -> str:
     return f"kubernetes:{group}:{document['kind']}"
 
 
+def provider(cluster: str | None) -> pulumi.ProviderResource:
+    """The Kubernetes provider; its settings are JSON texts, as providers' are."""
+    settings = {
+        "enableServerSideApply": "true",
+        # What differs from the program is drift, and whose an object is was settled before (`provision.ownership`).
+        "enablePatchForce": "true",
+        "upsertExistingObjects": "true",
+        "enableConfigMapMutable": "true",
+        # Nothing else makes it another cluster: not another path to the kubeconfig on another machine.
+        "clusterIdentifier": cluster,
+    }
+    options = pulumi.ResourceOptions(version=importlib.metadata.version("pulumi-kubernetes"))
+    return pulumi.ProviderResource("kubernetes", "cluster", settings, options)
+
+
 def main() -> None:
     config = pulumi.Config("coalmine")
-    provider = pulumi_kubernetes.Provider(
-        "cluster",
-        kubeconfig=config.get("kubeconfig"),
-        context=config.get("context"),
-        enable_server_side_apply=True,
-    )
+    kubernetes = provider(config.get("cluster"))
     documents = json.loads(Path(config.require("manifests")).read_text())
-    namespaces: list[pulumi.Resource] = []
-    for document in documents:
-        options = pulumi.ResourceOptions(provider=provider, depends_on=list(namespaces))
-        name = f"{document['kind']}/{document['metadata']['name']}"
-        resource = pulumi.CustomResource(token(document), name, dict(document), options)
-        if document["kind"] == "Namespace":
-            namespaces.append(resource)
-    pulumi.export("namespace", next(d["metadata"]["name"] for d in documents if d["kind"] == "Namespace"))
+    waves: tuple[list[pulumi.Resource], ...] = ([], [], [])
+    for document in sorted(documents, key=wave):
+        before = [resource for earlier in waves[: wave(document)] for resource in earlier]
+        metadata = document["metadata"]
+        annotations = {**metadata.get("annotations", {}), **ORDERS}
+        resource = pulumi.CustomResource(
+            token(document),
+            f"{document['kind']}/{metadata['name']}",
+            {**document, "metadata": {**metadata, "annotations": annotations}},
+            pulumi.ResourceOptions(provider=kubernetes, depends_on=before),
+        )
+        waves[wave(document)].append(resource)
     pulumi.export("objects", len(documents))
+
+
+def wave(document: dict[str, Any]) -> int:
+    """The namespace comes first and goes last; what runs comes last and goes first."""
+    return 0 if document["kind"] == "Namespace" else 2 if document["kind"] in WORKLOADS else 1
 
 
 main()

@@ -1,0 +1,233 @@
+"""Whether a cluster has room for what is about to be created, before it is. Pure but for `read`; called by `network`.
+
+What counts is what the scheduler counts: requests against what is allocatable and not requested yet, machine by
+machine. A machine that is cordoned, not ready, or has a taint that keeps pods out offers nothing.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.cluster import Cluster
+from orchestrator.errors import ClusterError, Refused
+from orchestrator.render import Manifest
+
+_SUFFIXES = {
+    **dict(
+        zip(("n", "u", "m", "", "k", "M", "G", "T", "P", "E"), (1000.0**power for power in range(-3, 7)), strict=True)
+    ),
+    **{f"{letter}i": 1024.0**power for power, letter in enumerate("KMGTPE", start=1)},
+}
+_QUANTITY = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([numkMGTPE]|[KMGTPE]i)?$")
+
+AUTOSCALERS = ("cluster-autoscaler", "karpenter")
+_EFFECTS = ("NoSchedule", "NoExecute")
+
+
+def quantity(text: str) -> float:
+    """A Kubernetes quantity, `250m` or `1Gi`, in its unit (cores, bytes, pieces).
+
+    Raises:
+        ValueError: when it is none (`apimachinery/pkg/api/resource/quantity.go`).
+    """
+    match = _QUANTITY.match(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no Kubernetes quantity")
+    return float(match[1]) * _SUFFIXES[match[2] or ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Cores, bytes of memory, and pods."""
+
+    cpu: float = 0.0
+    memory: float = 0.0
+    pods: int = 0
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(self.cpu + other.cpu, self.memory + other.memory, self.pods + other.pods)
+
+    def __sub__(self, other: "Amount") -> "Amount":
+        return Amount(self.cpu - other.cpu, self.memory - other.memory, self.pods - other.pods)
+
+    def __mul__(self, count: int) -> "Amount":
+        return Amount(self.cpu * count, self.memory * count, self.pods * count)
+
+    def fits(self, room: "Amount") -> bool:
+        return self.cpu <= room.cpu + 1e-9 and self.memory <= room.memory and self.pods <= room.pods
+
+    def __str__(self) -> str:
+        return f"{self.cpu:.2f} cores, {self.memory / 1024**3:.2f} GiB, {self.pods} pods"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Equal pods of one object; a DaemonSet's stand on every machine instead of being `count`."""
+
+    key: str
+    each: Amount
+    count: int
+    everywhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine that takes pods, and what it still has."""
+
+    name: str
+    free: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What the cluster has to give; with an autoscaler it may become more."""
+
+    machines: tuple[Machine, ...]
+    autoscaler: bool = False
+
+
+def demands(manifests: Iterable[Manifest], live: Mapping[str, dict[str, Any] | None]) -> tuple[Demand, ...]:
+    """The pods that are not there yet: new objects, and more replicas of those that are there.
+
+    A template that asks for more than before is counted by the difference, for a pod makes room before it comes again.
+    """
+    found = []
+    for manifest in manifests:
+        document, before = manifest.document, live.get(manifest.key)
+        if manifest.kind not in {"StatefulSet", "Deployment", "DaemonSet", "Job"}:
+            continue
+        count, had = _replicas(document), _replicas(before) if before else 0
+        each, old = _requests(document), _requests(before) if before else Amount()
+        if manifest.kind == "DaemonSet":
+            found.append(Demand(manifest.key, each, int(before is None), everywhere=True))
+            continue
+        found.append(Demand(manifest.key, each, max(0, count - had)))
+        grown = Amount(max(0.0, each.cpu - old.cpu), max(0.0, each.memory - old.memory))
+        if had and (grown.cpu or grown.memory):
+            found.append(Demand(f"{manifest.key} (as it grows)", grown, min(count, had)))
+    return tuple(demand for demand in found if demand.count)
+
+
+def shortage(wanted: Sequence[Demand], capacity: Capacity) -> str | None:
+    """Why the pods do not fit, with figures; None when they do.
+
+    Placed by first fit decreasing: the largest pods first, each onto the first machine with room. It finds a placement
+    nearly always where there is one (at worst it wants 11/9 of the machines), and the scheduler does no better.
+    """
+    everywhere = _sum(demand.each for demand in wanted if demand.everywhere)
+    room = [machine.free - everywhere for machine in capacity.machines]
+    placeable = [demand for demand in wanted if not demand.everywhere]
+    total, free = _sum(demand.each * demand.count for demand in placeable), _sum(room)
+    if not total.fits(free):
+        return f"the network asks for {total}; {len(capacity.machines)} machines have {free} free"
+    largest_first = sorted(placeable, key=lambda demand: -_size(demand.each, free))
+    for demand in largest_first:
+        first = 0  # Equal pods: what had no room for one has none for the next.
+        for placed in range(demand.count):
+            while first < len(room) and not demand.each.fits(room[first]):
+                first += 1
+            if first == len(room):
+                return (
+                    f"{demand.count - placed} of {demand.count} pods of {demand.key} ({demand.each} each) fit on no "
+                    f"machine, though {len(room)} machines have {free} free together"
+                )
+            room[first] -= demand.each
+    return None
+
+
+def require(wanted: Sequence[Demand], capacity: Capacity) -> str | None:
+    """Returns if the pods fit, with a warning where only an autoscaler can make them fit.
+
+    Raises:
+        Refused: when they do not fit.
+    """
+    why = shortage(wanted, capacity)
+    if why is None:
+        return None
+    if capacity.autoscaler:
+        return f"WARNING: {why}; the cluster has an autoscaler and may grow, so this goes on"
+    raise Refused(
+        why, hint="fewer nodes, smaller `resources`, or more machines; `coalmine sweep --dry-run` shows what could go"
+    )
+
+
+def read(cluster: Cluster) -> Capacity | None:
+    """What the cluster has to give; None where we may not look at its machines."""
+    try:
+        machines, pods = cluster.list_all("Node"), cluster.list_all("Pod")
+    except ClusterError as error:
+        if error.status == 403:
+            return None
+        raise
+    return capacity_of(machines, pods)
+
+
+def capacity_of(machines: Iterable[dict[str, Any]], pods: Iterable[dict[str, Any]]) -> Capacity:
+    """From the cluster's Nodes and Pods."""
+    used: dict[str, Amount] = {}
+    autoscaler = False
+    for pod in pods:
+        names = {pod["metadata"]["name"], *(pod["metadata"].get("labels") or {}).values()}
+        autoscaler = autoscaler or any(str(name).startswith(AUTOSCALERS) for name in names)
+        if pod.get("status", {}).get("phase") not in {"Succeeded", "Failed"}:
+            machine = pod["spec"].get("nodeName", "")
+            used[machine] = used.get(machine, Amount()) + _pod_requests(pod["spec"])
+    room = []
+    for machine in machines:
+        if _takes_pods(machine):
+            name, there = machine["metadata"]["name"], machine["status"]["allocatable"]
+            whole = Amount(quantity(there["cpu"]), quantity(there["memory"]), int(quantity(there["pods"])))
+            room.append(Machine(name, whole - used.get(name, Amount())))
+    return Capacity(tuple(room), autoscaler)
+
+
+def _takes_pods(machine: dict[str, Any]) -> bool:
+    spec = machine.get("spec", {})
+    ready = {c["type"]: c["status"] for c in machine["status"].get("conditions", [])}.get("Ready")
+    tainted = any(taint.get("effect") in _EFFECTS for taint in spec.get("taints") or [])
+    return ready == "True" and not spec.get("unschedulable") and not tainted
+
+
+def _replicas(document: dict[str, Any]) -> int:
+    spec = document["spec"]
+    return int(spec.get("parallelism", 1) if document["kind"] == "Job" else spec.get("replicas", 1))
+
+
+def _requests(document: dict[str, Any]) -> Amount:
+    return _pod_requests(document["spec"]["template"]["spec"])
+
+
+def _pod_requests(spec: dict[str, Any]) -> Amount:
+    """As the scheduler counts: all that run together, or the largest init container, and the sandbox."""
+    first = spec.get("initContainers") or []
+    sidecars = [container for container in first if container.get("restartPolicy") == "Always"]
+    together = _sum(_container(container) for container in (*spec.get("containers", []), *sidecars))
+    largest = [_container(container) for container in first if container not in sidecars]
+    overhead = _amount(spec.get("overhead") or {})
+    cpu = max([together.cpu, *(amount.cpu for amount in largest)])
+    memory = max([together.memory, *(amount.memory for amount in largest)])
+    return Amount(cpu, memory, 1) + overhead
+
+
+def _container(container: dict[str, Any]) -> Amount:
+    """Its requests; where only a limit is given, that is the request."""
+    resources = container.get("resources") or {}
+    return _amount({**(resources.get("limits") or {}), **(resources.get("requests") or {})})
+
+
+def _amount(resources: dict[str, Any]) -> Amount:
+    return Amount(quantity(str(resources.get("cpu", "0"))), quantity(str(resources.get("memory", "0"))))
+
+
+def _sum(amounts: Iterable[Amount]) -> Amount:
+    total = Amount()
+    for amount in amounts:
+        total += amount
+    return total
+
+
+def _size(each: Amount, free: Amount) -> float:
+    """The larger share of what is free that a pod asks for."""
+    shares = [part / whole for part, whole in ((each.cpu, free.cpu), (each.memory, free.memory)) if whole > 0]
+    return max(shares, default=0.0)

@@ -1,0 +1,98 @@
+"""Our custom resource definitions on a cluster that several users share. Called by `network` and `sweep`.
+
+They are the only objects outside of a network's namespace. Every `up` touches them and every `down` removes them only
+where no network is left; the version that was read before the look at networks is the condition of the removal, so an
+`up` that comes in between keeps them.
+"""
+
+import time
+from typing import Any
+
+from orchestrator.cluster import Cluster
+from orchestrator.errors import ClusterError, ProvisionError
+from orchestrator.provision.ownership import SELECTOR
+from orchestrator.spec.crd import crds
+
+KIND = "CustomResourceDefinition"
+_TOUCHED = "coalmine.dev/used-at"
+
+
+def ensure(cluster: Cluster, *, at: str, patience: float = 30.0) -> None:
+    """Applies the definitions and waits until the API server serves them, about a second after their creation.
+
+    `at` is the time, so that each use leaves a version of its own. One that is just being removed comes again.
+
+    Raises:
+        ProvisionError: when they are not served in time.
+    """
+    deadline = time.monotonic() + patience
+    pending = {definition["metadata"]["name"]: definition for definition in crds()}
+    for definition in pending.values():
+        cluster.apply(_touched(definition, at))
+    while pending:
+        for name, definition in list(pending.items()):
+            found = cluster.get(KIND, name)
+            if found is None:
+                cluster.apply(_touched(definition, at))
+            elif not _leaving(found) and _established(found):
+                del pending[name]
+        if time.monotonic() > deadline:
+            raise ProvisionError(f"the API server did not establish {', '.join(pending)} within {patience:g} s")
+        if pending:
+            time.sleep(0.2)
+
+
+def unused(cluster: Cluster) -> list[dict[str, Any]]:
+    """Our definitions, when no network and no object of theirs is left on the cluster; else none.
+
+    They are read before the networks are: see above.
+    """
+    names = [definition["metadata"]["name"] for definition in crds()]
+    found = [definition for name in names if (definition := cluster.get(KIND, name))]
+    ours = [definition for definition in found if not _leaving(definition) and _is_ours(definition)]
+    kinds = [str(definition["spec"]["names"]["kind"]) for definition in ours]
+    if cluster.list_all("Namespace", SELECTOR) or any(_objects(cluster, kind) for kind in kinds):
+        return []
+    return ours
+
+
+def remove_unused(cluster: Cluster) -> list[str]:
+    """Removes the definitions when nobody is left who uses them; says which."""
+    removed = []
+    for definition in unused(cluster):
+        name, version = definition["metadata"]["name"], definition["metadata"]["resourceVersion"]
+        try:
+            cluster.delete(KIND, name, version=version)
+        except ClusterError as error:
+            if error.status != 409:  # Somebody's `up` has touched it since.
+                raise
+        else:
+            removed.append(name)
+    return removed
+
+
+def _touched(definition: dict[str, Any], at: str) -> dict[str, Any]:
+    metadata = {**definition["metadata"], "annotations": {_TOUCHED: at}}
+    return {**definition, "metadata": metadata}
+
+
+def _is_ours(definition: dict[str, Any]) -> bool:
+    return bool(definition["metadata"].get("labels", {}).get("app.kubernetes.io/managed-by") == "coalmine")
+
+
+def _leaving(definition: dict[str, Any]) -> bool:
+    return "deletionTimestamp" in definition["metadata"]
+
+
+def _established(definition: dict[str, Any]) -> bool:
+    conditions = {c["type"]: c["status"] for c in definition.get("status", {}).get("conditions", [])}
+    return conditions.get("Established") == "True"
+
+
+def _objects(cluster: Cluster, kind: str) -> bool:
+    try:
+        return bool(cluster.list_all(kind))
+    except ClusterError as error:
+        if error.status == 404:  # Not served any more.
+            return False
+        raise
