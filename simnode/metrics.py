@@ -4,7 +4,9 @@ Values are read off the node when a scrape comes; the real one refreshes some ga
 model does not do is not here, rather than here as a constant.
 """
 
+import mmap
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from simnode import VERSION
 from simnode.core.chain import ChainNode
@@ -128,6 +130,12 @@ class Metrics:
             ({"name": self._name, "version": VERSION}, 1),
         )
         page.gauge("substrate_ready_transactions_number", "Transactions in the ready queue", ({}, len(node.pool.ready)))
+        page.counter(
+            "substrate_sub_txpool_submitted_txs_total",
+            "Total number of transactions submitted",
+            ({}, node.pool.submitted),
+        )
+        page.gauge("substrate_sync_queued_blocks", "Number of blocks in import queue", ({}, node.sync.queued()))
         page.gauge("substrate_sub_libp2p_peers_count", "Number of connected peers", ({}, len(network.peers)))
         page.counter(
             "substrate_sub_libp2p_network_bytes_total",
@@ -185,6 +193,12 @@ class Metrics:
             "The number of peers on a parachain-related peer-set",
             ({"protocol": "validation/3"}, sum(info.authority is not None for info in node.peers.values())),
         )
+        page.gauge(
+            "polkadot_parachain_desired_peer_count",
+            "The number of peers that the local node is expected to connect to on a parachain-related peer-set",
+            ({"protocol": "validation"}, node.authorities - 1 if validator else 0),
+        )
+        page.gauge("polkadot_memory_resident", "Bytes allocated by the node, and held in RAM", ({}, _resident()))
         para = self.collator()
         if para is not None:
             page.counter(
@@ -213,6 +227,11 @@ class Metrics:
             ),
             ("polkadot_parachain_candidate_backing_signed_statements_total", "Statements signed.", counters.statements),
             ("polkadot_parachain_bitfields_signed_total", "Number of bitfields signed.", counters.bitfields),
+            (
+                "polkadot_parachain_received_availability_chunks_total",
+                "Number of availability chunks received.",
+                counters.chunks,
+            ),
             ("polkadot_parachain_candidate_disputes_total", "Total number of raised disputes.", 0),
             ("polkadot_pvf_prepare_enqueued", "Preparation jobs enqueued.", counters.prepare_enqueued),
             ("polkadot_pvf_prepare_concluded", "Preparation jobs concluded.", counters.prepare_concluded),
@@ -233,6 +252,11 @@ class Metrics:
             "Number of blocks between best block and last included block",
             self._segment,
         )
+
+
+def _resident() -> int:
+    """Bytes that the process has in memory, all its nodes together, as the kernel says."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * mmap.PAGESIZE
 
 
 def _escaped(text: str) -> str:

@@ -10,7 +10,10 @@ from orchestrator.spec import Gate, Rehearsal
 
 Finding = tuple[tuple[str | int, ...], str]
 
-_GROWTH = ("increases_by", "stalls", "recovers_within")
+_GROWTH = ("increases_by", "rate_per_minute", "stalls", "progresses", "recovers_within")
+
+_CLIMB = ("progresses", "recovers_within")
+"""Thresholds that ask a value to go up and up again."""
 
 
 def check(item: BaseModel) -> Iterator[Finding]:
@@ -34,10 +37,6 @@ def gate_mistakes(gate: Gate) -> Iterator[tuple[str, str]]:
     elif signal.derive != "samples" and gate.chosen() in _GROWTH:
         written = type(gate).model_fields[gate.chosen()].alias
         yield "signal", f"{signal.name} is one figure for the whole window, so {written} says nothing; use atMost"
-    elif signal.kind == "gauge" and not signal.monotone and gate.chosen() == "recovers_within" and _falls(gate.signal):
-        yield "signal", f"{signal.name} does not grow in a healthy network, so recoversWithin says nothing"
-
-
-def _falls(name: str) -> bool:
-    """Gauges that say how things are and not how far they came; heights are the exception."""
-    return name != "best-height"
+    elif gate.chosen() in _CLIMB and not signal.monotone and not signal.climbs:
+        written = type(gate).model_fields[gate.chosen()].alias
+        yield "signal", f"{signal.name} does not grow in a healthy network, so {written} says nothing"

@@ -30,6 +30,7 @@ class Counters:
     seconded: int = 0
     statements: int = 0
     bitfields: int = 0
+    chunks: int = 0
     prepare_enqueued: int = 0
     prepare_concluded: int = 0
     precheck_votes: int = 0
@@ -128,7 +129,9 @@ class Candidates:
                 if message.candidate in self._chunks:
                     self._out.send(peer, Chunk(message.candidate))
             case Chunk():
-                self._chunks.setdefault(message.candidate, self._number)
+                if message.candidate not in self._chunks:
+                    self._chunks[message.candidate] = self._number
+                    self.counters.chunks += 1
             case _:
                 pass
 

@@ -20,6 +20,8 @@ class Pool:
         self._future: list[str] = []
         self.ready: list[str] = []
         """What the next block may hold, in order."""
+        self.submitted = 0
+        """How many extrinsics were taken in so far."""
 
     def __contains__(self, hash_: Hash) -> bool:
         return hash_ in self._known
@@ -41,6 +43,7 @@ class Pool:
         if len(self._known) >= _LIMIT:
             raise InvalidTransaction("The pool is full")
         self._known[hash_] = (extrinsic, number)
+        self.submitted += 1
         self.refresh(state, number)
         return hash_
 

@@ -54,6 +54,10 @@ class Sync:
         self.peers.pop(peer, None)
         self._common.pop(peer, None)
 
+    def queued(self) -> int:
+        """Blocks that have arrived and wait for their parents."""
+        return sum(len(waiting) for waiting in self._orphans.values())
+
     def target(self) -> int:
         """The highest block that any peer has."""
         return max((number for _, number in self.peers.values()), default=0)
