@@ -51,7 +51,14 @@ class Spec:
     @property
     def session(self) -> list[dict[str, str]]:
         """Each authority's session keys, in the order that gives authorities their index."""
-        return [entry[2] for entry in self.config["session"]["keys"]]
+        return [keys for _, _, keys in self._session_keys]
+
+    @property
+    def _session_keys(self) -> list[tuple[str, str, dict[str, str]]]:
+        return list(self.config["session"]["keys"])
+
+    def _author_key(self, keys: dict[str, str]) -> bytes:
+        return _bytes(keys["aura" if self.para_id is not None else "babe"])
 
     def common(self) -> dict[str, Any]:
         """What both state transitions are made from."""
@@ -61,6 +68,7 @@ class Spec:
             "root": self.header.state_root,
             "genesis_hash": self.genesis_hash,
             "sudo": _bytes(self.config["sudo"]["key"]),
+            "validators": [(_bytes(stash), self._author_key(keys)) for stash, _, keys in self._session_keys],
             "substitutes": {int(number): _bytes(code) for number, code in substitutes.items()},
         }
 

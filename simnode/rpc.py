@@ -51,6 +51,7 @@ class Rpc:
             "chain_getFinalisedHead": lambda: self._node.tree.finalized,
             "coalmine_events": self._events,
             "rpc_methods": lambda: {"methods": sorted(self.methods)},
+            "state_getKeysPaged": self._keys_paged,
             "state_getRuntimeVersion": self._version,
             "state_getStorage": self._storage,
             "state_getStorageAt": self._storage,
@@ -184,6 +185,11 @@ class Rpc:
     def _storage(self, key: str, at: Hash | None = None) -> str | None:
         value = self._state(at).get(bytes.fromhex(key.removeprefix("0x")))
         return None if value is None else "0x" + value.hex()
+
+    def _keys_paged(self, prefix: str, count: int, after: str | None = None, at: Hash | None = None) -> list[str]:
+        start = prefix.removeprefix("0x")
+        keys = sorted(key for key in map(bytes.hex, self._state(at).values) if key.startswith(start))
+        return ["0x" + key for key in keys if after is None or key > after.removeprefix("0x")][:count]
 
     def _storage_hash(self, key: str, at: Hash | None = None) -> Hash | None:
         value = self._state(at).get(bytes.fromhex(key.removeprefix("0x")))

@@ -4,7 +4,7 @@ Calls, errors, events and their order are those of `substrate/frame/system/src/l
 weights and fees do not exist. What the code does beyond that is in its section `coalmine_model`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from orchestrator.errors import RuntimeBlobError
@@ -22,6 +22,7 @@ EXHAUSTED = "Transaction would exhaust the block limits"
 STALE = "Transaction is outdated"
 AUTHORIZED = item("System", "AuthorizedUpgrade")
 LAST_UPGRADE = item("System", "LastRuntimeUpgrade")
+VALIDATORS = item("Session", "Validators")
 ROOT = "root"
 
 
@@ -30,9 +31,15 @@ class DispatchError(Exception):
 
 
 class ModelChain:
-    """What relay chain and parachain have in common. `substitutes` is the spec's `codeSubstitutes`, by block number."""
+    """What relay chain and parachain have in common.
+
+    `validators` are stash accounts, each with the key that it authors by; `substitutes` is the spec's
+    `codeSubstitutes`, by block number.
+    """
 
     inherents: ClassVar[frozenset[tuple[str, str]]] = frozenset({("Timestamp", "set")})
+    authorities: ClassVar[tuple[bytes, bytes]]
+    """Where the chain's consensus keeps who may author, and what it notes after each of their keys."""
 
     def __init__(
         self,
@@ -41,6 +48,7 @@ class ModelChain:
         root: bytes,
         genesis_hash: str,
         sudo: bytes,
+        validators: Sequence[tuple[bytes, bytes]],
         substitutes: dict[int, bytes],
     ) -> None:
         self.genesis_hash = genesis_hash
@@ -48,6 +56,10 @@ class ModelChain:
         self.substitutes = substitutes
         values = dict(genesis)
         values[LAST_UPGRADE] = _upgrade_info(read(values[CODE]).version)
+        values[item("Sudo", "Key")] = sudo
+        key, weight = self.authorities
+        values[key] = compact(len(validators)) + b"".join(author + weight for _, author in validators)
+        values[VALIDATORS] = compact(len(validators)) + b"".join(stash for stash, _ in validators)
         self._genesis = State(values, root)
         self.max_code_size = 5 * 1024 * 1024
 

@@ -26,6 +26,7 @@ class ParaChain(ModelChain):
     """The rules of a parachain."""
 
     inherents = frozenset({("Timestamp", "set"), ("ParachainSystem", "set_validation_data")})
+    authorities = (item("Aura", "Authorities"), b"")
 
     def __init__(self, *, code: bytes, para_id: int, **common: Any) -> None:
         values = {

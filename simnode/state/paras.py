@@ -13,6 +13,8 @@ from simnode.state.model import DispatchError, ModelExecution, root_only
 from simnode.state.storage import Overlay, Readable, item, number_of, para_item, u32
 
 ABORT, GO_AHEAD = 0, 1
+_IS_PARACHAIN = b"\2"
+"""`ParaLifecycle::Parachain`."""
 ACTIVE_VOTES = item("Paras", "PvfActiveVoteList")
 _VOTES = item("Paras", "PvfActiveVoteMap")
 """The votes themselves, as JSON: nobody outside reads them."""
@@ -79,6 +81,7 @@ def has_voted(state: Readable, code_hash: Hash, validator: int) -> bool:
 def genesis(values: dict[bytes, bytes], para_id: int, *, head: bytes, code: bytes) -> None:
     """Registers a parachain in genesis storage."""
     values[para_item("Paras", "Heads", para_id)] = vector(head)
+    values[para_item("Paras", "ParaLifecycles", para_id)] = _IS_PARACHAIN
     values[para_item("Paras", "CurrentCodeHash", para_id)] = bytes.fromhex(blake2(code)[2:])
     values[item("Paras", "CodeByHash") + bytes.fromhex(blake2(code)[2:])] = code
 

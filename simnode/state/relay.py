@@ -23,6 +23,7 @@ class RelayChain(ModelChain):
     """The rules of a relay chain. Sessions are BABE epochs; a session that nobody built a block in is skipped over."""
 
     inherents = frozenset({("Timestamp", "set"), ("ParaInherent", "enter")})
+    authorities = (item("Babe", "Authorities"), u64(1))
 
     def __init__(
         self, *, cores: Cores, epoch_duration: int, heads: Mapping[int, tuple[bytes, bytes]], **common: Any
