@@ -14,6 +14,7 @@ from orchestrator.cli import console
 from orchestrator.cli.apply import diff, down, render, up
 from orchestrator.cli.check import validate
 from orchestrator.cli.describe import describe
+from orchestrator.cli.explain import explain, schema
 from orchestrator.cli.gates import app as gates_app
 from orchestrator.cli.get import get
 from orchestrator.cli.lab import app as lab_app
@@ -38,7 +39,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
 )
-for verb in (run, judge, report, validate, render, diff, up, down, get, describe, logs, rpc, wait, top, version):
+_VERBS = (
+    *(run, judge, report),
+    *(validate, explain, schema, render, diff, up, down),
+    *(get, describe, logs, rpc, wait, top),
+    version,
+)
+for verb in _VERBS:
     app.command()(verb)
 app.add_typer(lab_app, name="lab")
 app.add_typer(gates_app, name="gates")

@@ -88,7 +88,17 @@ def schema(kind: str) -> Schema:
     name = _kind(kind)
     document = KINDS[name].model_json_schema(by_alias=True)
     document["required"] = sorted({*document.get("required", []), "apiVersion"})
+    for model in _reachable(KINDS[name]):
+        at = document if model is KINDS[name] else document["$defs"][model.__name__]
+        for field_name, field in model.model_fields.items():
+            if "default" in (found := at["properties"][field.alias or field_name]):
+                found["default"] = _dumped(field)  # Pydantic has put it as it is in memory: seconds for text.
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name, **document}
+
+
+def published() -> dict[str, str]:
+    """The files of docs/schema/ by path, one a kind, as they ought to be."""
+    return {f"docs/schema/{name.lower()}.schema.json": json.dumps(schema(name), indent=2) + "\n" for name in KINDS}
 
 
 def sentence(field: FieldInfo) -> str:
@@ -209,12 +219,16 @@ def _default(field: FieldInfo) -> str | None:
 
 def _written(field: FieldInfo) -> str:
     """The default as a file would have it."""
-    default = TypeAdapter(_whole(field)).dump_python(
-        field.default, mode="json", by_alias=True, exclude_none=True, exclude_defaults=True
-    )
+    default = _dumped(field)
     if isinstance(default, dict | list):
         return ", ".join(map(str, default)) or "empty"
     return json.dumps(default) if isinstance(default, bool) else str(default)
+
+
+def _dumped(field: FieldInfo) -> Any:
+    """The default as JSON would have it, without what is a default itself."""
+    adapter: TypeAdapter[Any] = TypeAdapter(_whole(field))
+    return adapter.dump_python(field.default, mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
 
 def _units(annotation: Any) -> Iterator[str]:
@@ -275,6 +289,14 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for argument in get_args(annotation):
         yield from _models(argument)
+
+
+def _reachable(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """The model and all inside it, those that are text in files left out."""
+    yield model
+    for field in model.model_fields.values():
+        for inner in _models(_whole(field)):
+            yield from _reachable(inner)
 
 
 def _docstring(model: type[BaseModel]) -> str:

@@ -100,3 +100,18 @@ def test_the_users_allow_list_refuses_other_contexts(tmp_path):
     done = coalmine("up", QUICKSTART, "--kubeconfig", str(config), COALMINE_CONTEXTS="canary rehearsal")
     assert done.returncode == 2
     assert "context production is not among the allowed ones (canary, rehearsal)" in done.stderr
+
+
+def test_explain_lists_kinds_and_says_what_a_field_is():
+    assert "Testnet" in coalmine("explain").stdout
+    shown = coalmine("explain", "testnet.relaychain.slot").stdout
+    assert "Testnet.spec.relaychain.slot" in shown
+    assert "Default:  6s" in shown
+    assert json.loads(coalmine("explain", "testnet.ttl", "-o", "json").stdout)["required"] is False
+    assert "finalized-height" in coalmine("explain", "signals").stdout
+    wrong = coalmine("explain", "testnet.relaychian")
+    assert (wrong.returncode, "did you mean relaychain?" in wrong.stderr) == (2, True)
+
+
+def test_schema_is_json_schema():
+    assert json.loads(coalmine("schema", "testnet").stdout)["title"] == "Testnet"
