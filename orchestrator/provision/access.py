@@ -47,16 +47,15 @@ class Access:
         port = EMBEDDED_PORT if embedded else PORT
         return SubstrateReader(proxied(self._cluster, self._namespace, node.name, port, timeout=self._timeout))
 
-    def metrics(self, node: Node) -> str:
-        """The node's own metrics page.
+    def metrics(self, node: Node, *, chain: str | None = None) -> str:
+        """The node's metrics page: of its own chain, or of the relay node that a collator runs beside it.
 
         Raises:
             ChainError: when it does not answer.
         """
+        port = EMBEDDED_METRICS_PORT if chain == RELAY and node.chain != RELAY else METRICS_PORT
         try:
-            _, page = self._cluster.proxy(
-                "pods", node.name, METRICS_PORT, "/metrics", self._namespace, timeout=self._timeout
-            )
+            _, page = self._cluster.proxy("pods", node.name, port, "/metrics", self._namespace, timeout=self._timeout)
         except ClusterError as error:
             raise ChainError(f"{node.name}: {error.message}") from error
         return page.decode(errors="replace")

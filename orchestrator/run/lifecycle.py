@@ -4,7 +4,9 @@
  2. The journal opens with what is run, on what, with which code: `run.started`.
  3. The network is provisioned.
  4. The readiness ladder is climbed.
- 5. Each stage: its disturbance is applied and followed, its gates' windows close, its gates are measured and judged.
+ 5. What the gates read is compared with what the nodes show.
+    Each stage: its disturbance is applied and followed, its gates' windows close, its gates are measured and
+    judged.
  6. A disturbance that failed ends the run after its stage; a failed gate does not.
  7. The charts' signals are fetched.
  8. The journal is closed: `run.finished`. Without that entry a run was cut short, and never passes.
@@ -35,6 +37,7 @@ from orchestrator.provision.access import Access
 from orchestrator.provision.engine import Engine
 from orchestrator.provision.network import Network
 from orchestrator.render import Images
+from orchestrator.run import names
 from orchestrator.run.clock import ChainClock
 from orchestrator.run.sources import inventory, sources
 from orchestrator.run.stage import StageRun
@@ -95,6 +98,7 @@ def _run(plan: Plan, journal: JournalWriter, say: Say) -> str:
     start = journal.record(Event(name="run.start"))
     for rung in ready.climb(plan.cluster, network, say):
         journal.record(Event(name="rung", detail={"rung": rung.name, "seconds": round(rung.seconds, 1)}))
+    journal.record(names.check(plan.rehearsal, evidence.nodes, Access(plan.cluster, network), say))
     with ChainClock(Access(plan.cluster, network, timeout=1.5), journal) as clock:
         ended = _stages(plan, evidence, clock, journal, start, say)
     for chart in charts.collect(evidence, start.at, time.time()):

@@ -1,0 +1,69 @@
+"""Before the first stage: which gates would have no evidence, because a client lacks what they read.
+
+Called by `lifecycle`. The reading is here and the comparison in `metrics.exposed`. One node of each group speaks for
+all, for they run one image. The answer is said, and kept in the journal.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import partial
+
+from orchestrator.errors import ChainError
+from orchestrator.genesis.chainspec import RELAY, Node
+from orchestrator.journal import Event
+from orchestrator.journal import Node as JournalNode
+from orchestrator.metrics.exposed import Doubt, Endpoint, Page, doubts, read_page
+from orchestrator.provision.access import Access, each
+from orchestrator.spec import Rehearsal
+
+CHECKED = "names.checked"
+"""The event's name in the journal."""
+
+_SHOWN = 12
+"""More doubts than that are a page that nobody reads; the journal has them all."""
+
+
+def check(rehearsal: Rehearsal, nodes: tuple[JournalNode, ...], access: Access, say: Callable[[str], None]) -> Event:
+    """Asks one node of each group and chain for its page; what it means for the gates is said and in the event."""
+    pages = _pages(access)
+    gates = [(stage.name, gate) for stage in rehearsal.spec.stages for gate in stage.gates]
+    found = doubts(gates, nodes, pages)
+    for line in _lines(len(gates), found):
+        say(line)
+    return Event(
+        name=CHECKED,
+        detail={
+            "versions": {str(where): page.version for where, page in pages.items() if isinstance(page, Page)},
+            "unread": {str(where): page for where, page in pages.items() if isinstance(page, str)},
+            "doubts": [asdict(doubt) for doubt in found],
+        },
+    )
+
+
+def _pages(access: Access) -> dict[Endpoint, Page | str]:
+    """The page of each group's first node, on each chain that it takes part in; or why there is none."""
+    first: dict[str, Node] = {}
+    for node in access.nodes:
+        first.setdefault(node.group, node)
+    pages: dict[Endpoint, Page | str] = {}
+    for chain in (None, RELAY):
+        asked = [node for node in first.values() if chain is None or node.chain != RELAY]
+        found = each(asked, partial(access.metrics, chain=chain))
+        for node in asked:
+            text = found[node.name]
+            where = Endpoint(node.group, chain or node.chain)
+            pages[where] = text.message if isinstance(text, ChainError) else read_page(text)
+    return pages
+
+
+def _lines(gates: int, found: tuple[Doubt, ...]) -> Iterator[str]:
+    """What a reader has to know before the run."""
+    certain = sorted({(doubt.stage, doubt.gate) for doubt in found if doubt.certain})
+    if not found:
+        yield f"names: every metric that the {gates} gates read is there"
+        return
+    told = dict.fromkeys(str(doubt) for doubt in sorted(found, key=lambda doubt: not doubt.certain))
+    yield f"names: of {gates} gates, {len(certain)} will be inconclusive, for nodes lack what they read"
+    yield from list(told)[:_SHOWN]
+    if len(told) > _SHOWN:
+        yield f"and {len(told) - _SHOWN} more, in the journal"
