@@ -141,7 +141,7 @@ def _replace(item: Words, network: Network) -> tuple[list[Expanded], list[tuple[
     try:
         use = Use.model_validate(item)
     except ValidationError as error:
-        return [], [(tuple(one["loc"]), str(one["msg"])) for one in error.errors(include_url=False)]
+        return [], [(tuple(one["loc"]), _sentence(one["type"], one["msg"])) for one in error.errors(include_url=False)]
     if use.use not in LIBRARY.sets and use.use not in LIBRARY.gates:
         known = ", ".join(sorted(LIBRARY.sets))
         return [], [(("use",), f"no set or gate {use.use} in the library; the sets are {known}")]
@@ -150,6 +150,10 @@ def _replace(item: Words, network: Network) -> tuple[list[Expanded], list[tuple[
     for field, given in (("without", enumerate(use.without)), ("override", ((name, name) for name in use.override))):
         wrong += [((field, key), f"{use.use} has no gate {name}") for key, name in given if name not in names]
     return list(gates_of(use, network)), wrong
+
+
+def _sentence(kind: str, text: str) -> str:
+    return "no such field" if kind == "extra_forbidden" else text
 
 
 def _within(data: Any, *keys: str) -> Any:

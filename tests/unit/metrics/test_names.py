@@ -1,4 +1,4 @@
-"""The names that signals read are those of real clients, recorded from a scrape of each with its version in `names/`."""
+"""The names that signals read are those of real clients: scrapes of them were recorded in `names/`, with versions."""
 
 from pathlib import Path
 
