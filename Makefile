@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RUNS ?= runs
 
-.PHONY: install demo demo-bad-upgrade test unit check format bench clean
+.PHONY: install demo demo-bad-upgrade demo-real test unit check format bench clean
 
 install: $(STAMP)
 
@@ -22,6 +22,20 @@ demo: $(STAMP)  ## Rehearse examples/quickstart.yaml on a cluster of our own; CO
 demo-bad-upgrade: $(STAMP)  ## The same network with a runtime whose migration panics: ends FAILED, exit code 1.
 	$(BIN)/coalmine run examples/bad-upgrade.yaml --runs $(RUNS) $(if $(CONTEXT),--context $(CONTEXT)); \
 	  code=$$?; echo "exit code $$code"; exit $$code
+
+# Real clients by image or by path of their programs, and a folder with the runtimes that the example names.
+REAL ?= ../shared/real
+POLKADOT ?= $(REAL)/polkadot-1.25.1-linux-amd64.tar.zst
+OMNI_NODE ?= $(REAL)/polkadot-omni-node-0.24.0-linux-amd64.tar.zst
+RUNTIMES ?= $(REAL)
+
+demo-real: $(STAMP)  ## The quickstart with real clients; POLKADOT, OMNI_NODE (images or programs), RUNTIMES (a folder).
+	@test -d $(RUNTIMES) || { echo "no folder $(RUNTIMES): RUNTIMES= names the one with the runtimes of examples/quickstart-real.yaml"; exit 2; }
+	@mkdir -p build/demo-real/runtimes
+	@cp examples/quickstart-real.yaml build/demo-real/
+	@for file in $(abspath $(RUNTIMES))/*.wasm; do ln -sf $$file build/demo-real/runtimes/; done
+	$(BIN)/coalmine run build/demo-real/quickstart-real.yaml --runs $(RUNS) --client polkadot=$(POLKADOT) \
+	  --client polkadot-omni-node=$(OMNI_NODE) $(if $(CONTEXT),--context $(CONTEXT))
 
 test: $(STAMP)  ## Everything, the cluster tests on a lab of their own included.
 	$(BIN)/python -m pytest tests

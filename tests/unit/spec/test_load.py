@@ -1,6 +1,8 @@
 """Loading: every mistake in one go, each where it stands. What gates say of signals is tested with the catalogue."""
 
 import contextlib
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,8 +36,13 @@ def mistakes_of(tmp_path, text):
 
 
 @pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.yaml")), ids=lambda file: file.name)
-def test_every_example_is_good(file):
-    loaded = load([file])
+def test_every_example_is_good(file, tmp_path):
+    """Files that an example leaves to its user, such as real runtimes, stand here empty: only their names are read."""
+    text = file.read_text()
+    for name in re.findall(r"\{file: (\S+)\}", text):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    loaded = load([shutil.copy(file, tmp_path)])
     assert loaded.testnets or loaded.experiments
 
 
