@@ -42,7 +42,7 @@ def test_every_example_is_good(file, tmp_path):
     for name in re.findall(r"\{file: (\S+)\}", text):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    loaded = load([shutil.copy(file, tmp_path)])
+    loaded = load([Path(shutil.copy(file, tmp_path))])
     assert loaded.testnets or loaded.experiments
 
 
