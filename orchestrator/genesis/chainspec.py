@@ -1,29 +1,21 @@
 """Chain specs of a whole network and the genesis hashes that follow from them. Called by `render` and `provision`.
 
-Pure, given the seed: the same testnet and seed give the same bytes, so a second `up` changes nothing.
+Pure, given the seed and the files that the testnet names: the same bytes come out each time, so a second `up` changes
+nothing. `model` makes the genesis of simulated chains, `wasm` that of real ones, `raw` reads what a user brings.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from orchestrator.genesis import header, keys
+from orchestrator.errors import GenesisError
+from orchestrator.genesis import accounts, header, keys, model, raw, refusals, suri, wasm
+from orchestrator.genesis.keys import Scheme
+from orchestrator.genesis.plan import RELAY, Authority, ChainGenesis, ChainPlan
 from orchestrator.runtime import blob
-from orchestrator.spec import NodeGroup, Parachain, RuntimeCode, Testnet
+from orchestrator.spec import Parachain, ParaGroup, Relaychain, RelayGroup, RuntimeCode, Testnet
+from orchestrator.spec.node import AUTHORITIES
 
-RELAY = "relay"
-"""The relay chain's name wherever coalmine speaks of chains; parachains go by their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChainGenesis:
-    """One chain's spec as the nodes get it, and what it leads to."""
-
-    name: str
-    para_id: int | None
-    spec: bytes
-    genesis_hash: str
+__all__ = ["RELAY", "ChainGenesis", "NetworkGenesis", "Node", "build", "code_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +52,21 @@ class NetworkGenesis:
 
 
 def build(testnet: Testnet, seed: bytes) -> NetworkGenesis:
-    """Derives every node's public keys and builds every chain's spec.
+    """Derives every node's public keys and builds every chain's spec, but for chains that their client has built in.
 
     Raises:
-        RuntimeBlobError: when a named file is not a runtime.
+        RuntimeBlobError: when a named file is not a runtime, or cannot be executed.
+        GenesisError: when a runtime refuses its genesis, or a spec file is none.
+        Refused: when a chain is a live network's.
     """
-    relay = testnet.spec.relaychain
-    nodes: list[Node] = []
-    validators: list[keys.NodePublic] = []
-    for group in relay.groups:
-        publics = _publics(seed, group, keys.RELAY_KEY_TYPES if group.role == "validator" else {})
-        validators += publics if group.role == "validator" else []
-        nodes += _nodes(group, publics, role=group.role, chain=RELAY)
-    sudo = keys.sudo(seed).public
-    parachains = []
-    for parachain in testnet.spec.parachains:
-        collators: list[keys.NodePublic] = []
-        for para_group in parachain.groups:
-            types = keys.PARA_KEY_TYPES if para_group.role == "collator" else {}
-            publics = _publics(seed, para_group, types)
-            collators += publics if para_group.role == "collator" else []
-            nodes += _nodes(para_group, publics, role=para_group.role, chain=parachain.chain)
-        parachains.append(_finished(_para_spec(testnet, parachain, collators, sudo), parachain.chain, parachain.id))
-    relay_spec = _finished(_relay_spec(testnet, validators, parachains, sudo), RELAY, None)
-    return NetworkGenesis(chains=(relay_spec, *parachains), nodes=tuple(nodes))
+    spec = testnet.spec
+    parachains = {each.id: _made(_plan(testnet, seed, each)) for each in spec.parachains if _ours(each)}
+    chains = list(parachains.values())
+    if _ours(spec.relaychain):
+        registered = tuple(parachains[each.id] for each in spec.parachains if each.onboarding == "genesis")
+        chains.insert(0, _made(_plan(testnet, seed, spec.relaychain, registered)))
+    nodes = tuple(node for chain, group in spec.groups() for node in _nodes(seed, chain, group))
+    return NetworkGenesis(chains=tuple(chains), nodes=nodes)
 
 
 def code_of(runtime: RuntimeCode | None) -> bytes:
@@ -101,108 +84,123 @@ def code_of(runtime: RuntimeCode | None) -> bytes:
     return code
 
 
-def _publics(seed: bytes, group: NodeGroup, types: dict[str, tuple[str, keys.Scheme]]) -> list[keys.NodePublic]:
-    return [keys.node_public(seed, group=group.name, ordinal=i, types=types) for i in range(group.count)]
+def _ours(chain: Relaychain | Parachain) -> bool:
+    """Whether genesis is known here; a chain that the client has built in brings its own."""
+    if chain.builtin is not None:
+        refusals.builtin(_name(chain), chain.builtin)
+    return chain.builtin is None
 
 
-def _nodes(group: NodeGroup, publics: list[keys.NodePublic], *, role: str, chain: str) -> list[Node]:
+def _made(plan: ChainPlan) -> ChainGenesis:
+    """The one place that chooses by the kind of chain."""
+    chain = plan.chain
+    if chain.spec_file is not None:
+        made = raw.from_file(plan, chain.spec_file)
+    elif chain.simulated:
+        made = model.genesis(plan, code_of(chain.runtime))
+    else:
+        made = wasm.genesis(plan, code_of(chain.runtime))
+    refusals.live_network(plan.name, made.genesis_hash)
+    return made
+
+
+def _plan(
+    testnet: Testnet, seed: bytes, chain: Relaychain | Parachain, registered: tuple[ChainGenesis, ...] = ()
+) -> ChainPlan:
+    spec, name = testnet.spec, _name(chain)
+    own = f"coalmine-{header.blake2_256(keys.sudo(seed).public).hex()[:8]}"
+    protocol = spec.isolation.protocol_id or own
+    return ChainPlan(
+        name=name,
+        identity=_identity(testnet, chain),
+        title=name if isinstance(chain, Parachain) else testnet.name,
+        protocol=f"{protocol}-{chain.id}" if isinstance(chain, Parachain) else protocol,
+        fork_id=spec.isolation.fork_id,
+        chain=chain,
+        authorities=tuple(_authorities(seed, chain)),
+        sudo=accounts.account(keys.sudo(seed, _account_scheme(chain)).public),
+        dev_keys=spec.dev_keys,
+        slot=spec.relaychain.slot,
+        relay_id=_identity(testnet, spec.relaychain) if isinstance(chain, Parachain) else None,
+        registered=registered,
+        parachains=spec.parachains if isinstance(chain, Relaychain) else (),
+        channels=spec.hrmp_channels if isinstance(chain, Relaychain) else (),
+    )
+
+
+def _name(chain: Relaychain | Parachain) -> str:
+    return chain.chain if isinstance(chain, Parachain) else RELAY
+
+
+def _identity(testnet: Testnet, chain: Relaychain | Parachain) -> str:
+    """The spec's id, by which a parachain's spec names its relay chain too."""
+    if chain.spec_file is not None:
+        return str(raw.read(chain.spec_file).get("id"))
+    return chain.builtin or chain.spec_id or f"{testnet.name}-{_name(chain)}"
+
+
+def _account_scheme(chain: Relaychain | Parachain) -> Scheme:
+    return accounts.scheme(ethereum=isinstance(chain, Parachain) and chain.ethereum_accounts)
+
+
+def _authorities(seed: bytes, chain: Relaychain | Parachain) -> list[Authority]:
+    """The chain's validators or collators, in the order of its nodes."""
+    types = keys.PARA_KEY_TYPES if isinstance(chain, Parachain) else keys.RELAY_KEY_TYPES
+    scheme = _account_scheme(chain)
+    found = []
+    for group in chain.groups:
+        if group.role not in AUTHORITIES:
+            continue
+        uris = _uris(group)
+        for ordinal in range(group.count):
+            if uris is None:
+                pairs = keys.node_keys(seed, group=group.name, ordinal=ordinal, types=types)
+                session = {name: pair.public for name, pair in pairs.items()}
+                stash = keys.stash(seed, group=group.name, ordinal=ordinal, scheme=scheme).public
+            else:
+                session = {name: suri.public(uris[ordinal], kind) for name, (_, kind) in types.items()}
+                stash = suri.public(f"{uris[ordinal]}//stash", scheme)
+            found.append(
+                Authority(
+                    stash=accounts.account(stash),
+                    session=tuple(session.items()),
+                    invulnerable=group.invulnerable,
+                    balance=group.balance,
+                    stake=group.stake if isinstance(group, RelayGroup) else None,
+                )
+            )
+    return found
+
+
+def _uris(group: RelayGroup | ParaGroup) -> tuple[str, ...] | None:
+    """The secret URIs of a group whose keys are imported, one a node.
+
+    Raises:
+        GenesisError: when there are fewer than nodes.
+    """
+    if group.keys is None:
+        return None
+    if group.keys.dev is not None:
+        return tuple(suri.dev(name) for name in group.keys.dev)
+    assert group.keys.file is not None
+    lines = tuple(line.strip() for line in Path(group.keys.file).read_text().splitlines() if line.strip())
+    if len(lines) != group.count:
+        raise GenesisError(
+            f"{group.keys.file} has {len(lines)} secret URIs for the {group.count} nodes of {group.name}"
+        )
+    return lines
+
+
+def _nodes(seed: bytes, chain: Relaychain | Parachain, group: RelayGroup | ParaGroup) -> list[Node]:
     return [
         Node(
-            name=public.name,
+            name=group.node(ordinal),
             group=group.name,
             ordinal=ordinal,
-            role=role,
-            chain=chain,
-            peer_id=public.peer_id,
-            authority=role in {"validator", "collator"},
+            role=group.role,
+            chain=_name(chain),
+            peer_id=keys.peer_id(keys.network_key(seed, group=group.name, ordinal=ordinal).public),
+            authority=group.role in AUTHORITIES,
         )
-        for ordinal, public in enumerate(publics)
+        for ordinal in range(group.count)
     ]
-
-
-def _outer(*, name: str, identity: str, protocol: str, code: bytes, config: dict[str, Any]) -> dict[str, Any]:
-    """The parts that every chain spec has (`substrate/client/chain-spec/src/chain_spec.rs`)."""
-    return {
-        "name": name,
-        "id": identity,
-        "chainType": "Local",
-        "bootNodes": [],
-        "telemetryEndpoints": None,
-        "protocolId": protocol,
-        "properties": {"ss58Format": 42, "tokenDecimals": 12, "tokenSymbol": "UNIT"},
-        "codeSubstitutes": {},
-        "genesis": {"runtimeGenesis": {"code": _hex(code), "config": config}},
-    }
-
-
-def _relay_spec(
-    testnet: Testnet, validators: list[keys.NodePublic], parachains: list[ChainGenesis], sudo: bytes
-) -> dict[str, Any]:
-    relay = testnet.spec.relaychain
-    config = {
-        "babe": {"slotDuration": round(relay.slot * 1000), "epochDuration": relay.session_blocks},
-        "session": {"keys": [[_hex(v.stash), _hex(v.stash), _session(v)] for v in validators]},
-        "sudo": {"key": _hex(sudo)},
-        "configuration": {"config": _HOST_CONFIGURATION},
-        "paras": {"paras": [_registration(parachain) for parachain in parachains]},
-    }
-    return _outer(
-        name=testnet.name,
-        identity=f"{testnet.name}-{RELAY}",
-        protocol=f"coalmine-{header.blake2_256(sudo).hex()[:8]}",
-        code=code_of(relay.runtime),
-        config=config,
-    )
-
-
-def _para_spec(testnet: Testnet, parachain: Parachain, collators: list[keys.NodePublic], sudo: bytes) -> dict[str, Any]:
-    config = {
-        "aura": {"slotDuration": round(testnet.spec.relaychain.slot * 1000)},
-        "parachainInfo": {"parachainId": parachain.id},
-        "session": {"keys": [[_hex(c.stash), _hex(c.stash), _session(c)] for c in collators]},
-        "sudo": {"key": _hex(sudo)},
-    }
-    outer = _outer(
-        name=parachain.chain,
-        identity=f"{testnet.name}-{parachain.chain}",
-        protocol=f"coalmine-{header.blake2_256(sudo).hex()[:8]}-{parachain.id}",
-        code=code_of(parachain.runtime),
-        config=config,
-    )
-    return {**outer, "para_id": parachain.id, "relay_chain": f"{testnet.name}-{RELAY}"}
-
-
-def _registration(parachain: ChainGenesis) -> list[Any]:
-    """`paras.paras`, as `ParaGenesisArgs` reads it: the field is `parachain`, not `para_kind`."""
-    spec = json.loads(parachain.spec)
-    head, code = header.genesis_header(spec).encode(), spec["genesis"]["runtimeGenesis"]["code"]
-    return [parachain.para_id, {"genesis_head": _hex(head), "validation_code": code, "parachain": True}]
-
-
-def _finished(spec: dict[str, Any], name: str, para_id: int | None) -> ChainGenesis:
-    text = json.dumps(spec, sort_keys=True, separators=(",", ":")).encode()
-    return ChainGenesis(name=name, para_id=para_id, spec=text, genesis_hash=_hex(header.genesis_header(spec).hash))
-
-
-def _session(node: keys.NodePublic) -> dict[str, str]:
-    return {name: _hex(public) for name, public in node.session}
-
-
-def _hex(data: bytes) -> str:
-    return "0x" + data.hex()
-
-
-_HOST_CONFIGURATION = {
-    "validation_upgrade_cooldown": 2,
-    "validation_upgrade_delay": 2,
-    "minimum_validation_upgrade_delay": 5,
-    "pvf_voting_ttl": 2,
-    "minimum_backing_votes": 2,
-    "max_code_size": 5 * 1024 * 1024,
-    "scheduler_params": {
-        "group_rotation_frequency": 10,
-        "paras_availability_period": 4,
-        "max_validators_per_core": 2,
-    },
-}
-"""As the local presets of the relay runtimes, with short delays (`genesis_config_presets.rs` of rococo)."""

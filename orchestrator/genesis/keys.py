@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from orchestrator.genesis.header import blake2_256
 
 Scheme = Literal["sr25519", "ed25519", "ecdsa"]
+SCHEMES: tuple[Scheme, ...] = ("sr25519", "ed25519", "ecdsa")
 
 RELAY_KEY_TYPES: dict[str, tuple[str, Scheme]] = {
     "grandpa": ("gran", "ed25519"),
@@ -127,16 +128,6 @@ def peer_id(public: bytes) -> str:
     return base58(b"\x00" + bytes([len(protobuf)]) + protobuf)
 
 
-@dataclass(frozen=True, slots=True)
-class NodePublic:
-    """What genesis and the peers of a node may know of it."""
-
-    name: str
-    stash: bytes
-    session: tuple[tuple[str, bytes], ...]
-    peer_id: str
-
-
 def node_keys(seed: bytes, *, group: str, ordinal: int, types: dict[str, tuple[str, Scheme]]) -> dict[str, KeyPair]:
     """A node's session keys by name."""
     return {name: derive(seed, f"//{group}//{ordinal}//{short}", scheme) for name, (short, scheme) in types.items()}
@@ -152,21 +143,11 @@ def embedded_network_key(seed: bytes, *, group: str, ordinal: int) -> KeyPair:
     return derive(seed, f"//{group}//{ordinal}//relay-node", "ed25519")
 
 
-def stash(seed: bytes, *, group: str, ordinal: int) -> KeyPair:
-    """The account that stands behind a validator or collator."""
-    return derive(seed, f"//{group}//{ordinal}//stash", "sr25519")
+def stash(seed: bytes, *, group: str, ordinal: int, scheme: Scheme = "sr25519") -> KeyPair:
+    """The key of the account that stands behind a validator or collator."""
+    return derive(seed, f"//{group}//{ordinal}//stash", scheme)
 
 
-def sudo(seed: bytes) -> KeyPair:
-    """The account that may act as root on every chain of the network."""
-    return derive(seed, "//sudo", "sr25519")
-
-
-def node_public(seed: bytes, *, group: str, ordinal: int, types: dict[str, tuple[str, Scheme]]) -> NodePublic:
-    keys = node_keys(seed, group=group, ordinal=ordinal, types=types)
-    return NodePublic(
-        name=f"{group}-{ordinal}",
-        stash=stash(seed, group=group, ordinal=ordinal).public,
-        session=tuple((name, pair.public) for name, pair in keys.items()),
-        peer_id=peer_id(network_key(seed, group=group, ordinal=ordinal).public),
-    )
+def sudo(seed: bytes, scheme: Scheme = "sr25519") -> KeyPair:
+    """The key of the account that may act as root on every chain of the network."""
+    return derive(seed, "//sudo", scheme)

@@ -1,0 +1,98 @@
+"""What a chain's genesis is made from, whichever kind of runtime makes it. `chainspec` plans, `model` and `wasm` make.
+
+Public keys only: nothing here could give a secret away.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.spec.testnet import HrmpChannel, Parachain, Relaychain
+
+RELAY = "relay"
+"""The relay chain's name wherever coalmine speaks of chains; parachains go by their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainGenesis:
+    """One chain's spec as the nodes get it, and what it leads to. A `raw` spec holds storage, a plain one a config.
+
+    `head` is the encoded header of block 0 and `code` the runtime of block 0: with them a parachain is registered.
+    """
+
+    name: str
+    para_id: int | None
+    spec: bytes
+    genesis_hash: str
+    raw: bool
+    head: bytes
+    code: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A validator or collator of genesis. `stash` is 32 bytes, or 20 on a chain with Ethereum accounts."""
+
+    stash: bytes
+    session: tuple[tuple[str, bytes], ...]
+    invulnerable: bool
+    balance: int | None
+    stake: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainPlan:
+    """One chain. `registered` and `channels` are the relay chain's; `relay_id` is a parachain's."""
+
+    name: str
+    identity: str
+    title: str
+    protocol: str
+    fork_id: str | None
+    chain: Relaychain | Parachain
+    authorities: tuple[Authority, ...]
+    sudo: bytes
+    dev_keys: bool
+    slot: float
+    relay_id: str | None = None
+    registered: tuple[ChainGenesis, ...] = ()
+    parachains: tuple[Parachain, ...] = ()
+    channels: tuple[HrmpChannel, ...] = ()
+
+    @property
+    def para_id(self) -> int | None:
+        return self.chain.id if isinstance(self.chain, Parachain) else None
+
+    def outer(self, genesis: dict[str, Any]) -> dict[str, Any]:
+        """A chain spec around a genesis, with the parts that every spec has (`client/chain-spec/src/chain_spec.rs`)."""
+        properties: dict[str, Any] = {"ss58Format": 42, "tokenDecimals": 12, "tokenSymbol": "UNIT"}
+        spec: dict[str, Any] = {
+            "name": self.title,
+            "id": self.identity,
+            "chainType": "Local",
+            "bootNodes": [],
+            "telemetryEndpoints": None,
+            "protocolId": self.protocol,
+            "properties": properties,
+            "codeSubstitutes": {},
+            "genesis": genesis,
+        }
+        if self.fork_id is not None:
+            spec["forkId"] = self.fork_id
+        if isinstance(self.chain, Parachain):
+            spec |= {"para_id": self.chain.id, "relay_chain": self.relay_id}
+            if self.chain.ethereum_accounts:
+                properties["isEthereum"] = True
+        return spec
+
+    def registration(self, genesis: ChainGenesis) -> list[Any]:
+        """An entry of `paras.paras`, as `ParaGenesisArgs` reads it: the field is `parachain`, not `para_kind`.
+
+        A chain without cores is an on-demand parachain, to which genesis assigns no core.
+        """
+        cores = next((each.cores for each in self.parachains if each.id == genesis.para_id), 1)
+        head, code = hexadecimal(genesis.head), hexadecimal(genesis.code)
+        return [genesis.para_id, {"genesis_head": head, "validation_code": code, "parachain": cores > 0}]
+
+
+def hexadecimal(data: bytes) -> str:
+    return "0x" + data.hex()

@@ -1,0 +1,110 @@
+"""Raw chain specs: a genesis storage as the clients read it, and the genesis block that it leads to.
+
+Called by `wasm` for what it has built and for spec files that a user brings.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import GenesisError
+from orchestrator.genesis import refusals
+from orchestrator.genesis.header import EMPTY_TRIE_ROOT, Header
+from orchestrator.genesis.plan import ChainGenesis, ChainPlan, hexadecimal
+from orchestrator.runtime import blob
+from orchestrator.runtime.genesis_builder import CODE
+from orchestrator.runtime.storage import Storage
+
+
+def document(storage: Storage) -> dict[str, Any]:
+    """`genesis.raw` of a spec."""
+    children = {hexadecimal(child): _pairs(values) for child, values in sorted(storage.children.items())}
+    return {"raw": {"top": _pairs(storage.top), "childrenDefault": children}}
+
+
+def storage_of(spec: dict[str, Any], file: str) -> Storage:
+    """The storage of a raw spec.
+
+    Raises:
+        GenesisError: when the spec is not raw, or not readable as one.
+    """
+    try:
+        raw = spec["genesis"]["raw"]
+        top, children = raw["top"], raw.get("childrenDefault") or {}
+        return Storage(_values(top), {_bytes(child): _values(values) for child, values in children.items()})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        hint = "`polkadot export-chain-spec --raw` or `chain-spec-builder convert-to-raw` make one of a plain spec"
+        raise GenesisError(f"{file} is no raw chain spec: {error!r}", hint=hint) from error
+
+
+def genesis_header(storage: Storage) -> Header:
+    """The header of block 0. The state version is the one that the runtime in the storage says.
+
+    Raises:
+        RuntimeBlobError: when the storage holds no runtime.
+    """
+    version = blob.read(storage.top.get(CODE, b"")).version.system_version
+    return Header(
+        parent_hash=bytes(32), number=0, state_root=storage.root(min(version, 1)), extrinsics_root=EMPTY_TRIE_ROOT
+    )
+
+
+def from_file(plan: ChainPlan, file: str) -> ChainGenesis:
+    """The genesis of a raw spec that a user brings; the spec stays as it is but for the storage that is overridden.
+
+    Raises:
+        GenesisError: when it is none.
+        Refused: when it leads to public nodes.
+    """
+    spec = read(file)
+    refusals.public_bootnodes(plan.name, spec.get("bootNodes") or [])
+    storage = storage_of(spec, file)
+    return finished(plan, overridden(storage, plan), spec)
+
+
+def read(file: str) -> dict[str, Any]:
+    """A chain spec's JSON.
+
+    Raises:
+        GenesisError: when the file is none.
+    """
+    try:
+        spec = json.loads(Path(file).read_bytes())
+    except (OSError, ValueError) as error:
+        raise GenesisError(f"{file} cannot be read as a chain spec: {error}") from error
+    if not isinstance(spec, dict):
+        raise GenesisError(f"{file} is no chain spec: it holds no object")
+    return spec
+
+
+def overridden(storage: Storage, plan: ChainPlan) -> Storage:
+    """The storage with the keys set and removed that the user says; it is changed in place."""
+    for key, value in plan.chain.raw_override.items():
+        storage.set(_bytes(key), None if value is None else _bytes(value))
+    return storage
+
+
+def finished(plan: ChainPlan, storage: Storage, outer: dict[str, Any]) -> ChainGenesis:
+    block = genesis_header(storage)
+    spec = {**outer, "genesis": document(storage)}
+    return ChainGenesis(
+        name=plan.name,
+        para_id=plan.para_id,
+        spec=json.dumps(spec, sort_keys=True, separators=(",", ":")).encode(),
+        genesis_hash=hexadecimal(block.hash),
+        raw=True,
+        head=block.encode(),
+        code=storage.top[CODE],
+    )
+
+
+def _pairs(values: Any) -> dict[str, str]:
+    return {hexadecimal(key): hexadecimal(values[key]) for key in sorted(values)}
+
+
+def _values(pairs: dict[str, str]) -> dict[bytes, bytes]:
+    return {_bytes(key): _bytes(value) for key, value in pairs.items()}
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
