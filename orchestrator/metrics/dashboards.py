@@ -3,7 +3,9 @@
 The files in `dashboards/` are what `generate` returns; a test holds them to it, and promtool tests the rules.
 """
 
+import itertools
 import json
+from collections.abc import Iterator
 
 import yaml
 
@@ -14,6 +16,21 @@ RULES = "dashboards/rules/coalmine.yaml"
 
 _OURS = 'network!=""'
 """In a Prometheus that watches more than our networks, only ours carry this label."""
+
+_RECORDED = (
+    ("best-height", "max"),
+    ("finalized-height", "min"),
+    ("finality-lag", "max"),
+    ("peers", "min"),
+    ("approval-lag", "max"),
+    ("beefy-lag", "max"),
+)
+"""What is recorded of each chain: the signal, and how its nodes become one figure."""
+
+_COLUMNS, _WIDTH, _HEIGHT = 3, 8, 8
+
+_UNITS = {"s": "s", "bytes": "bytes"}
+"""Grafana's names of units; everything else is a plain number."""
 
 _HEADER = "# Generated from orchestrator/metrics/signals.py; see orchestrator/metrics/dashboards.py.\n"
 
@@ -26,21 +43,20 @@ def generate() -> dict[str, str]:
 
 
 def _recordings() -> list[dict[str, object]]:
-    wanted = [("best-height", "max"), ("finalized-height", "min"), ("finality-lag", "max"), ("peers", "min")]
     return [
         {
             "record": _recorded(name, aggregate),
             "expr": f"{aggregate} by (network, chain) ({_everywhere(CATALOGUE[name])})",
         }
-        for name, aggregate in wanted
+        for name, aggregate in _RECORDED
     ]
 
 
 def _alerts() -> list[dict[str, object]]:
     best, final = _recorded("best-height", "max"), _recorded("finalized-height", "min")
-    lag, panics = _recorded("finality-lag", "max"), _everywhere(CATALOGUE["task-panics"])
     where = "{{ $labels.chain }} of {{ $labels.network }}"
     node = "{{ $labels.node }} of {{ $labels.network }}"
+    behind = "{{ $value }} blocks"
     return [
         _alert("CoalmineNoBlocks", f"delta({best}[1m]) <= 0", "1m", f"No block on {where} for a minute."),
         _alert(
@@ -49,10 +65,48 @@ def _alerts() -> list[dict[str, object]]:
             "1m",
             f"Finality stands still on {where} while blocks go on.",
         ),
-        _alert("CoalmineFinalityLag", f"{lag} > 10", "1m", f"Finality is {{{{ $value }}}} blocks behind on {where}."),
-        _alert("CoalmineNodeDown", f"up{{{_OURS}}} == 0", "1m", f"{node} does not answer."),
-        _alert("CoalmineTaskPanic", f"({panics}) > 0", "0m", f"A task panicked on {node}."),
+        _alert(
+            "CoalmineFinalityLag",
+            f"{_recorded('finality-lag', 'max')} > 10",
+            "1m",
+            f"Finality is {behind} behind on {where}.",
+        ),
+        _alert(
+            "CoalmineApprovalLag",
+            f"{_recorded('approval-lag', 'max')} > 10",
+            "1m",
+            f"Approval checking holds finality back by {behind} on {where}.",
+        ),
+        _alert(
+            "CoalmineBeefyLag",
+            f"{_recorded('beefy-lag', 'max')} > 40",
+            "1m",
+            f"BEEFY is {behind} behind finality on {where}.",
+        ),
+        _alert("CoalmineDispute", _grown("disputes", "5m"), "0m", f"{node} has seen a dispute."),
+        _alert("CoalmineDisputeLost", _grown("disputes-lost", "5m"), "0m", f"{node} saw a candidate condemned."),
+        _alert("CoalmineNoShows", _grown("no-shows", "5m", 5), "1m", f"{node} counts many no-shows."),
+        _alert("CoalmineImportFailures", _grown("import-failures", "5m"), "0m", f"{node} refused blocks."),
+        _alert(
+            "CoalmineRestarted",
+            f"changes({_everywhere(CATALOGUE['process-start'])}[5m]) > 0",
+            "0m",
+            f"{node} restarted.",
+        ),
+        _alert("CoalmineLonely", f"{_everywhere(CATALOGUE['peers'])} == 0", "1m", f"{node} has no peers."),
+        _alert("CoalmineNodeDown", f'up{{{_OURS},node!=""}} == 0', "1m", f"{node} does not answer."),
+        _alert(
+            "CoalmineTaskPanic", f"({_everywhere(CATALOGUE['task-panics'])}) > 0", "0m", f"A task panicked on {node}."
+        ),
     ]
+
+
+def _grown(name: str, span: str, more_than: int = 0) -> str:
+    """Whether a counter grew by more than that within the span.
+
+    By its own values, because a counter that comes with its first use has no earlier one to be compared with.
+    """
+    return f"increase(({_everywhere(CATALOGUE[name])})[{span}:]) > {more_than}"
 
 
 def _alert(name: str, expression: str, lasting: str, summary: str) -> dict[str, object]:
@@ -74,7 +128,6 @@ def _everywhere(signal: Signal) -> str:
 
 
 def _board() -> dict[str, object]:
-    signals = list(CATALOGUE.values())
     return {
         "uid": "coalmine-network",
         "title": "coalmine: network",
@@ -84,8 +137,53 @@ def _board() -> dict[str, object]:
         "editable": False,
         "refresh": "5s",
         "time": {"from": "now-30m", "to": "now"},
+        "annotations": {"list": [_faults(), _phases()]},
         "templating": {"list": [_source(), _variable("network"), _variable("chain"), _variable("role")]},
-        "panels": [_panel(index, signal) for index, signal in enumerate(signals)],
+        "panels": list(_panels()),
+    }
+
+
+def _panels() -> Iterator[dict[str, object]]:
+    """A row for each concern, and the signals of it below."""
+    number, top = itertools.count(1), 0
+    for concern, signals in itertools.groupby(CATALOGUE.values(), key=lambda signal: signal.concern):
+        place = {"h": 1, "w": _COLUMNS * _WIDTH, "x": 0, "y": top}
+        yield {"id": next(number), "type": "row", "title": concern, "collapsed": False, "gridPos": place, "panels": []}
+        top += 1
+        drawn = list(signals)
+        for index, signal in enumerate(drawn):
+            row, column = divmod(index, _COLUMNS)
+            yield _panel(next(number), signal, x=column * _WIDTH, y=top + row * _HEIGHT)
+        top += _HEIGHT * -(-len(drawn) // _COLUMNS)
+
+
+def _faults() -> dict[str, object]:
+    """Regions while a fault is in place on some node, by the controller's own word."""
+    return _annotation(
+        "Faults", 'sum by (experiment, fault) (coalmine_disturbance_active{network="$network"}) > 0', "red",
+        "{{experiment}}", "{{fault}} is in place",
+    )  # fmt: skip
+
+
+def _phases() -> dict[str, object]:
+    """Marks where an experiment or an upgrade came to a phase. The counter of a phase comes with its first use."""
+    counter = 'coalmine_phase_changes_total{network="$network"}'
+    return _annotation(
+        "Phases", f"({counter} unless {counter} offset 15s) or (increase({counter}[15s]) > 0)", "blue",
+        "{{kind}}", "{{phase}}",
+    )  # fmt: skip
+
+
+def _annotation(name: str, expression: str, colour: str, title: str, text: str) -> dict[str, object]:
+    return {
+        "name": name,
+        "enable": True,
+        "datasource": {"type": "prometheus", "uid": "${source}"},
+        "expr": expression,
+        "step": "5s",
+        "iconColor": colour,
+        "titleFormat": title,
+        "textFormat": text,
     }
 
 
@@ -107,17 +205,17 @@ def _variable(label: str) -> dict[str, object]:
     }
 
 
-def _panel(index: int, signal: Signal) -> dict[str, object]:
+def _panel(number: int, signal: Signal, *, x: int, y: int) -> dict[str, object]:
     chosen = 'network="$network",chain=~"$chain",role=~"$role"'
     return {
-        "id": index + 1,
+        "id": number,
         "type": "timeseries",
-        "title": signal.title,
+        "title": f"{signal.title}, a minute" if _counted(signal) else signal.title,
         "description": signal.sentence,
         "datasource": {"type": "prometheus", "uid": "${source}"},
-        "gridPos": {"h": 8, "w": 8, "x": 8 * (index % 3), "y": 8 * (index // 3)},
+        "gridPos": {"h": _HEIGHT, "w": _WIDTH, "x": x, "y": y},
         "fieldConfig": {
-            "defaults": {"unit": "s" if signal.unit == "s" else "short", "custom": _axis(signal)},
+            "defaults": {"unit": _UNITS.get(signal.unit, "short"), "custom": _axis(signal)},
             "overrides": [],
         },
         "options": {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi"}},
@@ -127,9 +225,15 @@ def _panel(index: int, signal: Signal) -> dict[str, object]:
     }
 
 
+def _counted(signal: Signal) -> bool:
+    return signal.kind != "gauge"
+
+
 def _drawn(signal: Signal) -> str:
-    """What a board shows of a ratio, which gates derive from the samples themselves."""
-    return f"60 / delta({signal.promql}[1m])" if signal.derive == "seconds-per-growth" else signal.promql
+    """What a board shows: growth a minute of what is counted, and of block time the ratio that gates derive."""
+    if signal.derive == "seconds-per-growth":
+        return f"60 / delta({signal.promql}[1m])"
+    return f"60 * rate(({signal.promql})[1m:])" if _counted(signal) else signal.promql
 
 
 def _axis(signal: Signal) -> dict[str, object]:
