@@ -80,7 +80,7 @@ def _config(port):
     words["images"] = {"prometheus": "p"}
     manifests = from_template("prometheus.yaml.j2", "n", jobs=[collections.defaultdict(str)], **words)
     (text,) = [m.document["data"]["prometheus.yml"] for m in manifests if m.document["kind"] == "ConfigMap"]
-    (job,) = yaml.safe_load(text)["scrape_configs"]
+    (job,) = [job for job in yaml.safe_load(text)["scrape_configs"] if job["job_name"] != "controller"]
     target = {"targets": [f"127.0.0.1:{port}"], "labels": {"node": "validator-0", "chain": "relay"}}
     static = {
         "job_name": "nodes",
