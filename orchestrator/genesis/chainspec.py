@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import GenesisError
-from orchestrator.genesis import accounts, header, keys, model, raw, refusals, suri, wasm
+from orchestrator.genesis import accounts, header, keys, model, raw, refusals, suri, timing, wasm
 from orchestrator.genesis.keys import Scheme
 from orchestrator.genesis.plan import RELAY, Authority, ChainGenesis, ChainPlan
+from orchestrator.genesis.timing import Timing
 from orchestrator.runtime import blob
 from orchestrator.spec import Parachain, ParaGroup, Relaychain, RelayGroup, RuntimeCode, Testnet
 from orchestrator.spec.node import AUTHORITIES
@@ -40,6 +41,7 @@ class NetworkGenesis:
 
     chains: tuple[ChainGenesis, ...]
     nodes: tuple[Node, ...]
+    timing: Timing
     founders: int | None = None
 
     @property
@@ -61,12 +63,13 @@ def build(testnet: Testnet, seed: bytes) -> NetworkGenesis:
     """
     spec = testnet.spec
     parachains = {each.id: _made(_plan(testnet, seed, each)) for each in spec.parachains if _ours(each)}
-    chains = list(parachains.values())
+    relay = None
     if _ours(spec.relaychain):
         registered = tuple(parachains[each.id] for each in spec.parachains if each.onboarding == "genesis")
-        chains.insert(0, _made(_plan(testnet, seed, spec.relaychain, registered)))
+        relay = _made(_plan(testnet, seed, spec.relaychain, registered))
+    chains = (*([relay] if relay else []), *parachains.values())
     nodes = tuple(node for chain, group in spec.groups() for node in _nodes(seed, chain, group))
-    return NetworkGenesis(chains=tuple(chains), nodes=nodes)
+    return NetworkGenesis(chains=chains, nodes=nodes, timing=timing.of(spec.relaychain, relay))
 
 
 def code_of(runtime: RuntimeCode | None) -> bytes:

@@ -14,7 +14,7 @@ from orchestrator.cluster import Cluster, Object
 from orchestrator.errors import ClusterError, UsageError
 from orchestrator.genesis.chainspec import RELAY
 from orchestrator.provision import state_applied
-from orchestrator.provision.ready import pod_trouble
+from orchestrator.provision.ladder import pod_trouble
 
 OURS = "app.kubernetes.io/managed-by=coalmine"
 NODES = f"{OURS},app.kubernetes.io/component=node"

@@ -1,0 +1,236 @@
+"""The rungs of the readiness ladder: each look says, per node or in general, what is still not so. Called by `ready`.
+
+After knowledge/substrate.md section 9: a running process proves nothing, so each rung asks the next thing that a
+network does, up to parachains whose code every validator has prepared.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from orchestrator.chain.parachains import ParachainReader
+from orchestrator.cluster import Cluster
+from orchestrator.errors import ChainError
+from orchestrator.genesis.chainspec import RELAY, Node
+from orchestrator.provision.access import Access, each
+from orchestrator.provision.network import Network
+from orchestrator.spec.testnet import HrmpChannel, Parachain
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One condition: `missing` says, per node or in general, what is still not so; empty means reached."""
+
+    name: str
+    timeout: float
+    missing: Callable[[], dict[str, str]]
+
+
+def rungs(cluster: Cluster, network: Network, access: Access) -> tuple[Rung, ...]:
+    """The ladder for this network; the rungs about parachains only where there are some."""
+    return tuple(_rungs(_Looks(cluster, network, access), network))
+
+
+def _rungs(look: "_Looks", network: Network) -> Iterator[Rung]:
+    spec = network.testnet.spec
+    slot, session = network.genesis.timing.slot, network.genesis.timing.session
+    yield Rung("controller, agents and Prometheus are ready", 180, look.services)
+    yield Rung("all pods are ready", 600, look.pods)
+    yield Rung("all nodes have the planned genesis", 30, look.genesis)
+    yield Rung("all nodes have the planned peer id", 30, look.peer_ids)
+    yield Rung("all authorities hold their session keys", 60 + 10 * slot, look.session_keys)
+    yield Rung("best blocks advance on all nodes", 60 + 10 * slot, look.best_advances)
+    yield Rung("finality advances on all nodes, and hashes agree", 120 + 10 * slot, look.finality_advances)
+    if not any(parachain.onboarding == "genesis" for parachain in spec.parachains):
+        return
+    # A parachain of genesis is given its core at the first change of session (`paras/mod.rs`).
+    yield Rung("parachains are registered", 60 + session, look.registered)
+    yield Rung("each parachain had its first candidate included", 180 + 2 * session, look.included)
+    if spec.hrmp_channels:
+        yield Rung("HRMP channels are open", 60 + 2 * session, look.channels)
+    # Judging a parachain's pace before that would measure a compiler (`real-nodes.md`).
+    yield Rung("validators have prepared the parachains' code", 300, look.prepared)
+
+
+class _Looks:
+    """The looks that the rungs take, with what they must remember between two looks."""
+
+    def __init__(self, cluster: Cluster, network: Network, access: Access) -> None:
+        self._cluster = cluster
+        self._network = network
+        self._access = access
+        self._namespace = network.testnet.namespace
+        self._relay = [node for node in access.nodes if node.chain == RELAY]
+        self._validators = [node for node in self._relay if node.role == "validator"]
+        self._parachains = [p for p in network.testnet.spec.parachains if p.onboarding == "genesis"]
+        self._first_best: dict[str, int] = {}
+        self._first_finalized: dict[str, int] = {}
+
+    def services(self) -> dict[str, str]:
+        own = ("prometheus",) if self._network.testnet.spec.observability.own is not None else ()
+        pods = [
+            pod
+            for component in ("controller", "agent", *own)
+            for pod in self._pods(f"app.kubernetes.io/component={component}") or [_absent(component)]
+        ]
+        return {pod["metadata"]["name"]: why for pod in pods if (why := pod_trouble(pod)) is not None}
+
+    def pods(self) -> dict[str, str]:
+        found = {pod["metadata"]["name"]: pod for pod in self._pods("app.kubernetes.io/component=node")}
+        troubles = {node.name: pod_trouble(found.get(node.name) or _absent(node.name)) for node in self._access.nodes}
+        return {name: why for name, why in troubles.items() if why is not None}
+
+    def genesis(self) -> dict[str, str]:
+        """A chain that its client brings with it has no planned genesis; its nodes must then have the same one."""
+        answers = each(self._access.nodes, lambda node: self._access.reader(node).genesis_hash())
+        planned = {chain.name: chain.genesis_hash for chain in self._network.genesis.chains}
+        for node in self._access.nodes:
+            planned.setdefault(node.chain, str(answers[node.name]))
+        return _different(self._access.nodes, answers, lambda node: planned[node.chain], "genesis")
+
+    def peer_ids(self) -> dict[str, str]:
+        answers = each(self._access.nodes, lambda node: self._access.reader(node).peer_id())
+        return _different(self._access.nodes, answers, lambda node: node.peer_id, "peer id")
+
+    def session_keys(self) -> dict[str, str]:
+        """A validator that finds its keys says so by its metric; unsafe RPC is not open to us, on purpose."""
+        without = "it is no active validator: its session keys are missing"
+        return self._metric("polkadot_node_is_active_validator", 1, without)
+
+    def best_advances(self) -> dict[str, str]:
+        heights = each(self._relay, lambda node: self._access.reader(node).best().number)
+        return _standing(heights, self._first_best, "best block")
+
+    def finality_advances(self) -> dict[str, str]:
+        heads = each(self._relay, lambda node: self._access.reader(node).finalized())
+        heights = {name: head if isinstance(head, ChainError) else head.number for name, head in heads.items()}
+        if standing := _standing(heights, self._first_finalized, "finalised block"):
+            return standing
+        height = min(number for number in heights.values() if not isinstance(number, ChainError))
+        hashes = each(self._relay, lambda node: self._access.reader(node).hash_at(height))
+        first = next(iter(hashes.values()))
+        return {
+            name: f"block {height} is {found}, elsewhere {first}" for name, found in hashes.items() if found != first
+        }
+
+    def registered(self) -> dict[str, str]:
+        return self._on_relay(
+            (parachain.chain, partial(_is_registered, parachain), "not registered") for parachain in self._parachains
+        )
+
+    def included(self) -> dict[str, str]:
+        """The nodes of each parachain have finalised a block: the relay chain has included and finalised it."""
+        names = {parachain.chain for parachain in self._parachains}
+        nodes = [node for node in self._access.nodes if node.chain in names]
+        heights = each(nodes, lambda node: self._access.reader(node).finalized().number)
+        return {
+            name: str(height) if isinstance(height, ChainError) else "no block of its parachain is finalised yet"
+            for name, height in heights.items()
+            if isinstance(height, ChainError) or height < 1
+        }
+
+    def channels(self) -> dict[str, str]:
+        return self._on_relay(
+            (f"{channel.sender} to {channel.recipient}", partial(_is_open, channel), "not open")
+            for channel in self._network.testnet.spec.hrmp_channels
+        )
+
+    def prepared(self) -> dict[str, str]:
+        """Every validator has concluded as many preparations as it has begun, and one at least."""
+        begun, concluded = "polkadot_pvf_prepare_enqueued", "polkadot_pvf_prepare_concluded"
+        pages = each(self._validators, self._access.metrics)
+        missing = {}
+        for name, page in pages.items():
+            if isinstance(page, ChainError):
+                missing[name] = str(page)
+            elif (done := _sample(page, concluded)) < max(1.0, wanted := _sample(page, begun)):
+                missing[name] = f"{done:g} of {wanted:g} prepared"
+        return missing
+
+    # Underneath
+
+    def _pods(self, selector: str) -> list[dict[str, Any]]:
+        return self._cluster.list("Pod", self._namespace, selector)
+
+    def _on_relay(self, questions: Iterable[tuple[str, Callable[[ParachainReader], bool], str]]) -> dict[str, str]:
+        """Asks one relay node several things, each with its name and what it means when the answer is no."""
+        reader = ParachainReader(self._access.reader(self._relay[0]))
+        missing = {}
+        for name, holds, otherwise in questions:
+            try:
+                if not holds(reader):
+                    missing[name] = otherwise
+            except ChainError as error:
+                missing[name] = str(error)
+        return missing
+
+    def _metric(self, name: str, wanted: float, otherwise: str) -> dict[str, str]:
+        """Validators whose own metrics page does not show the value."""
+        pages = each(self._validators, self._access.metrics)
+        return {
+            node: str(page) if isinstance(page, ChainError) else otherwise
+            for node, page in pages.items()
+            if isinstance(page, ChainError) or _sample(page, name) != wanted
+        }
+
+
+def pod_trouble(pod: dict[str, Any]) -> str | None:
+    """Why a pod is not ready, in a few words; None when it is."""
+    status = pod.get("status") or {}
+    conditions = {c["type"]: c for c in status.get("conditions", [])}
+    if conditions.get("Ready", {}).get("status") == "True":
+        return None
+    containers = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+    for container in containers:
+        waiting = container.get("state", {}).get("waiting") or {}
+        if waiting.get("reason") not in {None, "PodInitializing", "ContainerCreating"}:
+            return f"{waiting['reason']}: {str(waiting.get('message', ''))[:80]}".strip(": ")
+        ended = container.get("state", {}).get("terminated") or container.get("lastState", {}).get("terminated")
+        if ended and ended.get("exitCode"):
+            return f"container {container['name']} ended with {ended['exitCode']} ({ended.get('reason', '')})"
+    scheduled = conditions.get("PodScheduled", {})
+    if scheduled.get("status") == "False":
+        return f"not scheduled: {scheduled.get('message', '')}"
+    return str(status.get("phase", "not there")).lower()
+
+
+def _is_registered(parachain: Parachain, relay: ParachainReader) -> bool:
+    return relay.lifecycle(parachain.id) in {"Parathread", "Parachain"}
+
+
+def _is_open(channel: HrmpChannel, relay: ParachainReader) -> bool:
+    return relay.channel(channel.sender, channel.recipient) is not None
+
+
+def _absent(name: str) -> dict[str, Any]:
+    return {"metadata": {"name": name}, "status": {"phase": "not there yet"}}
+
+
+def _sample(page: str, name: str) -> float:
+    """The value of a metric with one series, 0 where the page has none: such counters appear with their first count."""
+    found = re.search(rf"^{name}(?:\{{[^}}]*\}})? ([0-9.e+]+)$", page, re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+def _standing(heights: dict[str, int | ChainError], first: dict[str, int], what: str) -> dict[str, str]:
+    """Nodes whose height has not grown since the first look at them."""
+    standing = {}
+    for name, height in heights.items():
+        if isinstance(height, ChainError):
+            standing[name] = str(height)
+        elif height <= first.setdefault(name, height):
+            standing[name] = f"{what} stands at {height}"
+    return standing
+
+
+def _different(
+    nodes: Iterable[Node], answers: dict[str, str | ChainError], planned: Callable[[Node], str], what: str
+) -> dict[str, str]:
+    """Nodes that answer something else than is planned, or nothing."""
+    return {
+        node.name: str(answer) if isinstance(answer, ChainError) else f"{what} is {answer}, planned {planned(node)}"
+        for node in nodes
+        if (answer := answers[node.name]) != planned(node)
+    }
