@@ -1,6 +1,6 @@
 """`Rehearsal`: the stages that a network goes through, the gates that it must pass. Read by `load`, run by `run`."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -8,7 +8,13 @@ from orchestrator.spec.base import Metadata, Model, Name
 from orchestrator.spec.experiment import ChaosExperimentSpec
 from orchestrator.spec.gate import Gate
 from orchestrator.spec.upgrade import RuntimeUpgradeSpec
+from orchestrator.spec.use import Use
 from orchestrator.units import Duration
+
+
+def _or_use(schema: dict[str, Any]) -> None:
+    """In a file, an item may also name gates of the library; `load` has replaced it by then."""
+    schema["items"] = {"anyOf": [schema["items"], Use.model_json_schema(by_alias=True)]}
 
 
 class Stage(Model):
@@ -18,7 +24,11 @@ class Stage(Model):
     hold: Duration = Field(default=0.0, description="Time to let pass before the stage may end.")
     experiment: ChaosExperimentSpec | None = None
     upgrade: RuntimeUpgradeSpec | None = None
-    gates: tuple[Gate, ...] = Field(min_length=1, description="A stage that nothing judges proves nothing.")
+    gates: tuple[Gate, ...] = Field(
+        min_length=1,
+        description="A stage that nothing judges proves nothing. `{use: baseline}` names gates of the library.",
+        json_schema_extra=_or_use,
+    )
     left_out: dict[str, str] = Field(
         default_factory=dict,
         description="Gates of the library that this network cannot answer, and why. coalmine itself writes this.",

@@ -12,6 +12,8 @@ from orchestrator.spec.base import Model, Name
 
 
 class Use(Model):
+    """Gates of the library, by the name of a set or of a single gate."""
+
     use: Name = Field(description="A set or a gate of the library (`coalmine gates list`).")
     without: tuple[Name, ...] = Field(default=(), description="Gates of the set that are not wanted.")
     override: dict[Name, dict[str, Any]] = Field(
