@@ -14,8 +14,11 @@ from orchestrator.chain import Event, RuntimeReader
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError
 
-_PANIC = re.compile(r"^(?!.*\[Relaychain\]).*panicked at.*$", re.MULTILINE)
-"""Lines of the relay node inside a collator tell of another chain than the collator's."""
+_PANIC = re.compile(r"^(?!.*\[Relaychain\]).*panicked at .*(?:(?<=:)\n.*)?$", re.MULTILINE)
+"""Where it was, and the message, which stands on the next line when the first ends with a colon.
+
+Lines of the relay node inside a collator tell of another chain than the collator's.
+"""
 _LINE = 300
 """Characters of a log line that a status quotes."""
 
@@ -46,7 +49,7 @@ def _failure(event: Event, code: bytes) -> str | None:
 
 
 def panics(cluster: Cluster, nodes: Iterable[Node], threads: ThreadPoolExecutor, *, seconds: int) -> Mapping[str, str]:
-    """Of each node that has logged a panic in the last seconds, the last such line."""
+    """Of each node that has logged a panic in the last seconds, the last of them."""
 
     def look(node: Node) -> tuple[str, str | None]:
         try:
@@ -54,6 +57,6 @@ def panics(cluster: Cluster, nodes: Iterable[Node], threads: ThreadPoolExecutor,
         except ClusterError:  # It is being replaced; the other nodes' logs still count.
             return node.name, None
         lines = _PANIC.findall(log)
-        return node.name, lines[-1].strip()[:_LINE] if lines else None
+        return node.name, " ".join(lines[-1].split())[:_LINE] if lines else None
 
     return {name: line for name, line in threads.map(look, nodes) if line is not None}

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from orchestrator import nodeinit
-from orchestrator.chain import SubstrateReader, rpc, upgrader
+from orchestrator.chain import SubstrateReader, events_between, rpc, runtime, upgrader
 from orchestrator.chain.rpc import Refusal
 from orchestrator.errors import ChainError
 from orchestrator.genesis import chainspec, keys
@@ -99,6 +99,25 @@ def test_heads_health_identity_and_rounds_are_served(reader):
     assert reader.peer_id() == keys.peer_id(keys.network_key(SEED, group="validator", ordinal=0).public)
     rounds = reader.round_state()
     assert (rounds.best.total, rounds.best.threshold) == (1, 1)
+
+
+def test_values_are_served_by_name_as_on_a_real_chain(reader):
+    final = reader.finalized()
+    one = runtime(reader.rpc)
+    assert one.value("Session", "CurrentIndex", at=final.hash) == reader.session(final.hash)
+    assert one.value("Sudo", "Key", at=final.hash) == keys.ss58(keys.sudo(SEED).public)
+    assert one.value("Paras", "ParaLifecycles", 2000, at=final.hash) is None
+    assert one.values("Paras", "ParaLifecycles", at=final.hash) == ()
+    assert reader.sudo() == keys.sudo(SEED).public
+    assert len(reader.authors()) == len(reader.validators()) == 1
+    with pytest.raises(ChainError, match=r"no Babe\.Authorities; it has .*Session\.CurrentIndex"):
+        one.value("Babe", "Authorities", at=final.hash)
+
+
+def test_events_are_indexed_by_block(reader):
+    final = reader.finalized()
+    found = {number for number, _ in events_between(reader, runtime(reader.rpc), 1, final.number)}
+    assert found == set(range(1, final.number + 1))
 
 
 def test_sessions_go_by(reader):
