@@ -9,15 +9,13 @@ from dataclasses import asdict
 from functools import partial
 
 from orchestrator.errors import ChainError
+from orchestrator.gates.lacking import CHECKED
 from orchestrator.genesis.chainspec import RELAY, Node
 from orchestrator.journal import Event
 from orchestrator.journal import Node as JournalNode
 from orchestrator.metrics.exposed import Doubt, Endpoint, Page, doubts, read_page
 from orchestrator.provision.access import Access, each
 from orchestrator.spec import Rehearsal
-
-CHECKED = "names.checked"
-"""The event's name in the journal."""
 
 _SHOWN = 12
 """More doubts than that are a page that nobody reads; the journal has them all."""

@@ -1,0 +1,115 @@
+"""The check of names as a run does it: pages of simnodes are asked for, the answer is said, kept, and caps verdicts."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from orchestrator.errors import ChainError
+from orchestrator.gates.lacking import CHECKED, capped, lacking
+from orchestrator.journal import Event, GateVerdict, Node, Verdict
+from orchestrator.run import names
+from orchestrator.spec import Rehearsal
+from tests.unit.metrics.pages import simulated_text
+
+NODES = (
+    Node(name="validator-0", chain="relay", group="validator", role="validator", ordinal=0),
+    Node(name="validator-1", chain="relay", group="validator", role="validator", ordinal=1),
+    Node(name="collator-0", chain="nest", group="collator", role="collator", ordinal=0),
+)
+
+
+@dataclass
+class Pages:
+    """Stands where `Access` does: its nodes, and the page that each would show through the API server."""
+
+    nodes: tuple[Node, ...]
+    asked: list[tuple[str, str | None]]
+    away: str = ""
+
+    def metrics(self, node, *, chain=None):
+        self.asked.append((node.name, chain))
+        if node.name == self.away:
+            raise ChainError(f"{node.name}: no answer in time")
+        if node.chain == "relay":
+            return simulated_text("validator")
+        return simulated_text("collator" if chain is None else "embedded")
+
+
+@pytest.fixture
+def check():
+    def run(*gates, away=""):
+        spec = {"testnet": "t", "stages": [{"name": "a-stage", "hold": "1s", "gates": list(gates)}]}
+        rehearsal = Rehearsal.model_validate({"kind": "Rehearsal", "metadata": {"name": "r"}, "spec": spec})
+        pages, said = Pages(NODES, [], away), []
+        event = names.check(rehearsal, NODES, pages, said.append)
+        return event, said, pages.asked
+
+    return run
+
+
+GOOD = {"name": "good", "signal": "best-height", "increasesBy": 1}
+ZERO = {"name": "chunks", "signal": "chunk-fetch-failures", "stalls": 0}
+TYPO = {"name": "typo", "promql": "substrate_sync_peer{$selector}", "atLeast": 1}
+
+
+def test_one_node_of_each_group_is_asked_on_each_of_its_chains(check):
+    _, _, asked = check(GOOD)
+    assert sorted(asked, key=str) == [("collator-0", "relay"), ("collator-0", None), ("validator-0", None)]
+
+
+def test_what_is_there_is_said_to_be_there(check):
+    event, said, _ = check(GOOD)
+    assert said == ["names: every metric that the 1 gates read is there"]
+    assert event.detail["doubts"] == []
+    assert set(event.detail["versions"]) == {"validator on relay", "collator on nest", "collator on relay"}
+
+
+def test_what_is_missing_is_said_before_any_stage(check):
+    event, said, _ = check(GOOD, ZERO, TYPO)
+    assert said[0] == "names: of 3 gates, 2 will be inconclusive, for nodes lack what they read"
+    assert "a-stage / typo will be inconclusive" in " ".join(said)
+    assert "near are substrate_sync_peers" in " ".join(said)
+    assert {doubt["gate"] for doubt in event.detail["doubts"]} == {"chunks", "typo"}
+
+
+def test_a_node_that_does_not_answer_is_no_certainty(check):
+    event, said, _ = check(GOOD, away="collator-0")
+    assert "0 will be inconclusive" in said[0]
+    assert "a-stage / good may be inconclusive: collator on nest: its metrics are unknown" in said[1]
+    assert event.detail["unread"]["collator on nest"] == "collator-0: no answer in time"
+
+
+def test_a_page_of_doubts_is_cut_short_on_the_screen_only(check):
+    event, said, _ = check(*({**TYPO, "name": f"typo-{n}"} for n in range(20)))
+    assert len(said) < 20
+    assert said[-1].endswith("more, in the journal")
+    assert len({doubt["gate"] for doubt in event.detail["doubts"]}) == 20
+
+
+def verdict(gate, which):
+    return GateVerdict(stage="a-stage", gate=gate, verdict=which, reason="grew by 0")
+
+
+class TestTheVerdictsAfterwards:
+    def test_nothing_passes_on_a_zero_that_nobody_counted(self, check):
+        """The naive engine sees a perfect zero for a counter which the client does not have."""
+        lacks = lacking([check(GOOD, ZERO)[0]])
+        found = capped(verdict("chunks", Verdict.PASSED), lacks)
+        assert found.verdict is Verdict.INCONCLUSIVE
+        assert "the simulated client has no polkadot_parachain_fetched_chunks_total" in found.reason
+        assert capped(verdict("good", Verdict.PASSED), lacks).verdict is Verdict.PASSED
+
+    @pytest.mark.parametrize("which", [Verdict.FAILED, Verdict.ERROR, Verdict.INCONCLUSIVE])
+    def test_what_did_not_pass_stays_what_it_is(self, check, which):
+        lacks = lacking([check(ZERO)[0]])
+        assert capped(verdict("chunks", which), lacks) == verdict("chunks", which)
+
+    def test_a_mere_doubt_changes_nothing(self, check):
+        event, *_ = check(GOOD, away="validator-0")
+        assert not lacking([event])
+
+    @pytest.mark.parametrize(
+        "event", [Event(name=CHECKED), Event(name=CHECKED, detail={"doubts": [3]}), Event(name="run.start")]
+    )
+    def test_a_journal_without_the_check_is_judged_as_before(self, event):
+        assert not lacking([event])
