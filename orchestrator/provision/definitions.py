@@ -6,6 +6,7 @@ where no network is left; the version that was read before the look at networks 
 """
 
 import time
+from collections.abc import Collection
 from typing import Any
 
 from orchestrator.cluster import Cluster
@@ -42,18 +43,18 @@ def ensure(cluster: Cluster, *, at: str, patience: float = 30.0) -> None:
             time.sleep(0.2)
 
 
-def unused(cluster: Cluster) -> list[dict[str, Any]]:
+def unused(cluster: Cluster, *, leaving: Collection[str] = ()) -> list[dict[str, Any]]:
     """Our definitions, when no network and no object of theirs is left on the cluster; else none.
 
-    They are read before the networks are: see above.
+    Namespaces that are `leaving` do not count. The definitions are read before the networks are: see above.
     """
     names = [definition["metadata"]["name"] for definition in crds()]
     found = [definition for name in names if (definition := cluster.get(KIND, name))]
     ours = [definition for definition in found if not _leaving(definition) and _is_ours(definition)]
     kinds = [str(definition["spec"]["names"]["kind"]) for definition in ours]
-    if cluster.list_all("Namespace", SELECTOR) or any(_objects(cluster, kind) for kind in kinds):
-        return []
-    return ours
+    spaces = {str(space["metadata"]["name"]) for space in cluster.list_all("Namespace", SELECTOR)}
+    objects = {str(item["metadata"]["namespace"]) for kind in kinds for item in _objects(cluster, kind)}
+    return ours if (spaces | objects) <= set(leaving) else []
 
 
 def remove_unused(cluster: Cluster) -> list[str]:
@@ -85,14 +86,14 @@ def _leaving(definition: dict[str, Any]) -> bool:
 
 
 def _established(definition: dict[str, Any]) -> bool:
-    conditions = {c["type"]: c["status"] for c in definition.get("status", {}).get("conditions", [])}
+    conditions = {c["type"]: c["status"] for c in (definition.get("status") or {}).get("conditions") or []}
     return conditions.get("Established") == "True"
 
 
-def _objects(cluster: Cluster, kind: str) -> bool:
+def _objects(cluster: Cluster, kind: str) -> list[dict[str, Any]]:
     try:
-        return bool(cluster.list_all(kind))
+        return cluster.list_all(kind)
     except ClusterError as error:
         if error.status == 404:  # Not served any more.
-            return False
+            return []
         raise
