@@ -1,0 +1,58 @@
+"""Finds the real binaries and runtimes, and unpacks them once. Without them these tests are skipped, saying so."""
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from orchestrator import cache
+
+FOLDER = Path(os.environ.get("COALMINE_REAL") or Path(__file__).resolve().parents[3] / "shared" / "real")
+
+
+def pytest_collection_modifyitems(items):
+    missing = pytest.mark.skip(
+        reason=f"no real binaries: there is no folder {FOLDER}, and COALMINE_REAL names no other"
+    )
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.real)
+            if not FOLDER.is_dir():
+                item.add_marker(missing)
+
+
+def unpacked(archive: str) -> Path:
+    """The folder with an archive's programs; kept in the cache under the archive's own hash."""
+    file = FOLDER / archive
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    target = cache.folder("real") / digest
+    if not target.is_dir():
+        new = target.with_name(f"{digest}.{os.getpid()}")
+        new.mkdir()
+        with subprocess.Popen(["zstd", "-dc", "--long=27", file], stdout=subprocess.PIPE) as zstd:
+            subprocess.run(["tar", "x", "-C", new], stdin=zstd.stdout, check=True)
+        try:
+            new.rename(target)
+        except OSError:  # Somebody else was first.
+            subprocess.run(["rm", "-r", new], check=True)
+    return target
+
+
+@pytest.fixture(scope="session")
+def real():
+    """The folder of archives and runtimes."""
+    return FOLDER
+
+
+@pytest.fixture(scope="session")
+def omni_node():
+    """The `polkadot-omni-node`, which holds `chain-spec-builder` and `export-genesis-head`."""
+    return unpacked("polkadot-omni-node-0.24.0-linux-amd64.tar.zst") / "polkadot-omni-node"
+
+
+@pytest.fixture(scope="session")
+def polkadot():
+    """A `polkadot` of the newest line, with its workers beside it."""
+    return unpacked("polkadot-1.25.1-linux-amd64.tar.zst") / "polkadot"
