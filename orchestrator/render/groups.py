@@ -101,7 +101,7 @@ def objects(
         resources=profile(group, client=item.client, role=place.role),
         images=asdict(images),
         node_image=image(item, images),
-        init_command=_init_command(testnet, item, parties=len(genesis.nodes)),
+        init_command=_init_command(testnet, item, parties=genesis.parties),
         command=list(clients.CLIENTS[item.client].command(group, place)),
         embedded_relay=place.embedded_relay,
         chunks={chain: chunks[chain] for chain in item.chains},
