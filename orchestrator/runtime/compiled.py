@@ -1,7 +1,7 @@
 """Compiled runtimes, kept on disk: compiling takes seconds, loading milliseconds. The door to wasmtime with `executor`.
 
-A file is named by the code's hash, wasmtime's version and the machine, and appears whole or not at all, so that several
-processes may share the folder.
+A file is named by the code's hash, wasmtime's version and the machine, begins with its own content's hash, and appears
+whole or not at all, so that several processes may share the folder.
 """
 
 import contextlib
@@ -36,15 +36,10 @@ def load(wasm: bytes) -> wasmtime.Module:
     folder = cache.folder("runtimes")
     kind = f"wasmtime-{importlib.metadata.version('wasmtime')}-{platform.machine()}"
     file = folder / f"{blake2_256(wasm).hex()[:32]}.{kind}.module"
-    if file.is_file():
-        try:
-            module = wasmtime.Module.deserialize_file(engine(), str(file))
-        except wasmtime.WasmtimeError:
-            file.unlink(missing_ok=True)  # Cut short, or of an engine with other settings.
-        else:
-            with contextlib.suppress(OSError):
-                os.utime(file)
-            return module
+    kept = _kept(file)
+    if kept is not None:
+        with contextlib.suppress(wasmtime.WasmtimeError):  # Of an engine with other settings: compiled anew.
+            return wasmtime.Module.deserialize(engine(), kept)
     try:
         module = wasmtime.Module(engine(), wasm)
     except wasmtime.WasmtimeError as error:
@@ -53,9 +48,23 @@ def load(wasm: bytes) -> wasmtime.Module:
     return module
 
 
+def _kept(file: Path) -> bytes | None:
+    """What was kept, if it is whole: it is native code, and a damaged file must not be run.
+
+    It is read and not mapped, for a mapped file that somebody cuts short would end this process.
+    """
+    try:
+        data = file.read_bytes()
+        os.utime(file)
+    except OSError:
+        return None
+    digest, module = data[:32], data[32:]
+    return module if blake2_256(module) == digest else None
+
+
 def _keep(file: Path, data: bytes) -> None:
     with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".", delete=False) as new:
-        new.write(data)
+        new.write(blake2_256(data) + data)
     Path(new.name).replace(file)
     found = sorted(file.parent.glob("*.module"), key=_used, reverse=True)
     for old in found[_KEPT:]:
