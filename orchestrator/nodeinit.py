@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -91,6 +92,8 @@ def _write_secret(file: Path, text: str) -> None:
 
 
 def main() -> None:
+    # Process 1 of a container is not ended by a signal that it does not handle, and its pod would wait out its grace.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(prog="orchestrator.nodeinit", description=__doc__)
     parser.add_argument("--group", required=True)
     parser.add_argument("--types", choices=sorted(KEY_TYPES), required=True, help="which session keys the node has")
