@@ -24,6 +24,9 @@ def validate(files: options.Files, output: options.Output = Format.TEXT) -> int:
         console.data([])
     else:
         console.say(f"good: {', '.join(names)}")
+        for stage in (stage for rehearsal in loaded.rehearsals.values() for stage in rehearsal.spec.stages):
+            for gate, reason in stage.left_out.items():
+                console.say(f"{stage.name} goes without {gate}: {reason}")
     return 0
 
 

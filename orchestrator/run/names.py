@@ -26,7 +26,7 @@ def check(rehearsal: Rehearsal, nodes: tuple[JournalNode, ...], access: Access, 
     pages = _pages(access)
     gates = [(stage.name, gate) for stage in rehearsal.spec.stages for gate in stage.gates]
     found = doubts(gates, nodes, pages)
-    for line in _lines(len(gates), found):
+    for line in (*_left_out(rehearsal), *_lines(len(gates), found)):
         say(line)
     return Event(
         name=CHECKED,
@@ -52,6 +52,13 @@ def _pages(access: Access) -> dict[Endpoint, Page | str]:
             where = Endpoint(node.group, chain or node.chain)
             pages[where] = text.message if isinstance(text, ChainError) else read_page(text)
     return pages
+
+
+def _left_out(rehearsal: Rehearsal) -> Iterator[str]:
+    """The gates of the library that were not put into a stage, for nobody here could answer them."""
+    for stage in rehearsal.spec.stages:
+        if stage.left_out:
+            yield f"names: {stage.name} goes without {', '.join(stage.left_out)}, which this network cannot answer"
 
 
 def _lines(gates: int, found: tuple[Doubt, ...]) -> Iterator[str]:

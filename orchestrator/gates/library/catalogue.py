@@ -24,6 +24,9 @@ class Scaled(Model):
         default=None,
         description="Included candidates for each relay block that may have one, at least; becomes ratePerMinute.",
     )
+    author_share: float | None = Field(
+        default=None, description="Share of its part of the slots that each author fills, at least; as ratePerMinute."
+    )
     peers: float | None = Field(
         default=None, description="Share of the peers that a node of the chain keeps, at least; becomes atLeast."
     )

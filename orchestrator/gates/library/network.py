@@ -63,6 +63,9 @@ class Network:
             # The block with the session change carries no candidate.
             countable = (self.session_blocks - 1) / self.session_blocks
             found["ratePerMinute"] = {"atLeast": round(scaled.candidates_per_block * countable * 60 / self.slot, 2)}
+        if scaled.author_share is not None:
+            authors = sum(node.role == "validator" and node.chain == RELAY for node in self.nodes)
+            found["ratePerMinute"] = {"atLeast": round(scaled.author_share * 60 / self.slot / max(1, authors), 4)}
         if scaled.peers is not None:
             others = len(targets(self.nodes, Selector.model_validate(words.get("on") or {}))) - 1
             found["atLeast"] = max(1.0, float(int(scaled.peers * min(OUTGOING, others))))

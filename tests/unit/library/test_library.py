@@ -138,6 +138,11 @@ class TestThresholdsFollowTheNetwork:
         found = loaded(documents.stage({"use": "parachain-inclusion-rate"}), sessionBlocks=session)
         assert gates_of(found)["parachain-inclusion-rate"].rate_per_minute.at_least == pytest.approx(rate, abs=0.01)
 
+    @pytest.mark.parametrize(("validators", "rate"), [(4, 1.25), (10, 0.5)])
+    def test_in_slots_of_each_author(self, loaded, validators, rate):
+        gate = gates_of(loaded(documents.stage({"use": "every-author-authors"}), validators=validators))
+        assert gate["every-author-authors"].rate_per_minute.at_least == rate
+
     @pytest.mark.parametrize(("validators", "peers"), [(2, 2), (4, 3), (20, 6), (300, 6)])
     def test_in_peers_that_a_node_keeps(self, loaded, validators, peers):
         """Two collators' relay nodes are peers too; beyond its eight outgoing ones a node need have none."""

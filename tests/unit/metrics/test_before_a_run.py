@@ -72,6 +72,14 @@ def test_what_is_missing_is_said_before_any_stage(check):
     assert {doubt["gate"] for doubt in event.detail["doubts"]} == {"chunks", "typo"}
 
 
+def test_what_the_library_left_out_is_said_too():
+    stage = {"name": "a-stage", "hold": "1s", "gates": [GOOD], "leftOut": {"beefy-follows": "nobody has it"}}
+    document = {"kind": "Rehearsal", "metadata": {"name": "r"}, "spec": {"testnet": "t", "stages": [stage]}}
+    said = []
+    names.check(Rehearsal.model_validate(document), NODES, Pages(NODES, []), said.append)
+    assert said[0] == "names: a-stage goes without beefy-follows, which this network cannot answer"
+
+
 def test_a_node_that_does_not_answer_is_no_certainty(check):
     event, said, _ = check(GOOD, away="collator-0")
     assert "0 will be inconclusive" in said[0]
