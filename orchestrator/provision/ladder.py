@@ -37,7 +37,7 @@ def _rungs(look: "_Looks", network: Network) -> Iterator[Rung]:
     spec = network.testnet.spec
     slot, session = network.genesis.timing.slot, network.genesis.timing.session
     yield Rung("controller, agents and Prometheus are ready", 180, look.services)
-    yield Rung("all pods are ready", 600, look.pods)
+    yield Rung("all pods are ready", 900, look.pods)
     yield Rung("all nodes have the planned genesis", 30, look.genesis)
     yield Rung("all nodes have the planned peer id", 30, look.peer_ids)
     yield Rung("all authorities hold their session keys", 60 + 10 * slot, look.session_keys)

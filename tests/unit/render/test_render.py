@@ -120,4 +120,4 @@ def test_a_pod_derives_the_keys_that_genesis_has(tmp_path):
 
 def test_the_pulumi_program_declares_exactly_what_was_rendered_in_its_order():
     manifests = rendered(network())
-    assert program.declared("testnet", "coalmine", "small", manifests) == manifests
+    assert program.declared("testnet", "small", manifests) == manifests
