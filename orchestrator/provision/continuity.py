@@ -84,8 +84,13 @@ def require(whole: NetworkGenesis, running: Mapping[str, RunningChain]) -> None:
         )
 
 
+def of(planned: NetworkGenesis, whole: NetworkGenesis) -> NetworkGenesis:
+    """The planned nodes and chains, each chain as it is in the genesis of all."""
+    return replace(planned, chains=tuple(whole.chain(chain.name) for chain in planned.chains))
+
+
 def onto(planned: NetworkGenesis, running: Mapping[str, RunningChain]) -> NetworkGenesis:
-    """The planned nodes on the running chains."""
+    """The planned nodes on the running chains, for one who came with a file that may have changed since."""
     chains = tuple(
         replace(chain, spec=running[chain.name].spec, genesis_hash=running[chain.name].genesis_hash)
         if chain.name in running

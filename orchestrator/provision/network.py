@@ -118,9 +118,11 @@ def attach(cluster: Cluster, testnet: Testnet, images: Images) -> Network:
     if seed is None:
         hint = "bring it up with `coalmine up`"
         raise ProvisionError(f"there is no network {testnet.name} in {cluster.context}", hint=hint)
-    genesis = continuity.onto(chainspec.build(testnet, seed), continuity.running_chains(cluster, namespace))
-    founders = inventory.read(cluster, namespace).parties or None
-    return _planned(testnet, images, replace(genesis, founders=founders))
+    known = inventory.read(cluster, namespace)
+    genesis = chainspec.build(testnet, seed)
+    genesis = continuity.of(genesis, _whole(testnet, genesis, seed, known))
+    running = continuity.running_chains(cluster, namespace)
+    return _planned(testnet, images, replace(continuity.onto(genesis, running), founders=known.parties or None))
 
 
 def down(cluster: Cluster, engine: Engine, name: str, progress: Progress) -> None:
@@ -214,11 +216,19 @@ def _continued(cluster: Cluster, testnet: Testnet, images: Images, seed: bytes, 
     if known.founded is None:
         return _planned(testnet, images, genesis)
     running = continuity.running_chains(cluster, testnet.namespace)
-    whole = continuity.with_departed(testnet, known.founded)
-    continuity.require(genesis if whole is testnet else chainspec.build(whole, seed), running)
+    whole = _whole(testnet, genesis, seed, known)
+    continuity.require(whole, running)
     started = cluster.get("ConfigMap", BARRIER, testnet.namespace) is not None
     founders = known.parties if started else None
-    return _planned(testnet, images, replace(continuity.onto(genesis, running), founders=founders))
+    return _planned(testnet, images, replace(continuity.of(genesis, whole), founders=founders))
+
+
+def _whole(testnet: Testnet, genesis: NetworkGenesis, seed: bytes, known: Inventory) -> NetworkGenesis:
+    """Genesis with the parachains that were in it and have left the file since."""
+    if known.founded is None:
+        return genesis
+    everyone = continuity.with_departed(testnet, known.founded)
+    return genesis if everyone is testnet else chainspec.build(everyone, seed)
 
 
 def _planned(testnet: Testnet, images: Images, genesis: NetworkGenesis) -> Network:

@@ -109,7 +109,8 @@ def test_a_parachain_leaves_a_running_network_by_its_file(cluster, engine, image
     started(cluster, name)
     before = networks.attach(cluster, bare(name, parachains=[nest()]), images).genesis.chain("relay")
     after = networks.up(cluster, engine, bare(name), images, quiet)
-    assert after.genesis.chains == (before,)  # The relay chain goes on with the genesis that it has.
+    (chain,) = after.genesis.chains
+    assert (chain.spec, chain.genesis_hash) == (before.spec, before.genesis_hash)  # It goes on with what it has.
     left = [item["metadata"]["name"] for item in cluster.list("StatefulSet", f"coalmine-{name}")]
     assert sorted(left) == ["prometheus", "validator"]
     assert actions(cluster, engine, bare(name), images) == {"same"}
@@ -140,7 +141,7 @@ def test_what_needs_another_genesis_is_refused_before_anything_is_changed(
 
 def test_fields_of_a_statefulset_that_cannot_change_are_refused_with_what_to_do(cluster, engine, images, name):
     networks.up(cluster, engine, bare(name), images, quiet)
-    with pytest.raises(Refused, match=r"StatefulSet/validator \(spec.volumeClaimTemplates") as caught:
+    with pytest.raises(Refused, match=r"StatefulSet/validator \(.*spec.volumeClaimTemplates.*storage") as caught:
         networks.up(cluster, engine, bare(name, storage="2Gi", more=[FULL]), images, quiet)
     assert "another name" in caught.value.hint
     assert cluster.get("StatefulSet", "full", f"coalmine-{name}") is None
