@@ -1,61 +1,75 @@
-"""Whether nodes agree on the chain: one hash at one finalised height, chain by chain. Pure; called by `evaluate`.
+"""Whether nodes agree on the chain: one value at one finalised height, chain by chain. Pure; called by `evaluate`.
 
-All nodes are asked at the lowest finalised height among them. Everybody agrees about genesis, and about what was final
-before the window began; so the relay chain's height must be a newer one, and any other chain's a height above zero.
+All nodes are asked at the lowest finalised height among them, when the window has closed and, for a gate that may end
+the run, while it is open. A disagreement stays, for what is final does not change; agreement is shown by the last
+round alone. Everybody agrees about genesis, and about what was final before the window began; so the relay chain's
+height must be a newer one, and any other chain's a height above zero.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from orchestrator.gates.series import Finding, never_closed
-from orchestrator.journal import HashRead, Measurement, Verdict
+from orchestrator.gates.finding import Finding, by_policy, unknown
+from orchestrator.gates.values import never_closed
+from orchestrator.journal import MeasuredWindow, Reading, Readings, Target, Verdict
 from orchestrator.metrics.signals import RELAY
+from orchestrator.spec import Gate
 
 
-def findings(measurement: Measurement) -> Iterator[Finding]:
-    """One finding for each chain, and one for each node that did not answer."""
-    window = measurement.window
-    assert window is not None
-    left = [target for target in measurement.expected if target.node not in measurement.spared]
-    reads = {read.target: read for read in measurement.hashes}
+def findings(
+    gate: Gate, window: MeasuredWindow, rounds: Sequence[Readings], left: tuple[Target, ...]
+) -> Iterator[Finding]:
+    """What the rounds of one gate show of the nodes that are `left` to judge."""
     chains = sorted({target.chain or "" for target in left})
+    for done in rounds:
+        for chain in chains:
+            yield from _divided(window, chain, [read for read in _answers(done, left) if read.target.chain == chain])
+    if not rounds:
+        yield unknown("the nodes were never asked")
+        return
+    answers = _answers(rounds[-1], left)
+    answered = {read.target for read in answers}
+    for target in left:
+        if target not in answered:
+            yield _silent(gate, target, rounds[-1])
     for chain in chains:
-        answers = []
-        for target in (t for t in left if (t.chain or "") == chain):
-            read = reads.get(target)
-            if read is None or read.error is not None or read.hash is None:
-                yield _silent(measurement, str(target), read)
-            else:
-                answers.append(read)
-        yield _agreement(measurement, chain, answers)
+        yield _agreed(gate, window, chain, [read for read in answers if read.target.chain == chain])
 
 
-def _silent(measurement: Measurement, node: str, read: HashRead | None) -> Finding:
-    why = (read.error or f"has no block at height {read.height}") if read is not None else "was not asked"
-    failed = measurement.gate.policy.missing == "fail"
-    return Finding(Verdict.FAILED if failed else Verdict.INCONCLUSIVE, f"{node}: {why}", node=node)
+def _answers(done: Readings, left: tuple[Target, ...]) -> list[Reading]:
+    return [read for read in done.reads if read.target in left and read.error is None and read.value is not None]
 
 
-def _agreement(measurement: Measurement, chain: str, answers: list[HashRead]) -> Finding:
-    window = measurement.window
-    assert window is not None
+def _silent(gate: Gate, target: Target, done: Readings) -> Finding:
+    read = next((read for read in done.reads if read.target == target), None)
+    why = (read.error or f"has nothing at height {read.height}") if read is not None else "was not asked"
+    return by_policy(gate.policy.missing if read is not None else "inconclusive", f"{target}: {why}", node=str(target))
+
+
+def _divided(window: MeasuredWindow, chain: str, answers: list[Reading]) -> Iterator[Finding]:
+    """A finding for each round in which nodes disagreed."""
+    for height in sorted({read.height or 0 for read in answers}):
+        same = [read for read in answers if (read.height or 0) == height]
+        votes = Counter(read.value for read in same)
+        if len(votes) > 1:
+            (common, _), *_ = votes.most_common(1)
+            other = next(read for read in same if read.value != common)
+            reason = f"{chain}: {len(votes)} different values at finalised height {height}; "
+            reason += f"{other.target.node} has {other.value}"
+            yield Finding(Verdict.FAILED, reason, float(len(votes)), float("inf"), window.end, str(other.target))
+
+
+def _agreed(gate: Gate, window: MeasuredWindow, chain: str, answers: list[Reading]) -> Finding:
     if len(answers) < 2:
-        return Finding(Verdict.INCONCLUSIVE, f"{chain}: {len(answers)} nodes answered, and agreement takes two")
-    votes = Counter(read.hash for read in answers)
+        return unknown(f"{chain}: {len(answers)} nodes answered, and agreement takes two")
     height = min(read.height or 0 for read in answers)
-    if len(votes) > 1:
-        (common, _), *_ = votes.most_common(1)
-        other = next(read for read in answers if read.hash != common)
-        reason = (
-            f"{chain}: {len(votes)} different hashes at finalised height {height}; {other.target.node} has {other.hash}"
-        )
-        return Finding(Verdict.FAILED, reason, float(len(votes)), float("inf"), window.end, str(other.target))
+    if len({read.height for read in answers}) > 1:
+        return unknown(f"{chain}: the nodes were not asked about one height")
     known = (window.start_finalized if chain == RELAY else None) or 0
     if height <= known:
         reason = f"{chain}: a node has finalised {height} only, which was final before the window began"
-        return Finding(Verdict.INCONCLUSIVE, reason, float(height))
+        return unknown(reason, float(height))
     if window.open:
-        return Finding(Verdict.INCONCLUSIVE, f"{chain}: {never_closed(measurement.gate)}")
-    return Finding(
-        Verdict.PASSED, f"{chain}: one hash at height {height} on {len(answers)} nodes", 1.0, 0.0, window.end
-    )
+        return unknown(f"{chain}: {never_closed(gate)}")
+    reason = f"{chain}: one value at height {height} on {len(answers)} nodes"
+    return Finding(Verdict.PASSED, reason, 1.0, 0.0, window.end)

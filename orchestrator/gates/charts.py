@@ -3,7 +3,8 @@
 import math
 
 from orchestrator.errors import CoalmineError
-from orchestrator.gates.measure import HOLD, Sources
+from orchestrator.gates.ports import Sources
+from orchestrator.gates.question import HOLD
 from orchestrator.journal import Chart
 from orchestrator.metrics.signals import CATALOGUE, RELAY
 from orchestrator.spec import Selector

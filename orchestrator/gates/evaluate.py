@@ -1,120 +1,154 @@
-"""What a measurement means. Pure: the same measurement gives the same verdict, in the run and offline.
+"""What a gate comes to, given all that a run knows. Pure: the same record gives the same verdict, live and afterwards.
 
 The findings of all nodes are merged by the lattice: one node that breaches fails the gate, one that is missing makes it
-inconclusive, and with no node left there is nothing that could have passed.
+inconclusive, and with no node left there is nothing that could have passed. Findings about the evidence itself, such as
+a warning of Prometheus, are merged with them: they can keep a gate from passing, never from failing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from orchestrator.gates import agreement, series, verdict
-from orchestrator.gates.evidence import lay
-from orchestrator.gates.series import Finding, Meaning
-from orchestrator.gates.window import Timeline
-from orchestrator.journal import GateVerdict, Measurement, Series, Target, Verdict
+from orchestrator.gates import agreement, baseline, counted, own, sampled, series
+from orchestrator.gates.finding import Finding, by_policy, unknown, worst
+from orchestrator.gates.meaning import Meaning
+from orchestrator.gates.question import Question, ask
+from orchestrator.gates.record import Record
+from orchestrator.gates.sampled import Case
+from orchestrator.gates.window import Unresolved, moments, resolve, spared
+from orchestrator.journal import Baseline, GateVerdict, MeasuredWindow, Measurement, Target, Verdict
+from orchestrator.spec import Gate, Stage
 
 
-def evaluate(measurement: Measurement, timeline: Timeline) -> GateVerdict:
-    """The verdict on one gate. Never raises: a crash of the evaluation is an ERROR and can be read in the report."""
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A gate's verdict, and what it was judged by."""
+
+    measurement: Measurement
+    verdict: GateVerdict
+
+
+def assess(stage: Stage, gate: Gate, record: Record, now: float) -> Assessment:
+    """Judges one gate as things were known at `now`. Never raises: a crash of the evaluation is an ERROR."""
+    blank = Measurement(at=now, stage=stage.name, gate=gate)
     try:
-        return _evaluate(measurement, timeline)
+        return _assessed(blank, stage, record, now)
     except Exception as error:  # noqa: BLE001  Whatever breaks here must not take the other gates' verdicts with it.
         finding = Finding(Verdict.ERROR, f"the evaluation broke: {type(error).__name__}: {error}")
-        return _told(measurement, finding, timeline)
+        return Assessment(blank, told(blank, finding, record))
 
 
-def _evaluate(measurement: Measurement, timeline: Timeline) -> GateVerdict:
-    if measurement.error is not None:
-        return _told(measurement, Finding(Verdict.ERROR, measurement.error), timeline)
-    if measurement.window is None:
-        reason = measurement.unresolved or "there was no window"
-        return _told(measurement, Finding(Verdict.INCONCLUSIVE, reason), timeline)
-    if measurement.gate.chain_read is not None:
-        findings = list(agreement.findings(measurement))
+def _assessed(blank: Measurement, stage: Stage, record: Record, now: float) -> Assessment:
+    gate = blank.gate
+    question = ask(gate, record.nodes, record.step)
+    window = resolve(gate, moments(stage.name, record.events), record.timeline, now=now)
+    left_out = spared(gate, stage, record.events, window)
+    measurement = blank.model_copy(
+        update={
+            "query": question.query,
+            "expected": question.targets,
+            "spared": left_out,
+            "window": None if isinstance(window, Unresolved) else window,
+            "unresolved": window.reason if isinstance(window, Unresolved) else None,
+        }
+    )
+    if question.way == "measured":
+        events = [event for event in record.events if event.stage in {stage.name, None}]
+        findings = own.findings(gate, events, moments(stage.name, events), record.timeline, now)
+        return Assessment(measurement, told(measurement, worst(findings), record))
+    if isinstance(window, Unresolved):
+        return Assessment(measurement, told(measurement, unknown(window.reason), record))
+    case = _case(gate, question, window, record, left_out)
+    warnings: tuple[str, ...] = ()
+    if question.way in {"prometheus", "polled"}:
+        low, high = case.points
+        warnings = record.answers(question.query).warned(case.points)
+        measurement = measurement.model_copy(update={"asked": max(0, high - low + 1), "warnings": warnings})
+    found = [*_findings(case, stage), *_clocks(case), *_warned(gate, warnings)]
+    return Assessment(measurement, told(measurement, worst(found), record))
+
+
+def _case(gate: Gate, question: Question, window: MeasuredWindow, record: Record, left_out: tuple[str, ...]) -> Case:
+    left: tuple[Target, ...] = tuple(target for target in question.targets if target.node not in left_out)
+    return Case(gate, Meaning.of(gate), question, window, record, left)
+
+
+def _findings(case: Case, stage: Stage) -> Iterator[Finding]:
+    gate, question, record = case.gate, case.question, case.record
+    if question.way == "agreed":
+        rounds = [done for done in record.readings(question.query) if done.stage == stage.name]
+        rounds = [done for done in rounds if done.at > case.window.start]
+        yield from agreement.findings(gate, case.window, rounds, case.left)
+    elif question.way == "logs":
+        yield from counted.lines(gate, case.window, record.occurrences(question.query), case.left)
+    elif question.way == "events":
+        yield from counted.events(gate, case.window, record.occurrences(question.query), record.timeline)
+    elif gate.signal is not None and not question.targets:
+        yield Finding(Verdict.ERROR, f"no node that it selects has the signal {gate.signal}")
+    elif gate.no_worse_than is not None:
+        then = baseline.of(gate, stage.name, record.baselines)
+        yield from sampled.findings(case, baseline.compared(gate, case.meaning, then))
     else:
-        findings = list(_findings(measurement))
-    if measurement.warnings:
-        findings.append(Finding(Verdict.INCONCLUSIVE, f"Prometheus warned: {measurement.warnings[0]}"))
-    return _told(measurement, worst(findings), timeline)
+        yield from sampled.findings(case, lambda _, strip: series.judge(gate, case.meaning, strip))
 
 
-def worst(findings: list[Finding]) -> Finding:
-    """The finding that decides, with how many others say the same."""
-    if not findings:
-        return Finding(Verdict.INCONCLUSIVE, "no samples came")
-    merged = verdict.merge(finding.verdict for finding in findings)
-    alike = sorted((f for f in findings if f.verdict is merged), key=lambda f: (-f.badness, f.node, f.reason))
-    first, others = alike[0], len(alike) - 1
-    if not others:
-        return first
-    if not first.node:
-        told = "; ".join(finding.reason for finding in alike)
-    elif merged is Verdict.PASSED:
-        told = f"{first.reason} (the worst of {len(alike)})"
-    else:
-        told = f"{first.reason} (and {others} more like it)"
-    return Finding(merged, told, first.value, first.badness, first.when, first.node)
+def figures(stage: Stage, gate: Gate, run: str, record: Record, now: float) -> Baseline:
+    """What an earlier run's record says in the place of that gate: the figures that `noWorseThan` compares with."""
+    assert gate.no_worse_than is not None
+    there = stage.model_copy(update={"name": gate.no_worse_than.stage or stage.name})
+    window = resolve(gate, moments(there.name, record.events), record.timeline, now=now)
+    blank = Baseline(run=run, stage=stage.name, gate=gate)
+    if isinstance(window, Unresolved):
+        return blank.model_copy(update={"lacking": {"": window.reason}})
+    question = ask(gate, record.nodes, record.step)
+    case = _case(gate, question, window, record, spared(gate, there, record.events, window))
+    values: dict[str, float] = {}
+    lacking: dict[str, str] = {}
+    for found in sampled.findings(case, baseline.noting(gate, case.meaning, values, lacking)):
+        if found.verdict is not Verdict.PASSED:
+            lacking.setdefault("", found.reason)
+    if _warned(gate, record.answers(question.query).warned(case.points)):
+        values, lacking = {}, {"": "Prometheus warned there"}
+    return blank.model_copy(update={"window": window, "figures": values, "lacking": lacking})
 
 
-def _findings(measurement: Measurement) -> Iterator[Finding]:
-    gate, window = measurement.gate, measurement.window
-    assert window is not None
-    meaning = Meaning.of(gate)
-    name = _namer(measurement)
-    left: list[Target | None] = [target for target in measurement.expected if target.node not in measurement.spared]
-    if measurement.expected and not left:
-        yield Finding(Verdict.INCONCLUSIVE, "every node was left out, so nobody was judged")
-    for target in left if measurement.expected else [None]:
-        mine = [s for s in measurement.series if target is None or belongs(s, target)]
-        mine = [s for s in mine if any(window.start <= when <= window.end for when, _ in s.samples)]
-        node = name(target) if target else ""
-        if not mine:
-            yield _missing(measurement, node)
-        for one in mine:
-            found = series.judge(gate, meaning, lay(one.samples, window, measurement.step))
-            label = node or _labels(one)
-            yield Finding(found.verdict, _on(found.reason, label), found.value, found.badness, found.when, label)
+def _warned(gate: Gate, warnings: tuple[str, ...]) -> list[Finding]:
+    if not warnings or gate.policy.warnings == "ignore":
+        return []
+    return [by_policy(gate.policy.warnings, f"Prometheus warned: {warnings[0]}")]
 
 
-def _missing(measurement: Measurement, node: str) -> Finding:
-    reason = f"no samples from {node}" if node else "no samples came"
-    is_open = measurement.window is not None and measurement.window.open
-    if measurement.gate.policy.missing == "fail" and node and not is_open:
-        return Finding(Verdict.FAILED, reason, badness=float("inf"), node=node)
-    return Finding(Verdict.INCONCLUSIVE, reason, node=node)
+def _clocks(case: Case) -> Iterator[Finding]:
+    """Whether we, Prometheus and the chain mean the same by a time: windows are ours, samples are theirs."""
+    policy, limit, record = case.gate.policy.clocks, case.gate.policy.clock_skew, case.record
+    if policy == "ignore":
+        return
+    if case.question.way == "prometheus":
+        checks = list(record.checked(case.window.start, case.window.end))
+        apart = max(checks, key=lambda check: abs(check.prometheus) - check.uncertainty, default=None)
+        if apart is None:
+            yield unknown("nobody compared Prometheus' clock with ours")
+        elif abs(apart.prometheus) - apart.uncertainty > limit:
+            yield by_policy(policy, f"Prometheus' clock is {_apart(apart.prometheus)} ours")
+    ahead = record.timeline.chain_ahead(case.window.start, case.window.end)
+    if ahead is not None and not -limit - _LATE <= ahead <= limit:
+        yield by_policy(policy, f"the chain's clock is {_apart(ahead)} ours")
 
 
-def belongs(series: Series, target: Target) -> bool:
-    """Whether the series is the target's. A query of one's own may have summed the chain away."""
-    chain = series.labels.get("chain")
-    return series.labels.get("node") == target.node and (target.chain is None or chain is None or chain == target.chain)
+_LATE = 6.0
+"""Seconds, a slot of a live network, by which blocks may come late without that any clock is wrong."""
 
 
-def _namer(measurement: Measurement) -> Callable[[Target], str]:
-    """How to call a target: by its node, and by its chain too where the node is there for two."""
-    nodes = [target.node for target in measurement.expected]
-    return lambda target: target.node if nodes.count(target.node) == 1 else str(target)
+def _apart(ahead: float) -> str:
+    return f"{abs(ahead):.1f} s {'ahead of' if ahead > 0 else 'behind'}"
 
 
-def _labels(one: Series) -> str:
-    shown = {key: value for key, value in sorted(one.labels.items()) if key != "__name__"}
-    return shown.get("node") or ",".join(f"{key}={value}" for key, value in shown.items())
-
-
-def _on(reason: str, node: str) -> str:
-    return f"{node}: {reason}" if node else reason
-
-
-def _told(measurement: Measurement, finding: Finding, timeline: Timeline) -> GateVerdict:
-    gate = measurement.gate
-    reason = finding.reason
+def told(measurement: Measurement, finding: Finding, record: Record) -> GateVerdict:
+    """The verdict in terms that a reader can check."""
+    gate, reason = measurement.gate, finding.reason
     if finding.verdict in {Verdict.PASSED, Verdict.FAILED}:
         reason += f"; asked was {gate.threshold_text()}"
     if measurement.spared:
         reason += f"; left out, for the stage's fault stopped them: {', '.join(measurement.spared)}"
-    try:
-        meaning_unit = "s" if gate.recovers_within is not None else Meaning.of(gate).unit
-    except KeyError:
-        meaning_unit = ""
     return GateVerdict(
         stage=measurement.stage,
         gate=gate.name,
@@ -123,9 +157,22 @@ def _told(measurement: Measurement, finding: Finding, timeline: Timeline) -> Gat
         threshold=gate.threshold_text(),
         query=measurement.query,
         value=finding.value,
-        unit=meaning_unit,
+        unit=_unit(gate),
         node=finding.node or None,
         when=finding.when,
-        block=timeline.block(finding.when),
+        block=record.timeline.block(finding.when),
         spared=measurement.spared,
     )
+
+
+def _unit(gate: Gate) -> str:
+    if gate.chosen() in {"recovers_within", "progresses"}:
+        return "s"
+    try:
+        unit = Meaning.of(gate).unit
+    except KeyError:
+        return ""
+    per_minute = gate.rate_per_minute is not None or (
+        gate.no_worse_than is not None and gate.no_worse_than.figure == "growth-per-minute"
+    )
+    return f"{unit}/min" if per_minute else unit

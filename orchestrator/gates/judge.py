@@ -1,11 +1,14 @@
 """The verdict on a run, from its journal alone. Called by `run` at its end, and by `coalmine judge` at any time."""
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from orchestrator.errors import CoalmineError
 from orchestrator.gates import implicit, verdict
-from orchestrator.gates.evaluate import evaluate
-from orchestrator.gates.window import Timeline
-from orchestrator.journal import Clock, GateVerdict, Journal, Measurement, Verdict
+from orchestrator.gates.evaluate import assess, figures
+from orchestrator.gates.record import Record
+from orchestrator.gates.window import moments
+from orchestrator.journal import Baseline, GateVerdict, Journal, Verdict
 from orchestrator.spec import Gate, Rehearsal, Stage
 
 
@@ -33,22 +36,59 @@ class Change:
     after: GateVerdict | None
 
 
-def judge(journal: Journal, rehearsal: Rehearsal | None = None) -> RunVerdict:
+def judge(journal: Journal, rehearsal: Rehearsal | None = None, baselines: Iterable[Baseline] = ()) -> RunVerdict:
     """Judges all gates of the rehearsal, by default the one that was run, on what the journal holds.
+
+    `baselines` are figures of earlier runs that the journal does not hold, for gates that the run did not have.
 
     Raises:
         UsageError: when the journal does not even say what was run.
     """
     rehearsal = rehearsal or journal.started.rehearsal
-    timeline = Timeline.of(journal.all(Clock))
-    measured = {(entry.stage, entry.gate.name): entry for entry in journal.all(Measurement)}
+    record = Record.of(journal)
+    for baseline in baselines:
+        record.add(baseline)
+    last = max(entry.at for entry in journal.entries)
     gates: list[GateVerdict] = []
     for stage in rehearsal.spec.stages:
-        gates += implicit.verdicts(stage, journal.events(stage.name), timeline)
-        gates += (_gate(stage, gate, measured.get((stage.name, gate.name)), timeline) for gate in stage.gates)
+        gates += stage_verdicts(stage, record, ended(stage, record, last))
     outcome, told = _outcome(journal)
     merged = verdict.merge([*(gate.verdict for gate in gates), outcome])
     return RunVerdict(merged, _reason(merged, gates, outcome, told), tuple(gates))
+
+
+def ended(stage: Stage, record: Record, last: float) -> float:
+    """The time as of which a stage is judged: its end, or the last that was heard of the run."""
+    return moments(stage.name, record.events).get("stage.end", last)
+
+
+def stage_verdicts(stage: Stage, record: Record, now: float) -> list[GateVerdict]:
+    """The gates of one stage, those first that it has without naming them."""
+    events = [event for event in record.events if event.stage == stage.name]
+    found = list(implicit.verdicts(stage, events, record.timeline))
+    return found + [assess(stage, gate, record, now).verdict for gate in stage.gates]
+
+
+def baselines(rehearsal: Rehearsal, read: Callable[[str], Journal]) -> Iterator[Baseline]:
+    """The figures of earlier runs that a rehearsal's gates compare with, for this run's journal.
+
+    `read` finds a run's journal by its name. A run that cannot be read is there as one without figures.
+    """
+    for stage in rehearsal.spec.stages:
+        for gate in stage.gates:
+            if gate.no_worse_than is not None:
+                yield _baseline(stage, gate, gate.no_worse_than.run, read)
+
+
+def _baseline(stage: Stage, gate: Gate, run: str, read: Callable[[str], Journal]) -> Baseline:
+    try:
+        journal = read(run)
+        record = Record.of(journal)
+    except CoalmineError as error:
+        return Baseline(run=run, stage=stage.name, gate=gate, lacking={"": error.message})
+    assert gate.no_worse_than is not None
+    there = stage.model_copy(update={"name": gate.no_worse_than.stage or stage.name})
+    return figures(stage, gate, run, record, ended(there, record, max(entry.at for entry in journal.entries)))
 
 
 def compare(before: RunVerdict, after: RunVerdict) -> tuple[Change, ...]:
@@ -60,30 +100,6 @@ def compare(before: RunVerdict, after: RunVerdict) -> tuple[Change, ...]:
         for key in dict.fromkeys((*old, *new))
         if (a := old.get(key)) is None or (b := new.get(key)) is None or a.verdict is not b.verdict
     )
-
-
-def _gate(stage: Stage, gate: Gate, measurement: Measurement | None, timeline: Timeline) -> GateVerdict:
-    if measurement is None:
-        return _unmeasured(stage, gate, "it was never measured")
-    if not _same_evidence(gate, measurement.gate):
-        return _unmeasured(stage, gate, "the run measured something else under this name, so it has to be run again")
-    return evaluate(measurement.model_copy(update={"gate": gate}), timeline)
-
-
-def _unmeasured(stage: Stage, gate: Gate, reason: str) -> GateVerdict:
-    return GateVerdict(
-        stage=stage.name,
-        gate=gate.name,
-        verdict=Verdict.INCONCLUSIVE,
-        reason=reason,
-        threshold=gate.threshold_text(),
-    )
-
-
-def _same_evidence(wanted: Gate, measured: Gate) -> bool:
-    """Whether what was measured for one gate tells about the other: same question, same nodes, same window."""
-    fields = ("signal", "promql", "chain_read", "on", "window", "faulted", "recovers_within")
-    return all(getattr(wanted, field) == getattr(measured, field) for field in fields)
 
 
 def _outcome(journal: Journal) -> tuple[Verdict, str]:

@@ -1,185 +1,243 @@
-"""Collects the evidence: the only part of gates that talks to anybody. It never raises, for what went wrong is kept.
+"""Collects the evidence: asks what gates need and what the record lacks. It never raises; what went wrong is evidence.
 
-Called by `run` when a gate's window is closed, with all gates that became due together, so that one range query serves
-all gates that ask the same.
+Called by `run` while a stage goes on, for gates that may end it early, and at its end for all. Each distinct query is
+sent once for a stretch of time, however many gates ask it, and never again for what is recorded already.
 """
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from typing import TypeVar
 
 from orchestrator.errors import CoalmineError
-from orchestrator.gates import evidence
-from orchestrator.gates.window import Unresolved
-from orchestrator.journal import HashRead, MeasuredWindow, Measurement, Node, Series, Target
+from orchestrator.gates.ports import Sources
+from orchestrator.gates.question import HOLD, Question, ask
+from orchestrator.gates.record import Points, Record
+from orchestrator.gates.strip import first_point, last_point
+from orchestrator.gates.window import Unresolved, moments, resolve, spared
+from orchestrator.journal import ClockCheck, Entry, Occurrences, Reading, Readings, Row, Samples, Series, Target
 from orchestrator.metrics.prometheus import RangeResult
-from orchestrator.metrics.signals import CATALOGUE, RELAY, select, targets
-from orchestrator.spec import Gate
-
-HOLD = 2.5
-"""Scrape intervals for which a value counts: one or two scrapes may be missed, a third makes a hole."""
+from orchestrator.metrics.signals import RELAY
+from orchestrator.spec import Gate, Stage
 
 _POINTS = 10_000
 """Prometheus refuses ranges of more than 11,000 points."""
 
 _READERS = 16
-"""Nodes that are asked for their hashes at once."""
+"""Nodes that are asked at once."""
 
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
-class RangeSource(Protocol):
-    """`metrics.prometheus.Prometheus`, or samples held in memory by a test."""
-
-    def query_range(
-        self, query: str, start: float, end: float, step: float, *, lookback: float | None = None
-    ) -> RangeResult: ...
-
-
-class ChainReads(Protocol):
-    """What chain reads need of a node's RPC. Both raise ChainError when the node says no or nothing."""
-
-    def finalized_height(self, node: str, chain: str) -> int: ...
-
-    def block_hash(self, node: str, chain: str, height: int) -> str | None: ...
+Keep = Callable[[Entry], object]
+"""Writes an entry to the journal and adds it to the record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One gate to be measured: where it belongs, when it is, whom it leaves out."""
+    """A gate with its question, and from when on its stage wants samples."""
 
-    stage: str
     gate: Gate
-    window: MeasuredWindow | Unresolved
-    spared: tuple[str, ...] = ()
+    question: Question
+    since: float
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Whom to ask, about which nodes, and how often those are scraped (seconds)."""
-
-    prometheus: RangeSource
-    chains: ChainReads
-    nodes: tuple[Node, ...]
-    scrape: float = 1.0
-
-
-def measure(asked: Sequence[Asked], sources: Sources) -> tuple[Measurement, ...]:
-    """A measurement for each gate, in their order, with whatever was found in the way of one."""
-    shared = _Shared(sources.prometheus)
-    return tuple(_measure(item, sources, shared) for item in asked)
+def asked(stage: Stage, gates: Iterable[Gate], record: Record, now: float) -> Iterator[Asked]:
+    """The questions of gates. Gates whose question cannot be put, which the evaluation says, are left out."""
+    known = moments(stage.name, record.events)
+    for gate in gates:
+        window = resolve(gate, known, record.timeline, now=now)
+        start = known.get("stage.start", now)
+        since = start if isinstance(window, Unresolved) else min(window.since, start)
+        try:
+            yield Asked(gate, ask(gate, record.nodes, record.step), since)
+        except KeyError:
+            continue
 
 
-@dataclass(slots=True)
-class _Shared:
-    """Each distinct range query is sent once, whether it was answered or not."""
+def collect(stage: Stage, gates: Sequence[Gate], record: Record, sources: Sources, keep: Keep, now: float) -> int:
+    """Brings the record up to `now`, or to the stage's end, for these gates; how many range queries that took."""
+    until = moments(stage.name, record.events).get("stage.end", now)
+    wanted = list(asked(stage, gates, record, now))
+    sent = _queries(wanted, record, sources, keep, until)
+    for question, since in _distinct(one for one in wanted if one.question.way == "logs").items():
+        for entry in _lines(question, _gate(wanted, question), since, until, record, sources):
+            keep(entry)
+    for question in _distinct(one for one in wanted if one.question.way == "events"):
+        for entry in _happened(question, _gate(wanted, question), stage, until, record, sources):
+            keep(entry)
+    for question in _distinct(one for one in wanted if one.question.way == "agreed"):
+        gate = _gate(wanted, question)
+        window = resolve(gate, moments(stage.name, record.events), record.timeline, now=now)
+        left_out = spared(gate, stage, record.events, window)
+        keep(agreed(stage.name, gate, question, left_out, sources))
+    return sent
 
-    prometheus: RangeSource
-    answers: dict[tuple[str, float, float, float], RangeResult | CoalmineError] = field(default_factory=dict)
 
-    def query(self, query: str, start: float, end: float, step: float, *, lookback: float) -> RangeResult:
-        key = (query, start, end, step)
-        if key not in self.answers:
-            try:
-                self.answers[key] = self.prometheus.query_range(query, start, end, step, lookback=lookback)
-            except CoalmineError as error:
-                self.answers[key] = error
-        answer = self.answers[key]
-        if isinstance(answer, CoalmineError):
-            raise answer
-        return answer
+def _distinct(wanted: Iterable[Asked]) -> dict[Question, float]:
+    """Each question once, with the earliest time that any gate wants it from."""
+    found: dict[Question, float] = {}
+    for one in wanted:
+        found[one.question] = min(one.since, found.get(one.question, one.since))
+    return found
 
 
-def _measure(item: Asked, sources: Sources, shared: _Shared) -> Measurement:
-    blank = Measurement(stage=item.stage, gate=item.gate, spared=item.spared)
-    if isinstance(item.window, Unresolved):
-        return blank.model_copy(update={"unresolved": item.window.reason})
-    blank = blank.model_copy(update={"window": item.window})
+def _gate(wanted: Iterable[Asked], question: Question) -> Gate:
+    return next(one.gate for one in wanted if one.question == question)
+
+
+# Prometheus
+
+
+def plan(wanted: Iterable[Asked], record: Record, until: float) -> Iterator[tuple[str, Points]]:
+    """The range queries to send: each distinct query once for every stretch that the record lacks."""
+    queries: dict[str, float] = {}
+    for one in wanted:
+        if one.question.way == "prometheus":
+            for query in filter(None, (one.question.query, one.question.presence)):
+                queries[query] = min(one.since, queries.get(query, one.since))
+    for query, since in queries.items():
+        whole = first_point(since, record.step), last_point(until, record.step)
+        for low, high in record.answers(query).lacking(whole):
+            for start in range(low, high + 1, _POINTS):
+                yield query, (start, min(start + _POINTS - 1, high))
+
+
+def _queries(wanted: Sequence[Asked], record: Record, sources: Sources, keep: Keep, until: float) -> int:
+    planned = list(plan(wanted, record, until))
+    if planned and (check := _clock(sources)) is not None:
+        keep(check)
+    for query, points in planned:
+        keep(_sampled(query, points, record.step, sources))
+    return len(planned)
+
+
+def _clock(sources: Sources) -> ClockCheck | None:
+    """Prometheus' clock against ours; None when it does not answer, which the queries will say."""
     try:
-        if item.gate.chain_read is not None:
-            return _read_hashes(blank, sources)
-        return _query(blank, item.window, sources, shared)
+        before = sources.now()
+        theirs = sources.prometheus.clock()
+        after = sources.now()
+    except CoalmineError:
+        return None
+    return ClockCheck(at=after, prometheus=theirs - (before + after) / 2, uncertainty=(after - before) / 2)
+
+
+def _sampled(query: str, points: Points, step: float, sources: Sources) -> Samples:
+    low, high = points
+    first, last = round(low * step, 3), round(high * step, 3)
+    blank = Samples(query=query, first=first, step=step, count=high - low + 1)
+    try:
+        result = sources.prometheus.query_range(query, first, last, step, lookback=HOLD * step)
+        return blank.model_copy(update={"rows": tuple(rows(result, points, step)), "warnings": result.warnings})
     except CoalmineError as error:
         return blank.model_copy(update={"error": error.message})
-    except Exception as error:  # noqa: BLE001  A gate that cannot be measured must not end the run; it is an ERROR.
+    except Exception as error:  # noqa: BLE001  What cannot be measured must not end the run; it is an ERROR.
         return blank.model_copy(update={"error": f"{type(error).__name__}: {error}"})
 
 
-def _query(blank: Measurement, window: MeasuredWindow, sources: Sources, shared: _Shared) -> Measurement:
-    gate, hold = blank.gate, HOLD * sources.scrape
-    step = sources.scrape * max(1, math.ceil((window.end - window.since) / sources.scrape / _POINTS))
-    since = window.start - step * math.ceil((window.start - window.since) / step - 1e-6)
-    end = window.start + step * (evidence.points(window.start, window.end, step) - 1)
-    signal = CATALOGUE[gate.signal] if gate.signal is not None else None
-    query = signal.query(gate.on, hold=hold) if signal else select(gate.promql or "", gate.on)
-    result = shared.query(query, round(since, 3), round(end, 3), step, lookback=hold)
-    expected = targets(sources.nodes, gate.on, signal)
-    if signal is None:
-        expected = _expected_of_query(expected, result.series)
-    elif not expected:
-        return blank.model_copy(
-            update={"query": query, "error": f"no node that it selects has the signal {signal.name}"}
-        )
-    return blank.model_copy(
-        update={
-            "query": query,
-            "step": step,
-            "expected": expected,
-            "series": _wanted(result.series, expected),
-            "warnings": result.warnings,
-        }
-    )
+def rows(result: RangeResult, points: Points, step: float) -> Iterator[Row]:
+    """Series as rows of the grid."""
+    for one in result.series:
+        values: list[float | None] = [None] * (points[1] - points[0] + 1)
+        for when, value in one.samples:
+            index = round(when / step) - points[0]
+            if 0 <= index < len(values):
+                values[index] = value
+        yield Row(labels=_plain(one), values=tuple(values))
 
 
-def _expected_of_query(selected: tuple[Target, ...], series: tuple[Series, ...]) -> tuple[Target, ...]:
-    """Who ought to answer a query of one's own: all nodes selected, as far as the answer tells nodes apart."""
-    if not any("node" in one.labels for one in series):
-        return ()
-    if any("chain" in one.labels for one in series):
-        return selected
-    return tuple(dict.fromkeys(Target(node=target.node) for target in selected))
+def _plain(one: Series) -> dict[str, str]:
+    return {name: value for name, value in one.labels.items() if name != "__name__"}
 
 
-def _wanted(series: tuple[Series, ...], expected: tuple[Target, ...]) -> tuple[Series, ...]:
-    """Without the series of nodes that the gate is not about, such as a bootnode's among those who author."""
-    known = {(target.node, target.chain) for target in expected}
-    return tuple(
-        one
-        for one in series
-        if not expected or {(one.labels.get("node"), one.labels.get("chain")), (one.labels.get("node"), None)} & known
-    )
+# Logs and events
 
 
-def _read_hashes(blank: Measurement, sources: Sources) -> Measurement:
-    """Every node's hash at the lowest height that all nodes of its chain have finalised."""
-    expected = targets(sources.nodes, blank.gate.on)
-    asked = [target for target in expected if target.node not in blank.spared]
-    with ThreadPoolExecutor(max_workers=_READERS) as pool:
-        reads = list(pool.map(lambda target: _finalized(target, sources.chains), asked))
-        common: dict[str, int] = {}
-        for read in reads:
-            if read.finalized is not None:
-                chain = read.target.chain or RELAY
-                common[chain] = min(read.finalized, common.get(chain, read.finalized))
-        reads = list(pool.map(lambda read: _hash(read, common.get(read.target.chain or RELAY), sources.chains), reads))
-    return blank.model_copy(update={"query": "finalized-hash", "expected": expected, "hashes": tuple(reads)})
+def _lines(
+    question: Question, gate: Gate, since: float, until: float, record: Record, sources: Sources
+) -> list[Occurrences]:
+    assert gate.logs is not None
+    pattern = gate.logs.pattern
+    known = {entry.target: entry.last for entry in record.occurrences(question.query) if entry.error is None}
+
+    def read(target: Target) -> Occurrences:
+        start = max(since, known.get(target, since))
+        blank = Occurrences(query=question.query, target=target, first=start, last=until)
+        try:
+            found = sources.logs.matching(target.node, pattern, start, until)
+        except CoalmineError as error:
+            return blank.model_copy(update={"error": error.message})
+        return blank.model_copy(update={"first": max(start, found.since), "hits": found.hits})
+
+    return _each(question.targets, read)
 
 
-def _finalized(target: Target, chains: ChainReads) -> HashRead:
-    return _guarded(
-        HashRead(target=target), lambda: {"finalized": chains.finalized_height(target.node, target.chain or RELAY)}
-    )
+def _happened(
+    question: Question, gate: Gate, stage: Stage, until: float, record: Record, sources: Sources
+) -> Iterator[Occurrences]:
+    """Events in the blocks that became final in the stage, as far as they are not recorded."""
+    assert gate.chain_events is not None
+    chain, timeline = gate.on.chain or RELAY, record.timeline
+    start = moments(stage.name, record.events).get("stage.start", until)
+    low, high = timeline.finalized(start, chain), timeline.finalized(until, chain)
+    if low is None or high is None:
+        return
+    done = [int(entry.last) for entry in record.occurrences(question.query) if entry.error is None]
+    low = max([low, *(last for last in done if last <= high)])
+    if low >= high:
+        return
+    blank = Occurrences(query=question.query, target=Target(node="", chain=chain), first=low, last=high)
+    try:
+        node, blocks = sources.chains.happened(chain, gate.chain_events, low + 1, high)
+        target = Target(node=node, chain=chain)
+        yield blank.model_copy(update={"target": target, "hits": tuple(map(float, blocks))})
+    except CoalmineError as error:
+        yield blank.model_copy(update={"error": error.message})
 
 
-def _hash(read: HashRead, height: int | None, chains: ChainReads) -> HashRead:
+# Agreement
+
+
+def agreed(stage: str, gate: Gate, question: Question, left_out: tuple[str, ...], sources: Sources) -> Readings:
+    """Every node's value at the lowest height that all nodes of its chain have finalised."""
+    left = [target for target in question.targets if target.node not in left_out]
+    reads = _each(left, lambda target: _finalized(target, sources))
+    common: dict[str, int] = {}
+    for read in reads:
+        if read.finalized is not None:
+            chain = read.target.chain or RELAY
+            common[chain] = min(read.finalized, common.get(chain, read.finalized))
+    reads = _each(reads, lambda read: _value(read, gate, common, sources))
+    return Readings(stage=stage, query=question.query, reads=tuple(reads))
+
+
+def _finalized(target: Target, sources: Sources) -> Reading:
+    chain = target.chain or RELAY
+    return _guarded(Reading(target=target), lambda: {"finalized": sources.chains.finalized_height(target.node, chain)})
+
+
+def _value(read: Reading, gate: Gate, common: Mapping[str, int], sources: Sources) -> Reading:
+    node, chain = read.target.node, read.target.chain or RELAY
+    height = common.get(chain)
     if height is None or read.error is not None:
         return read
-    chain = read.target.chain or RELAY
-    return _guarded(read, lambda: {"height": height, "hash": chains.block_hash(read.target.node, chain, height)})
+
+    def find() -> dict[str, object]:
+        if gate.storage is not None:
+            return {"height": height, "value": sources.chains.stored(node, chain, gate.storage, height)}
+        return {"height": height, "value": sources.chains.block_hash(node, chain, height)}
+
+    return _guarded(read, find)
 
 
-def _guarded(read: HashRead, ask: Callable[[], dict[str, object]]) -> HashRead:
+def _guarded(read: Reading, find: Callable[[], dict[str, object]]) -> Reading:
     try:
-        return read.model_copy(update=ask())
+        return read.model_copy(update=find())
     except CoalmineError as error:
         return read.model_copy(update={"error": error.message})
+
+
+def _each(items: Sequence[_T], read: Callable[[_T], _R]) -> list[_R]:
+    with ThreadPoolExecutor(max_workers=_READERS) as pool:
+        return list(pool.map(read, items))

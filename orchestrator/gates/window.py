@@ -5,11 +5,15 @@ later session as the moment was into its own, so that "2 sessions" is always the
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
 
 from orchestrator.journal import Clock, Event, MeasuredWindow, anchors
-from orchestrator.spec import Gate, Span, Stage
+from orchestrator.metrics.signals import RELAY
+from orchestrator.spec import Anchor, Gate, Span, Stage
+
+STAGE_END = Anchor(moment="stage.end")
 
 _SILENCING = ("pause", "kill")
 """Faults whose targets answer no scrape while they last. A partitioned node goes on answering."""
@@ -24,23 +28,48 @@ class Unresolved:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Where the relay chain stood when, from the clock entries in the order of time."""
+    """Where the chains stood when, from the clock entries in the order of time."""
 
-    clocks: tuple[Clock, ...]
+    clocks: Sequence[Clock]
 
     @classmethod
     def of(cls, clocks: Iterable[Clock]) -> "Timeline":
-        return cls(tuple(sorted(clocks, key=lambda clock: clock.at)))
+        return cls(tuple(sorted(clocks, key=_at)))
 
     def at(self, when: float) -> Clock | None:
         """The last entry up to that time."""
-        index = bisect_right(self.clocks, when, key=lambda clock: clock.at)
+        index = self._after(when)
         return self.clocks[index - 1] if index else None
+
+    def between(self, start: float, end: float) -> Sequence[Clock]:
+        """The entries after `start` and up to `end`."""
+        return self.clocks[self._after(start) : self._after(end)]
 
     def block(self, when: float | None) -> int | None:
         """The relay chain's best block at that time."""
         clock = self.at(when) if when is not None else None
         return clock.best if clock else None
+
+    def finalized(self, when: float, chain: str) -> int | None:
+        """How far a chain was final at that time."""
+        clock = self.at(when)
+        if clock is None or chain == RELAY:
+            return clock.finalized if clock else None
+        return clock.parachains.get(chain)
+
+    def chain_ahead(self, start: float, end: float) -> float | None:
+        """How far the chain's clock is ahead of ours, by the stamps of blocks seen soon after they were built.
+
+        A block is seen later than it was stamped, so the chain's clock is at least as far ahead as the freshest block
+        says; a chain that stands still says nothing. None where no new block was seen.
+        """
+        seen = [clock for before, clock in pairwise(self.between(start, end)) if clock.best > before.best]
+        return max((clock.stamp - clock.at for clock in seen if clock.stamp is not None), default=None)
+
+    def session(self, start: float, later: int) -> float | None:
+        """When the session began that is so many later than the one at `start`; None while it has not."""
+        then = self.at(start)
+        return None if then is None else self._first(start, lambda clock: clock.session >= then.session + later)
 
     def after(self, start: float, span: Span) -> float | None:
         """The time at which so much has passed since `start`; None while it has not."""
@@ -56,7 +85,15 @@ class Timeline:
         return None if began is None or reached is None else reached + (start - began)
 
     def _first(self, start: float, holds: Callable[[Clock], bool]) -> float | None:
-        return next((clock.at for clock in self.clocks if clock.at > start and holds(clock)), None)
+        later = islice(self.clocks, self._after(start), None)
+        return next((clock.at for clock in later if holds(clock)), None)
+
+    def _after(self, when: float) -> int:
+        return bisect_right(self.clocks, when, key=_at)
+
+
+def _at(clock: Clock) -> float:
+    return clock.at
 
 
 def moments(stage: str, events: Iterable[Event]) -> Mapping[str, float]:
@@ -64,36 +101,50 @@ def moments(stage: str, events: Iterable[Event]) -> Mapping[str, float]:
     return anchors(event for event in events if event.stage == stage or event.name == "run.start")
 
 
+def moment(anchor: Anchor, moments: Mapping[str, float], timeline: Timeline) -> float | None:
+    """When an anchor was; None while it has not come."""
+    at = moments.get(anchor.moment)
+    return timeline.session(at, anchor.sessions) if at is not None and anchor.sessions else at
+
+
 def resolve(gate: Gate, moments: Mapping[str, float], timeline: Timeline, *, now: float) -> MeasuredWindow | Unresolved:
     """The gate's window as far as it can be known at `now`; `open` when its end has not come (or never will)."""
     window = gate.window
-    anchor = moments.get(str(window.from_))
-    if anchor is None:
+    anchor = moment(window.from_, moments, timeline)
+    if anchor is None or anchor > now:
         return Unresolved(f"{window.from_} never came")
     start = round(anchor + window.settle, 3)  # Prometheus' own resolution.
     end = _end(gate, start, moments, timeline)
     is_open = end is None or end > now
-    last = round(min(now, moments.get("stage.end", now)) if end is None else min(end, now), 3)
+    last = round(min(end, now) if end is not None else min(now, moments.get("stage.end", now)) - window.settle_end, 3)
     if last <= start:
         return Unresolved(f"the window from {window.from_} had not begun" if is_open else "the window is empty")
-    clock = timeline.at(start)
+    first, final = timeline.at(start), timeline.at(last)
     since = moments.get("stage.start", start) if gate.recovers_within is not None else start
     return MeasuredWindow(
         start=start,
         end=last,
         since=min(since, start),
-        start_block=clock.best if clock else None,
-        end_block=timeline.block(last),
-        start_finalized=clock.finalized if clock else None,
+        start_block=first.best if first else None,
+        end_block=final.best if final else None,
+        start_finalized=first.finalized if first else None,
+        end_finalized=final.finalized if final else None,
+        start_session=first.session if first else None,
+        end_session=final.session if final else None,
         open=is_open,
     )
 
 
 def _end(gate: Gate, start: float, moments: Mapping[str, float], timeline: Timeline) -> float | None:
-    span = gate.recovers_within or gate.window.for_
-    if span is not None:
-        return timeline.after(start, span)
-    return moments.get(str(gate.window.to or "stage.end"))
+    """The end, without what is left out there. A length counts from where settling ends."""
+    window = gate.window
+    if gate.recovers_within is not None:
+        return timeline.after(start, gate.recovers_within)
+    if window.for_ is not None:
+        end = timeline.after(start, window.for_)
+    else:
+        end = moment(window.to or STAGE_END, moments, timeline)
+    return None if end is None else end - window.settle_end
 
 
 def spared(gate: Gate, stage: Stage, events: Iterable[Event], window: MeasuredWindow | Unresolved) -> tuple[str, ...]:

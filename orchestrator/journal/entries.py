@@ -61,20 +61,27 @@ class Series(Record):
     samples: tuple[tuple[float, float], ...]
 
 
-class HashRead(Record):
-    """One node's answer: how far it has finalised, and its hash at the height that all were asked for."""
+class Row(Record):
+    """Values of one label set on the grid of its `Samples`, the first at `first`; null where nothing was said."""
+
+    labels: dict[str, str]
+    values: tuple[float | None, ...]
+
+
+class Reading(Record):
+    """One node's answer: how far it has finalised, and what it has at the height that all were asked for."""
 
     target: Target
     finalized: int | None = None
     height: int | None = None
-    hash: str | None = None
+    value: str | None = Field(default=None, description="A block hash, or a storage value in hex.")
     error: str | None = None
 
 
 class MeasuredWindow(Record):
-    """A gate's window in real time. `open`: its end had not come when the samples were taken, and `end` is that moment.
+    """A gate's window in real time. `open`: its end had not come when it was judged, and `end` is that moment.
 
-    `since` is where the samples start: earlier than `start` where the value before the window matters.
+    `since` is where samples matter from: earlier than `start` where the value before the window does.
     """
 
     start: float
@@ -83,6 +90,9 @@ class MeasuredWindow(Record):
     start_block: int | None = None
     end_block: int | None = None
     start_finalized: int | None = None
+    end_finalized: int | None = None
+    start_session: int | None = None
+    end_session: int | None = None
     open: bool = False
 
 
@@ -129,16 +139,78 @@ class Event(Entry):
 
 
 class Clock(Entry):
-    """Where the relay chain stood, about once a second: it lets windows in blocks and sessions be found offline."""
+    """Where the chains stood, about once a second: it lets windows in blocks and sessions be found offline."""
 
     kind: Literal["clock"] = "clock"
     best: int
     finalized: int
     session: int
+    stamp: float | None = Field(default=None, description="What the relay chain's best block says of the time.")
+    parachains: dict[str, int] = Field(default_factory=dict, description="Finalised height by chain.")
+
+
+class Samples(Entry):
+    """What a source said at `first`, `first + step`, … `count` times: the evidence that gates are judged by.
+
+    The grid is that of unix time in multiples of `step`, so that what was recorded piece by piece fits together.
+    """
+
+    kind: Literal["samples"] = "samples"
+    query: str = Field(description="PromQL as it was sent, or what was read in our own words (`gates.question`).")
+    first: float
+    step: float
+    count: int
+    rows: tuple[Row, ...] = ()
+    warnings: tuple[str, ...] = ()
+    error: str | None = None
+
+
+class Occurrences(Entry):
+    """When something happened from `first` to `last`, all of it: log lines by unix time, chain events by block."""
+
+    kind: Literal["occurrences"] = "occurrences"
+    query: str
+    target: Target
+    first: float
+    last: float
+    hits: tuple[float, ...] = ()
+    error: str | None = None
+
+
+class Readings(Entry):
+    """What all nodes of a chain had at one height, asked at `at`."""
+
+    kind: Literal["readings"] = "readings"
+    stage: str
+    query: str
+    reads: tuple[Reading, ...]
+
+
+class ClockCheck(Entry):
+    """How far Prometheus' clock was ahead of ours (seconds), give or take `uncertainty`."""
+
+    kind: Literal["clocks"] = "clocks"
+    prometheus: float
+    uncertainty: float
+
+
+class Baseline(Entry):
+    """Figures of an earlier run that a gate is compared with, by node or view; `lacking` says why one is not there."""
+
+    kind: Literal["baseline"] = "baseline"
+    run: str
+    stage: str
+    gate: Gate
+    window: MeasuredWindow | None = None
+    figures: dict[str, float] = Field(default_factory=dict)
+    lacking: dict[str, str] = Field(default_factory=dict)
 
 
 class Measurement(Entry):
-    """The evidence for one gate: the query as it was sent, and what came back."""
+    """What a gate was judged by: the resolved window and query, and who ought to have answered.
+
+    Written for readers. Judging again derives it anew from events, clocks and samples, and comes to the same.
+    """
 
     kind: Literal["measurement"] = "measurement"
     stage: str
@@ -146,15 +218,12 @@ class Measurement(Entry):
     window: MeasuredWindow | None = None
     unresolved: str | None = Field(default=None, description="Why there is no window.")
     query: str = ""
-    step: float = 0.0
     expected: tuple[Target, ...] = Field(default=(), description="Who ought to have answered; empty for aggregates.")
     spared: tuple[str, ...] = Field(
         default=(), description="Nodes left out, because the stage's own fault stopped them."
     )
-    series: tuple[Series, ...] = ()
-    hashes: tuple[HashRead, ...] = ()
+    asked: int = Field(default=0, description="Samples that the window asks of each series.")
     warnings: tuple[str, ...] = ()
-    error: str | None = None
 
 
 class Chart(Entry):
@@ -185,4 +254,17 @@ class RunFinished(Entry):
     detail: str = ""
 
 
-AnyEntry = RunStarted | Event | Clock | Measurement | Chart | Judged | RunFinished
+AnyEntry = (
+    RunStarted
+    | Event
+    | Clock
+    | Samples
+    | Occurrences
+    | Readings
+    | ClockCheck
+    | Baseline
+    | Measurement
+    | Chart
+    | Judged
+    | RunFinished
+)

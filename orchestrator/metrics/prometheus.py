@@ -6,6 +6,8 @@ window is given as parameters, which outrank its own.
 """
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -99,6 +101,14 @@ class Prometheus:
             params["lookback_delta"] = f"{lookback:.3f}"
         return self._retry(self._range, query, params)
 
+    def clock(self) -> float:
+        """What Prometheus thinks the time is, unix seconds.
+
+        Raises:
+            MetricsError: as `query_range`.
+        """
+        return self._retry(self._time)
+
     def close(self) -> None:
         self._client.close()
 
@@ -107,15 +117,8 @@ class Prometheus:
 
     def _range(self, query: str, params: dict[str, str]) -> RangeResult:
         epoch = datetime.fromtimestamp(0, tz=UTC)
-        self._answer.response = None
-        try:
+        with self._asking(query):
             self._client.custom_query_range(query, epoch, epoch, params["step"], params=params)
-        except (requests.ConnectionError, requests.Timeout) as error:
-            raise _TemporaryError(f"no answer from Prometheus: {_short(str(error))}") from error
-        except PrometheusApiClientException as error:
-            raise self._refusal(query) from error
-        except (requests.RequestException, KeyError, TypeError) as error:
-            raise MetricsError(f"Prometheus' answer is no answer to a range query: {_short(str(error))}") from error
         try:
             answer = _Answer.model_validate_json(self._answer.response.content)
         except ValidationError as error:
@@ -123,6 +126,27 @@ class Prometheus:
         partial = ("the answer is partial",) if answer.is_partial else ()
         series = tuple(Series(labels=item.metric, samples=item.values) for item in answer.data.result)
         return RangeResult(series, answer.warnings + partial)
+
+    def _time(self) -> float:
+        with self._asking("time()"):
+            _, value = self._client.custom_query("time()")
+        try:
+            return float(value)
+        except (TypeError, ValueError) as error:
+            raise MetricsError(f"Prometheus' time is no time: {_short(str(value))}") from error
+
+    @contextmanager
+    def _asking(self, query: str) -> Iterator[None]:
+        """Turns what the client raises into our errors."""
+        self._answer.response = None
+        try:
+            yield
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            raise _TemporaryError(f"no answer from Prometheus: {_short(str(error))}") from error
+        except PrometheusApiClientException as error:
+            raise self._refusal(query) from error
+        except (requests.RequestException, KeyError, TypeError, ValueError) as error:
+            raise MetricsError(f"Prometheus' answer is no answer to {query}: {_short(str(error))}") from error
 
     def _refusal(self, query: str) -> MetricsError:
         """Prometheus' own words where it had some, which the client's exception buries in bytes."""

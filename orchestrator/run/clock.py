@@ -1,44 +1,52 @@
-"""Notes once a second where the relay chain stands, so that windows in blocks and sessions can be resolved offline.
+"""Notes once a second where the chains stand, so that windows in blocks and sessions can be resolved offline.
 
-Asks a handful of validators, for a fault may have stopped some, and notes the furthest. Used by `lifecycle`.
+Asks a handful of validators, for a fault may have stopped some, and notes the furthest; of each parachain two nodes.
+Used by `lifecycle`.
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from orchestrator.chain import SubstrateReader
+from orchestrator.chain import storage_keys as keys
 from orchestrator.errors import ChainError
 from orchestrator.genesis.chainspec import RELAY, Node
-from orchestrator.journal import Clock, JournalWriter
+from orchestrator.journal import Clock
 from orchestrator.provision.access import Access, each
 
 WITNESSES = 4
+PARACHAIN_WITNESSES = 2
 PERIOD = 1.0
 """Seconds between two notes."""
+
+_NOW = keys.value("Timestamp", "Now")
 
 
 @dataclass(frozen=True, slots=True)
 class _Stand:
+    """Where a node's chain stood; `stamp` is what its best block says of the time, unix seconds."""
+
     best: int
     finalized: int
-    session: int
+    session: int = 0
+    stamp: float | None = None
 
 
 class ChainClock:
-    """Runs in a thread for the duration of a `with` block; `entries` is everything noted so far."""
+    """Runs in a thread for the duration of a `with` block; gives what it noted to `keep`."""
 
-    def __init__(self, access: Access, journal: JournalWriter) -> None:
+    def __init__(self, access: Access, keep: Callable[[Clock], object]) -> None:
         self._access = access
-        self._journal = journal
-        self._witnesses = [node for node in access.nodes if node.chain == RELAY and node.authority][:WITNESSES]
+        self._keep = keep
+        relay = [node for node in access.nodes if node.chain == RELAY and node.authority][:WITNESSES]
+        chains = dict.fromkeys(node.chain for node in access.nodes if node.chain != RELAY)
+        paras = [[n for n in access.nodes if n.chain == chain][:PARACHAIN_WITNESSES] for chain in chains]
+        self._witnesses = [*relay, *(node for nodes in paras for node in nodes)]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
-        self._entries: list[Clock] = []
-
-    @property
-    def entries(self) -> tuple[Clock, ...]:
-        return tuple(self._entries)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -51,17 +59,38 @@ class ChainClock:
         self._thread.join()
 
     def _follow(self) -> None:
+        chains = {node.name: node.chain for node in self._witnesses}
         while not self._stop.wait(PERIOD):
-            stands = [s for s in each(self._witnesses, self._stand).values() if not isinstance(s, ChainError)]
-            if stands:
-                # The furthest of each by itself: on a divided network no node knows all of them.
-                entry = Clock(
-                    best=max(stand.best for stand in stands),
-                    finalized=max(stand.finalized for stand in stands),
-                    session=max(stand.session for stand in stands),
-                )
-                self._entries.append(self._journal.record(entry))
+            found = each(self._witnesses, self._stand)
+            stands = [(chains[name], stand) for name, stand in found.items() if not isinstance(stand, ChainError)]
+            if (entry := noted(stands)) is not None:
+                self._keep(entry)
 
     def _stand(self, node: Node) -> _Stand:
         reader = self._access.reader(node)
-        return _Stand(reader.best().number, reader.finalized().number, reader.session())
+        if node.chain != RELAY:
+            return _Stand(0, reader.finalized().number)
+        return _Stand(reader.best().number, reader.finalized().number, reader.session(), _stamp(reader))
+
+
+def noted(stands: list[tuple[str, _Stand]]) -> Clock | None:
+    """The furthest of each by itself: on a divided network no node knows all of them. None without a validator."""
+    relay = [stand for chain, stand in stands if chain == RELAY]
+    if not relay:
+        return None
+    parachains: dict[str, int] = {}
+    for chain, stand in stands:
+        if chain != RELAY:
+            parachains[chain] = max(stand.finalized, parachains.get(chain, 0))
+    return Clock(
+        best=max(stand.best for stand in relay),
+        finalized=max(stand.finalized for stand in relay),
+        session=max(stand.session for stand in relay),
+        stamp=max((stand.stamp for stand in relay if stand.stamp is not None), default=None),
+        parachains=parachains,
+    )
+
+
+def _stamp(reader: SubstrateReader) -> float | None:
+    raw = reader.storage(_NOW)
+    return int.from_bytes(raw, "little") / 1000 if raw else None

@@ -30,13 +30,16 @@ _UPGRADE = (
     ("enactedAt", "upgrade.enacted", ("enactedBlock", "specVersionFrom", "specVersionTo")),
     ("completedAt", "upgrade.completed", ("steps",)),
 )
+LOOK = 2
+"""Seconds of watching after which it is asked whether to stop."""
+
 _ENDED = {"ChaosExperiment": ("Recovered", "Failed"), "RuntimeUpgrade": ("Completed", "Failed")}
 
 
 class Disturbance:
     """One custom resource of a stage, from its creation to its end."""
 
-    def __init__(self, cluster: Cluster, namespace: str, stage: Stage, record: Callable[[Event], None]) -> None:
+    def __init__(self, cluster: Cluster, namespace: str, stage: Stage, record: Callable[[Event], object]) -> None:
         self._cluster = cluster
         self._namespace = namespace
         self._stage = stage
@@ -54,21 +57,23 @@ class Disturbance:
             self._cluster.delete(self._kind, self._stage.name, self._namespace)
             self._until_gone()
 
-    def follow(self, say: Callable[[str], None], *, patience: float) -> bool:
-        """Waits for its end, noting each moment in the journal; False when it failed.
+    def follow(self, say: Callable[[str], None], *, patience: float, stop: Callable[[], bool]) -> bool:
+        """Waits for its end or until `stop`, noting each moment in the journal; False when it failed.
 
         Raises:
             InfrastructureError: when it does not end within `patience` seconds, as when no controller runs.
         """
         deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not stop():
             selector = f"coalmine.dev/stage={self._stage.name}"
-            for kind, item in self._cluster.watch(self._kind, self._namespace, selector, timeout=5):
+            for kind, item in self._cluster.watch(self._kind, self._namespace, selector, timeout=LOOK):
                 status = item.get("status") or {}
                 if kind != "DELETED" and self._note(status, say):
                     return bool(status["phase"] != "Failed")
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or stop():
                     break
+        if stop():
+            return True
         raise InfrastructureError(
             f"{self._kind} {self._stage.name} did not end within {patience:.0f} s",
             hint=f"`kubectl -n {self._namespace} describe {self._kind.lower()} {self._stage.name}` says more",

@@ -7,7 +7,8 @@
  5. What the gates read is compared with what the nodes show.
     Each stage: its disturbance is applied and followed, its gates' windows close, its gates are measured and
     judged.
- 6. A disturbance that failed ends the run after its stage; a failed gate does not.
+ 6. A disturbance that failed ends the run after its stage; a failed gate does so where it says `abortOn: failed`, and
+    then ends the stage as well, faults first.
  7. The charts' signals are fetched.
  8. The journal is closed: `run.finished`. Without that entry a run was cut short, and never passes.
  9. The verdict is given, from the journal alone.
@@ -28,8 +29,8 @@ from orchestrator import __version__, report
 from orchestrator.cluster import Cluster
 from orchestrator.errors import CoalmineError
 from orchestrator.gates import charts
-from orchestrator.gates.judge import RunVerdict, judge
-from orchestrator.gates.measure import Sources
+from orchestrator.gates.judge import RunVerdict, baselines, judge
+from orchestrator.gates.ports import Sources
 from orchestrator.journal import Event, Journal, JournalWriter, RunFinished, RunStarted
 from orchestrator.provision import network as networks
 from orchestrator.provision import ready
@@ -38,6 +39,7 @@ from orchestrator.provision.engine import Engine
 from orchestrator.provision.network import Network
 from orchestrator.render import Images
 from orchestrator.run import names
+from orchestrator.run.chronicle import Chronicle
 from orchestrator.run.clock import ChainClock
 from orchestrator.run.sources import inventory, sources
 from orchestrator.run.stage import StageRun
@@ -94,34 +96,45 @@ def conclude(directory: Path) -> RunVerdict:
 def _run(plan: Plan, journal: JournalWriter, say: Say) -> str:
     network = networks.up(plan.cluster, plan.engine, plan.testnet, plan.images, say)
     evidence = sources(plan.cluster, network)
-    journal.record(_started(plan, network, evidence))
-    start = journal.record(Event(name="run.start"))
+    chronicle = Chronicle(journal, evidence)
+    chronicle.keep(_started(plan, network, evidence))
+    for baseline in baselines(plan.rehearsal, lambda run: earlier(plan.directory, run)):
+        chronicle.keep(baseline)
+    start = chronicle.keep(Event(name="run.start"))
     for rung in ready.climb(plan.cluster, network, say):
-        journal.record(Event(name="rung", detail={"rung": rung.name, "seconds": round(rung.seconds, 1)}))
-    journal.record(names.check(plan.rehearsal, evidence.nodes, Access(plan.cluster, network), say))
-    with ChainClock(Access(plan.cluster, network, timeout=1.5), journal) as clock:
-        ended = _stages(plan, evidence, clock, journal, start, say)
+        chronicle.keep(Event(name="rung", detail={"rung": rung.name, "seconds": round(rung.seconds, 1)}))
+    chronicle.keep(names.check(plan.rehearsal, evidence.nodes, Access(plan.cluster, network), say))
+    with ChainClock(Access(plan.cluster, network, timeout=1.5), chronicle.keep):
+        ended = _stages(plan, evidence, chronicle, say)
     for chart in charts.collect(evidence, start.at, time.time()):
-        journal.record(chart)
+        chronicle.keep(chart)
     return ended
 
 
-def _stages(plan: Plan, evidence: Sources, clock: ChainClock, journal: JournalWriter, start: Event, say: Say) -> str:
+def earlier(directory: Path, run: str) -> Journal:
+    """The journal of a run that is kept beside the one in `directory`.
+
+    Raises:
+        UsageError: when there is none.
+    """
+    return Journal.read(directory.parent / run / "journal.jsonl")
+
+
+def _stages(plan: Plan, evidence: Sources, chronicle: Chronicle, say: Say) -> str:
     """Runs the stages in order; says why it ended early, if it did."""
     for stage in plan.rehearsal.spec.stages:
         say(f"stage {stage.name}")
-        verdicts = StageRun(
+        ended = StageRun(
             stage,
             testnet=plan.testnet,
             cluster=plan.cluster,
             sources=evidence,
-            clock=clock,
-            journal=journal,
+            chronicle=chronicle,
             say=say,
-        ).run(start)
-        if verdicts is None:
-            reason = f"ended after stage {stage.name}, whose disturbance failed"
-            journal.record(Event(name="run.aborted", stage=stage.name, detail={"cause": reason}))
+        ).run()
+        if ended.because:
+            reason = f"ended after stage {stage.name}, because {ended.because}"
+            chronicle.keep(Event(name="run.aborted", stage=stage.name, detail={"cause": reason}))
             return reason
     return ""
 

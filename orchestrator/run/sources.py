@@ -1,29 +1,19 @@
-"""Where a run's evidence comes from: Prometheus and the nodes, through the API server. Called by `lifecycle`."""
+"""Where a run's evidence comes from: Prometheus, the nodes and their pods, through the API server.
+
+Called by `lifecycle`; implements the ports of `gates.ports`.
+"""
 
 import requests
 
 from orchestrator.cluster import Cluster
-from orchestrator.gates.measure import Sources
-from orchestrator.genesis.chainspec import Node
+from orchestrator.gates.ports import Sources
 from orchestrator.journal import Node as JournalNode
 from orchestrator.metrics.prometheus import Prometheus
 from orchestrator.provision.access import Access
 from orchestrator.provision.network import Network
 from orchestrator.render import Endpoint, endpoint
-
-
-class NodeReads:
-    """The chain reads that gates need."""
-
-    def __init__(self, access: Access) -> None:
-        self._access = access
-        self._nodes: dict[str, Node] = {node.name: node for node in access.nodes}
-
-    def finalized_height(self, node: str, chain: str) -> int:
-        return self._access.reader(self._nodes[node], chain=chain).finalized().number
-
-    def block_hash(self, node: str, chain: str, height: int) -> str | None:
-        return self._access.reader(self._nodes[node], chain=chain).hash_at(height)
+from orchestrator.run.node_reads import NodeReads
+from orchestrator.run.pods import PodLogs, PodWatch
 
 
 def inventory(network: Network) -> tuple[JournalNode, ...]:
@@ -43,10 +33,14 @@ def inventory(network: Network) -> tuple[JournalNode, ...]:
 
 def sources(cluster: Cluster, network: Network) -> Sources:
     """Sources for all gates of a network."""
+    namespace = network.testnet.namespace
+    nodes = inventory(network)
     return Sources(
         prometheus=_prometheus(cluster, endpoint(network.testnet)),
         chains=NodeReads(Access(cluster, network)),
-        nodes=inventory(network),
+        pods=PodWatch(cluster, namespace, frozenset(node.name for node in nodes)),
+        logs=PodLogs(cluster, namespace),
+        nodes=nodes,
         scrape=endpoint(network.testnet).scrape_interval,
     )
 

@@ -3,22 +3,30 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from orchestrator.cluster import Cluster
 from orchestrator.gates import window
-from orchestrator.gates.evaluate import evaluate
-from orchestrator.gates.measure import Asked, Sources, measure
-from orchestrator.gates.window import Timeline, Unresolved
-from orchestrator.journal import Event, GateVerdict, JournalWriter, Judged, Verdict
-from orchestrator.run.clock import ChainClock
+from orchestrator.gates.ports import Sources
+from orchestrator.journal import Event, GateVerdict, Judged, Verdict
+from orchestrator.run.chronicle import Chronicle
 from orchestrator.run.custom import Disturbance
+from orchestrator.run.polling import Poller
 from orchestrator.spec import Gate, Span, Stage, Testnet
 
 LOOK = 0.5
 """Seconds between two looks at whether the windows are closed; the clock behind them ticks once a second."""
 
-RECOVERY_LOOK = 2.0
-"""Seconds between two provisional measurements of a gate that ends as soon as it has passed."""
+LIVE_LOOK = 2.0
+"""Seconds between two judgements of a gate that may end the stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A stage's verdicts; `because` says why the run must not go on, and is empty where it may."""
+
+    verdicts: tuple[GateVerdict, ...]
+    because: str = ""
 
 
 class StageRun:
@@ -31,95 +39,121 @@ class StageRun:
         testnet: Testnet,
         cluster: Cluster,
         sources: Sources,
-        clock: ChainClock,
-        journal: JournalWriter,
+        chronicle: Chronicle,
         say: Callable[[str], None],
     ) -> None:
         self._stage = stage
         self._testnet = testnet
         self._cluster = cluster
         self._sources = sources
-        self._clock = clock
-        self._journal = journal
-        self._events: list[Event] = []
+        self._chronicle = chronicle
         self._say = say
+        self._poller = Poller(stage.gates, sources, chronicle.keep)
+        self._looked = 0.0
+        self._live: dict[str, GateVerdict] = {}
+        self._broken: GateVerdict | None = None
 
-    def run(self, run_start: Event) -> tuple[GateVerdict, ...] | None:
-        """The verdicts of the stage's gates; None when its disturbance failed and the run must end here."""
-        self._events.append(run_start)
-        self._event("stage.start")
+    def run(self) -> Ended:
+        """Puts the network through the stage and judges it. On the way out, whatever happens, no fault stays."""
+        with self._poller:
+            time.sleep(self._sources.scrape if self._stage.gates else 0)
+            self._event("stage.start")
+            good = self._disturb()
+            self._event("stage.end")
+            time.sleep(2 * self._sources.scrape)  # The last samples of the windows must have been scraped and polled.
+        verdicts = self._judge()
+        if self._broken is not None:
+            return Ended(verdicts, f"gate {self._broken.gate} had failed")
+        return Ended(verdicts, "" if good else "its disturbance failed")
+
+    def _disturb(self) -> bool:
+        """The disturbance and the hold; False when the disturbance failed. An abort undoes it before anything else."""
         holding = time.monotonic() + self._stage.hold
         good = True
         with self._disturbed() as disturbance:
             if disturbance is not None:
-                good = disturbance.follow(self._say, patience=self._patience())
-            while good and (time.monotonic() < holding or self._open()):
+                good = disturbance.follow(self._say, patience=self._patience(), stop=self._aborted)
+            while good and not self._aborted() and (time.monotonic() < holding or self._open()):
                 time.sleep(LOOK)
-            self._event("stage.end")
-            verdicts = self._measure()
-        return verdicts if good else None
+        return good
 
     @contextlib.contextmanager
     def _disturbed(self) -> Iterator[Disturbance | None]:
         if self._stage.experiment is None and self._stage.upgrade is None:
             yield None
             return
-        disturbance = Disturbance(self._cluster, self._testnet.namespace, self._stage, self._record)
+        disturbance = Disturbance(self._cluster, self._testnet.namespace, self._stage, self._chronicle.keep)
         with disturbance.placed():
             yield disturbance
 
-    def _event(self, name: str) -> None:
-        self._record(Event(name=name, stage=self._stage.name))
+    def _event(self, name: str, **detail: str) -> None:
+        self._chronicle.keep(Event(name=name, stage=self._stage.name, detail=dict(detail)))
 
-    def _record(self, event: Event) -> None:
-        """Into the journal, and at hand for resolving windows."""
-        self._events.append(self._journal.record(event))
+    # While it goes on
 
-    def _resolved(self, gate: Gate) -> Asked:
-        now = time.time()
-        moments = window.moments(self._stage.name, self._events)
-        found = window.resolve(gate, moments, Timeline.of(self._clock.entries), now=now)
-        spared = window.spared(gate, self._stage, self._events, found)
-        return Asked(self._stage.name, gate, found, spared)
+    def _aborted(self) -> bool:
+        """Whether a gate that may end the stage has failed. Judges the gates that are judged live, now and then."""
+        gates = [gate for gate in self._stage.gates if gate.abort_on is not None or gate.recovers_within is not None]
+        if self._broken is None and gates and time.monotonic() > self._looked + LIVE_LOOK:
+            self._look(gates)
+            self._looked = time.monotonic()
+        return self._broken is not None
+
+    def _look(self, gates: list[Gate]) -> None:
+        now = self._chronicle.settled()
+        self._poller.flush()
+        self._chronicle.collect(self._stage, gates, now)
+        for gate in gates:
+            verdict = self._chronicle.assess(self._stage, gate, now).verdict
+            self._live[gate.name] = verdict
+            if gate.abort_on == "failed" and verdict.verdict is Verdict.FAILED:
+                self._broken = verdict
+                self._event("stage.aborted", gate=gate.name, cause=verdict.reason)
+                self._say(f"{self._stage.name}: ends here, for {gate.name} has failed: {verdict.reason}")
+                return
 
     def _open(self) -> bool:
         """Whether a gate's window still waits for time to pass (and not for the stage's end, which waits for it)."""
         return any(self._waits(gate) for gate in self._stage.gates)
 
     def _waits(self, gate: Gate) -> bool:
-        span = gate.recovers_within or gate.window.for_
-        if span is None:
+        wanted = gate.window
+        span = gate.recovers_within or wanted.for_
+        sessions = max(anchor.sessions for anchor in wanted.anchors())
+        if span is None and not sessions:
             return False
-        asked = self._resolved(gate)
-        moments = window.moments(self._stage.name, self._events)
-        started = moments.get(str(gate.window.from_))
-        if started is None or time.time() > started + gate.window.settle + self._longest(span):
+        live = self._live.get(gate.name)
+        if gate.recovers_within is not None and live is not None and live.verdict is Verdict.PASSED:
+            return False  # The time that it has left could not change that.
+        timeline, now = self._chronicle.timeline, time.time()
+        moments = window.moments(self._stage.name, self._chronicle.events())
+        started = moments.get(wanted.from_.moment)
+        longest = self._longest(span) + self._longest(Span(amount=sessions, unit="sessions"))
+        if started is None or now > started + wanted.settle + longest:
             return False  # It cannot close any more; it will be judged as it stands.
-        if isinstance(asked.window, Unresolved):
-            return True
-        return asked.window.open and not self._recovered(gate, asked)
+        found = window.resolve(gate, moments, timeline, now=now)
+        return isinstance(found, window.Unresolved) or (found.open and (span is not None or wanted.to is not None))
 
-    def _recovered(self, gate: Gate, asked: Asked) -> bool:
-        """Whether a recovery gate has passed already: the time it has left could not change that."""
-        if gate.recovers_within is None:
-            return False
-        time.sleep(RECOVERY_LOOK - LOOK)
-        verdict = evaluate(measure([asked], self._sources)[0], Timeline.of(self._clock.entries))
-        return verdict.verdict is Verdict.PASSED
+    # At its end
 
-    def _measure(self) -> tuple[GateVerdict, ...]:
-        time.sleep(2 * self._sources.scrape)  # The last samples of the windows must have been scraped.
+    def _judge(self) -> tuple[GateVerdict, ...]:
+        chronicle, stage = self._chronicle, self._stage
+        end = next(e.at for e in reversed(chronicle.events()) if e.stage == stage.name and e.name == "stage.end")
+        chronicle.collect(stage, stage.gates, end)
         verdicts = []
-        for measurement in measure([self._resolved(gate) for gate in self._stage.gates], self._sources):
-            self._journal.record(measurement)
-            verdict = evaluate(measurement, Timeline.of(self._clock.entries))
-            self._journal.record(Judged(verdict=verdict))
-            self._say(f"{self._stage.name} / {verdict.gate}: {verdict.verdict} - {verdict.reason}")
+        for gate in stage.gates:
+            assessment = chronicle.assess(stage, gate, end)
+            chronicle.keep(assessment.measurement)
+            verdict = assessment.verdict
+            chronicle.keep(Judged(verdict=verdict))
+            self._say(f"{stage.name} / {verdict.gate}: {verdict.verdict} - {verdict.reason}")
             verdicts.append(verdict)
         return tuple(verdicts)
 
-    def _longest(self, span: Span) -> float:
+    def _longest(self, span: Span | None) -> float:
         """Seconds after which a window is given up: four times its length on a healthy chain, and a minute."""
+        if span is None or not span.amount:
+            return 0.0
         relay = self._testnet.spec.relaychain
         unit = {"seconds": 1.0, "blocks": relay.slot, "sessions": relay.slot * relay.session_blocks}[span.unit]
         return 60.0 + 4.0 * span.amount * unit

@@ -4,20 +4,12 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.gates.charts import collect
+from orchestrator.gates import charts, measure
+from orchestrator.gates.evaluate import assess
 from orchestrator.gates.judge import judge
-from orchestrator.gates.measure import Asked, Sources, measure
-from orchestrator.gates.window import Timeline, moments, resolve, spared
-from orchestrator.journal import (
-    Clock,
-    Event,
-    Journal,
-    Judged,
-    Node,
-    RunFinished,
-    RunStarted,
-    Series,
-)
+from orchestrator.gates.ports import Sources
+from orchestrator.gates.record import Record
+from orchestrator.journal import Clock, Event, Journal, Judged, Node, RunFinished, RunStarted, Series
 from orchestrator.metrics.check import check
 from orchestrator.metrics.prometheus import RangeResult
 from orchestrator.spec.load import load
@@ -83,6 +75,11 @@ class Network:
                     series.append(Series(labels=labels, samples=kept))
         return RangeResult(tuple(series), ())
 
+    now = START
+
+    def clock(self):
+        return self.now
+
     def finalized_height(self, node, chain):  # noqa: ARG002
         return self.final(self.now, chain)
 
@@ -145,17 +142,17 @@ def run(*, until=None, upgrade_fails=False, relay_dies=False, finish=True):
         ),
         *sorted([*events, *clocks], key=lambda entry: entry.at),
     ]  # fmt: skip
-    timeline = Timeline.of(clocks)
-    sources = Sources(network, network, NODES)
+    sources = Sources(network, network, network, network, NODES, now=network.clock)
+    record = Record.fed(NODES, 1.0, entries)
     for stage, end in plan:
-        network.now = end
-        known = moments(stage.name, events)
-        asked = []
-        for gate in stage.gates:
-            window = resolve(gate, known, timeline, now=end + 1)
-            asked.append(Asked(stage.name, gate, window, spared(gate, stage, events, window)))
-        entries += [m.model_copy(update={"at": end + 1}) for m in measure(asked, sources)]
-    entries += [chart.model_copy(update={"at": t + 1}) for chart in collect(sources, START, t)]
+        network.now = end + 1
+        kept = []
+        measure.collect(stage, stage.gates, record, sources, kept.append, end)
+        for entry in kept:
+            entries.append(entry if entry.at else entry.model_copy(update={"at": end + 1}))
+            record.add(entries[-1])
+        entries += [assess(stage, gate, record, end).measurement for gate in stage.gates]
+    entries += [chart.model_copy(update={"at": t + 1}) for chart in charts.collect(sources, START, t)]
     verdict = judge(Journal.of(entries))
     entries += [Judged(at=t + 1.5, verdict=gate) for gate in verdict.gates]
     if finish:

@@ -1,19 +1,15 @@
 """What single measurements mean: each threshold, each way in which evidence can fall short."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
-from orchestrator.gates import evaluate as module
-from orchestrator.gates.evaluate import evaluate
-from orchestrator.journal import Target, Verdict
-from tests.unit.gates.building import CLOCK, NOTHING, START, gate, measured, series
+from orchestrator.gates import series as module
+from orchestrator.journal import Verdict
+from tests.unit.gates.building import NOTHING, START, gate, measured, series, verdict
 
 NAN, INF = math.nan, math.inf
-
-
-def verdict(*args, **kwargs):
-    return evaluate(measured(*args, **kwargs), CLOCK).verdict
 
 
 @pytest.mark.parametrize(
@@ -52,10 +48,11 @@ def test_thresholds(words, values, expected):
 )
 class TestWithoutGoodEvidenceNothingPasses:
     def test_no_series(self, words):
-        assert verdict(gate(**words), expected=(Target(node="validator-0", chain="relay"),)) == "INCONCLUSIVE"
+        assert verdict(gate(**words), expected=("validator-0",)) == "INCONCLUSIVE"
 
     def test_no_series_of_an_aggregate(self, words):
-        assert verdict(gate(**words), expected=()) == "INCONCLUSIVE"
+        own = {**words, "promql": "sum(x)", "signal": None}
+        assert verdict(gate(**own), expected=("validator-0",)) == "INCONCLUSIVE"
 
     def test_an_empty_series(self, words):
         assert verdict(gate(**words), series([])) == "INCONCLUSIVE"
@@ -72,8 +69,8 @@ class TestWithoutGoodEvidenceNothingPasses:
         assert verdict(gate(**words), series([0, 0])) == "INCONCLUSIVE"
 
     def test_one_node_silent(self, words):
-        everybody = (Target(node="validator-0", chain="relay"), Target(node="validator-1", chain="relay"))
-        result = evaluate(measured(gate(**words), series([0, 0, 0, 0]), expected=everybody), CLOCK)
+        everybody = ("validator-0", "validator-1")
+        result = measured(gate(**words), series([0, 0, 0, 0]), expected=everybody).judged()
         assert result.verdict == "INCONCLUSIVE"
         assert "validator-1" in result.reason
 
@@ -102,7 +99,7 @@ class TestABreachThatWasSeenStays:
         assert verdict(gate(atMost=3), series([1, NAN, 9, 1])) == "FAILED"
 
     def test_beside_a_silent_node(self):
-        everybody = (Target(node="validator-0", chain="relay"), Target(node="validator-1", chain="relay"))
+        everybody = ("validator-0", "validator-1")
         assert verdict(gate(atMost=3), series([1, 9, 1]), expected=everybody) == "FAILED"
 
     def test_beside_a_warning(self):
@@ -158,9 +155,9 @@ class TestResets:
 
     def test_a_counter_counts_on_from_zero_and_a_height_from_where_it_is(self):
         words = {"increasesBy": 100, "counterReset": "rebase"}
-        grown = evaluate(measured(gate(signal="disputes", **words), series([5, 6, 2, 3])), CLOCK)
+        grown = measured(gate(signal="disputes", **words), series([5, 6, 2, 3])).judged()
         assert grown.value == 4
-        grown = evaluate(measured(gate(signal="finalized-height", **words), series([5, 6, 2, 3])), CLOCK)
+        grown = measured(gate(signal="finalized-height", **words), series([5, 6, 2, 3])).judged()
         assert grown.value == 2
 
     def test_a_reorganisation_is_none(self):
@@ -174,7 +171,7 @@ class TestRecovery:
     WORDS = gate(signal="finalized-height", recoversWithin="4s")
 
     def test_tells_the_seconds_of_the_slowest_node(self):
-        result = evaluate(measured(self.WORDS, series([5, 6, 6, 6, 6]), series([5, 5, 5, 6, 6], "validator-1")), CLOCK)
+        result = measured(self.WORDS, series([5, 6, 6, 6, 6]), series([5, 5, 5, 6, 6], "validator-1")).judged()
         assert (result.verdict, result.value, result.unit, result.node) == ("PASSED", 3.0, "s", "validator-1")
 
     def test_after_the_end_comes_too_late(self):
@@ -187,21 +184,19 @@ class TestRecovery:
 
     def test_of_a_node_that_answers_late_is_measured_from_what_it_said_before(self):
         before, after = series([5, 5], first=-9), series([5, 5, 6], first=2)
-        late = before.model_copy(update={"samples": before.samples + after.samples})
-        assert verdict(self.WORDS, late, since=START - 10) == "PASSED"
+        assert verdict(self.WORDS, before, after, since=START - 10) == "PASSED"
         assert verdict(self.WORDS, after) == "INCONCLUSIVE"
         forks = gate(signal="best-height", recoversWithin="4s")  # A head may fall, so nothing is known about the start.
-        assert verdict(forks, late, since=START - 10) == "INCONCLUSIVE"
+        assert verdict(forks, before, after, since=START - 10) == "INCONCLUSIVE"
 
     def test_of_a_node_that_answers_late_does_not_count_what_it_came_back_with(self):
         before, after = series([5, 5], first=-9), series([7, 7, 7], first=2)
-        late = before.model_copy(update={"samples": before.samples + after.samples})
-        assert verdict(self.WORDS, late, since=START - 10) == "FAILED"
+        assert verdict(self.WORDS, before, after, since=START - 10) == "FAILED"
 
     def test_of_a_node_that_never_answers_again_may_fail(self):
         before = series([5, 5], first=-9)
         strict = gate(signal="finalized-height", recoversWithin="4s", missing="fail")
-        result = evaluate(measured(strict, before, end=START + 4, since=START - 10), CLOCK)
+        result = measured(strict, before, end=START + 4, since=START - 10).judged()
         assert (result.verdict, result.reason[:27]) == ("FAILED", "no samples from validator-0")
 
     def test_of_a_counter_is_not_hidden_by_a_reset(self):
@@ -212,11 +207,11 @@ class TestRecovery:
 
 
 class TestNodesThatTheFaultStopped:
-    EVERYBODY = (Target(node="validator-0", chain="relay"), Target(node="validator-1", chain="relay"))
+    EVERYBODY = ("validator-0", "validator-1")
 
     def test_are_left_out_and_named(self):
         one = measured(gate(atMost=3), series([1, 1, 1]), expected=self.EVERYBODY, spared=("validator-1",))
-        result = evaluate(one, CLOCK)
+        result = one.judged()
         assert result.verdict == "PASSED"
         assert result.spared == ("validator-1",)
         assert "left out, for the stage's fault stopped them: validator-1" in result.reason
@@ -228,7 +223,7 @@ class TestNodesThatTheFaultStopped:
 
 class TestBlockTime:
     def test_without_a_block_is_infinite_and_that_is_known(self):
-        result = evaluate(measured(gate(signal="block-time", atMost=3), series([7] * 9)), CLOCK)
+        result = measured(gate(signal="block-time", atMost=3), series([7] * 9)).judged()
         assert (result.verdict, result.value) == ("FAILED", INF)
         assert "infinite" in result.reason
 
@@ -245,37 +240,39 @@ class TestBlockTime:
 
 class TestWhatAVerdictSays:
     def test_figure_threshold_node_time_and_block(self):
-        result = evaluate(measured(gate(atMost=5), series([1, 2, 3]), series([1, 7, 3], "validator-1")), CLOCK)
+        result = measured(gate(atMost=5), series([1, 2, 3]), series([1, 7, 3], "validator-1")).judged()
         assert result.reason == "validator-1: Finality lag was 7 blocks; asked was atMost 5"
         assert (result.value, result.unit, result.node, result.when, result.block) == (
             7, "blocks", "validator-1", START + 1, 11,
         )  # fmt: skip
 
     def test_a_node_of_two_chains_is_named_with_the_chain(self):
-        result = evaluate(
-            measured(gate(atMost=5), series([1, 2, 9], "collator-0"), series([1, 1, 1], "collator-0", "nest")), CLOCK
-        )
+        result = measured(
+            gate(atMost=5), series([1, 2, 9], "collator-0"), series([1, 1, 1], "collator-0", "nest")
+        ).judged()
         assert result.node == "collator-0/relay"
 
     def test_missing_nodes_may_fail_a_gate_that_says_so(self):
-        expected = (Target(node="validator-0", chain="relay"),)
+        expected = ("validator-0",)
         assert verdict(gate(atMost=5, missing="fail"), expected=expected) == "FAILED"
         assert verdict(gate(atMost=5, missing="fail"), expected=expected, is_open=True) == "INCONCLUSIVE"
 
 
 class TestErrors:
     def test_of_the_measurement_are_errors(self):
-        result = evaluate(measured(gate(atMost=5), error="Prometheus is away"), CLOCK)
+        result = measured(gate(atMost=5), expected=("validator-0",), error="Prometheus is away").judged()
         assert (result.verdict, result.reason) == ("ERROR", "Prometheus is away")
 
     def test_of_the_evaluation_are_errors(self, monkeypatch):
         def broken(*_):
             raise ZeroDivisionError("division by zero")
 
-        monkeypatch.setattr(module.series, "judge", broken)
-        result = evaluate(measured(gate(atMost=5), series([1, 2, 3])), CLOCK)
+        monkeypatch.setattr(module, "judge", broken)
+        result = measured(gate(atMost=5), series([1, 2, 3])).judged()
         assert result.verdict is Verdict.ERROR
         assert result.reason == "the evaluation broke: ZeroDivisionError: division by zero"
 
     def test_a_signal_that_is_gone_from_the_catalogue(self):
-        assert verdict(gate(signal="no-such-signal", atMost=5), series([1, 2, 3])) is Verdict.ERROR
+        one = measured(gate(atMost=5), series([1, 2, 3]))
+        gone = replace(one, gate=one.gate.model_copy(update={"signal": "no-such-signal"}))
+        assert gone.judged().verdict is Verdict.ERROR

@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.gates.judge import compare, judge
-from orchestrator.journal import Event, Journal, Measurement, RunFinished
+from orchestrator.journal import Event, Journal, Measurement, RunFinished, Samples
 from tests.unit.gates import synthetic
 
 
@@ -49,11 +49,13 @@ class TestARun:
         resumed = Journal.of((*journal.entries, Event(at=2e9, name="run.resumed")))
         assert judge(resumed).verdict == "INCONCLUSIVE"
 
-    def test_without_a_gates_measurement_is_inconclusive(self, journal):
-        kept = [e for e in journal.all(Measurement) if e.gate.name != "finality-close"]
-        verdict = judge(replaced(journal, Measurement, *kept, RunFinished(at=2e9, outcome="completed")))
+    def test_without_a_gates_samples_is_inconclusive(self, journal):
+        query = next(e.query for e in journal.all(Measurement) if e.gate.name == "finality-close")
+        kept = [e for e in journal.all(Samples) if e.query != query]
+        verdict = judge(replaced(journal, Samples, *kept, RunFinished(at=2e9, outcome="completed")))
         assert verdict.exit_code == 3
-        assert {g.reason for g in verdict.gates if g.gate == "finality-close"} == {"it was never measured"}
+        (reason,) = {g.reason for g in verdict.gates if g.gate == "finality-close"}
+        assert reason == "this was not asked during the run, so it has to be run again"
 
     def test_without_anything_is_inconclusive(self, journal):
         verdict = judge(Journal.of([journal.started, RunFinished(at=2e9, outcome="completed")]))
@@ -101,7 +103,7 @@ class TestJudgingAgain:
         assert after.exit_code == 1
 
     def test_with_another_question_cannot_be_answered(self, journal):
-        other = stricter(journal, "baseline", "finality-close", signal="peers")
+        other = stricter(journal, "baseline", "finality-close", signal="leaves")
         found = next(g for g in judge(journal, other).gates if g.gate == "finality-close")
         assert found.verdict == "INCONCLUSIVE"
         assert "run again" in found.reason

@@ -2,14 +2,16 @@
 
 import math
 import random
+from dataclasses import replace
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.gates.evaluate import evaluate
+from orchestrator.gates.evaluate import assess
+from orchestrator.gates.record import Record
 from orchestrator.gates.verdict import exit_code, merge
-from orchestrator.journal import Target, Verdict
-from tests.unit.gates.building import CLOCK, gate, measured, series
+from orchestrator.journal import Event, Samples, Verdict
+from tests.unit.gates.building import START, gate, measured, series
 
 VERDICTS = st.sampled_from(Verdict)
 EITHER = st.booleans()
@@ -33,9 +35,27 @@ THRESHOLDS = st.sampled_from([
     {"signal": "authored-blocks", "recoversWithin": "9s"},
     {"promql": "x{$selector}", "stalls": 1},
     {"promql": "x{$selector}", "recoversWithin": "9s"},
+    {"promql": "x{$selector}", "atMost": 4},
+    {"signal": "finalized-height", "ratePerMinute": {"atLeast": 30}},
+    {"signal": "best-height", "ratePerMinute": {"atMost": 90}},
+    {"signal": "finalized-height", "progresses": "2s"},
+    {"signal": "best-height", "progresses": "2s"},
+    {"signal": "finality-lag", "atMost": 3, "tolerate": "50%", "consecutive": 2},
+    {"signal": "finality-lag", "atMost": 3, "view": {"per": "all", "aggregate": "mean"}},
+    {"signal": "peers", "atLeast": 2, "view": {"per": "group", "aggregate": "median"}, "tolerate": "20%"},
+    {"signal": "disputes", "stalls": 2, "view": {"per": "chain", "aggregate": "sum"}},
+    {"signal": "finalized-height", "increasesBy": 2, "view": {"per": "all", "aggregate": "min"}},
+    {"signal": "authored-blocks", "increasesBy": 3, "view": {"per": "all", "aggregate": "sum"}},
+    {"chainRead": "session", "increasesBy": 1},
+    {"chainRead": "spec-version", "equals": 2},
+    {"pods": "ready", "equals": 1, "tolerate": "20%"},
+    {"pods": "restarts", "atMost": 1},
+    {"storage": {"pallet": "System", "item": "Number"}, "between": {"low": 1, "high": 5}},
 ])  # fmt: skip
 POLICIES = st.fixed_dictionaries({
-    "counterReset": st.sampled_from(["inconclusive", "fail"]),
+    "counterReset": st.sampled_from(["inconclusive", "fail", "rebase"]),
+    "notANumber": st.sampled_from(["inconclusive", "fail"]),
+    "gaps": st.sampled_from(["inconclusive", "fail"]),
     "minSamples": st.integers(1, 4),
 })  # fmt: skip
 WHOLE = st.lists(st.lists(VALUES, min_size=5, max_size=9), min_size=1, max_size=3)
@@ -47,10 +67,18 @@ def measurements(draw, *, is_open=EITHER):
     words, policies, rows = draw(THRESHOLDS), draw(POLICIES), draw(WHOLE)
     length = min(map(len, rows))
     rows = [series(row[:length], node) for row, node in zip(rows, NODES, strict=False)]
-    expected = tuple(Target(node=node, chain="relay") for node in NODES[: len(rows)])
     return measured(
-        gate(**words, **policies), *rows, end=rows[0].samples[-1][0], is_open=draw(is_open), expected=expected
+        gate(**words, **policies), *rows, end=rows[0].last, is_open=draw(is_open), expected=NODES[: len(rows)]
     )
+
+
+def changed(one, rows):
+    """The measurement with the rows of every answer changed."""
+    return one.with_samples(lambda samples: samples.model_copy(update={"rows": tuple(rows(samples.rows))}))
+
+
+def values(row, change):
+    return row.model_copy(update={"values": tuple(change(value) for value in row.values)})
 
 
 class TestTheLatticeIsASemilattice:
@@ -79,68 +107,107 @@ class TestTheLatticeIsASemilattice:
 
 @QUICK
 @given(measurements(), st.data())
-def test_dropping_samples_never_makes_a_pass(measurement, data):
-    assume(evaluate(measurement, CLOCK).verdict is not Verdict.PASSED)
-    thinned = tuple(
-        one.model_copy(
-            update={
-                "samples": tuple(data.draw(st.permutations(one.samples))[: data.draw(st.integers(0, len(one.samples)))])
-            }
-        )
-        for one in measurement.series
-    )
-    assert evaluate(measurement.model_copy(update={"series": thinned}), CLOCK).verdict is not Verdict.PASSED
+def test_dropping_samples_never_makes_a_pass(one, data):
+    assume(one.judged().verdict is not Verdict.PASSED)
+    drop = data.draw(st.randoms(use_true_random=False))
+    share = data.draw(st.sampled_from([0.1, 0.4, 0.9]))
+    thinned = changed(one, lambda rows: [values(row, lambda v: None if drop.random() < share else v) for row in rows])
+    assert thinned.judged().verdict is not Verdict.PASSED
 
 
 @QUICK
 @given(measurements(), st.data())
-def test_dropping_series_never_makes_a_pass(measurement, data):
-    assume(evaluate(measurement, CLOCK).verdict is not Verdict.PASSED)
-    kept = tuple(one for one in measurement.series if data.draw(st.booleans()))
-    assert evaluate(measurement.model_copy(update={"series": kept}), CLOCK).verdict is not Verdict.PASSED
+def test_dropping_series_never_makes_a_pass(one, data):
+    assume(one.judged().verdict is not Verdict.PASSED)
+    drop = data.draw(st.randoms(use_true_random=False))
+    assert changed(one, lambda rows: [r for r in rows if drop.random() < 0.5]).judged().verdict is not Verdict.PASSED
 
 
 @QUICK
 @given(measurements(), st.integers(0, 2**32))
-def test_the_order_of_series_and_samples_changes_nothing(measurement, seed):
+def test_the_order_of_series_and_of_their_pieces_changes_nothing(one, seed):
     shuffle = random.Random(seed)
-    turned = [
-        one.model_copy(update={"samples": tuple(shuffle.sample(one.samples, len(one.samples)))})
-        for one in measurement.series
-    ]
-    turned = measurement.model_copy(update={"series": tuple(shuffle.sample(turned, len(turned)))})
-    assert repr(evaluate(turned, CLOCK)) == repr(evaluate(measurement, CLOCK))
+    entries = [piece for entry in one.entries for piece in in_pieces(entry, shuffle)]
+    turned = replace(one, entries=tuple(shuffle.sample(entries, len(entries))))
+    turned = changed(turned, lambda rows: shuffle.sample(rows, len(rows)))
+    assert repr(turned.judged()) == repr(one.judged())
+
+
+def in_pieces(entry, random):
+    """Samples cut in two somewhere; anything else as it is."""
+    if not isinstance(entry, Samples) or entry.count < 2:
+        return [entry]
+    at = random.randrange(1, entry.count)
+    return [piece(entry, 0, at), piece(entry, at, entry.count)]
+
+
+def piece(samples, low, high):
+    rows = tuple(row.model_copy(update={"values": row.values[low:high]}) for row in samples.rows)
+    first = samples.first + low * samples.step
+    return samples.model_copy(update={"first": first, "count": high - low, "rows": rows})
 
 
 @QUICK
 @given(measurements(is_open=st.just(True)))
-def test_a_window_without_end_passes_only_what_has_recovered(measurement):
-    passed = evaluate(measurement, CLOCK).verdict is Verdict.PASSED
-    assert not passed or measurement.gate.recovers_within is not None
+def test_a_window_without_end_passes_only_what_has_recovered(one):
+    passed = one.judged().verdict is Verdict.PASSED
+    assert not passed or one.gate.recovers_within is not None
 
 
 @QUICK
 @given(measurements())
-def test_nothing_passes_without_samples(measurement):
-    empty = measurement.model_copy(update={"series": ()})
-    assert evaluate(empty, CLOCK).verdict is Verdict.INCONCLUSIVE
-    hollow = tuple(one.model_copy(update={"samples": ()}) for one in measurement.series)
-    assert evaluate(measurement.model_copy(update={"series": hollow}), CLOCK).verdict is Verdict.INCONCLUSIVE
-    without = measurement.model_copy(update={"series": (), "expected": ()})
-    assert evaluate(without, CLOCK).verdict is Verdict.INCONCLUSIVE
+def test_nothing_passes_without_samples(one):
+    assert changed(one, lambda _: ()).judged().verdict is Verdict.INCONCLUSIVE
+    hollow = changed(one, lambda rows: [values(row, lambda _: None) for row in rows])
+    assert hollow.judged().verdict is Verdict.INCONCLUSIVE
+    unasked = replace(one, entries=tuple(e for e in one.entries if not isinstance(e, Samples)))
+    assert unasked.judged().verdict is Verdict.INCONCLUSIVE
 
 
 @QUICK
 @given(measurements())
-def test_an_evaluation_always_ends_in_a_verdict_with_a_reason(measurement):
-    result = evaluate(measurement, CLOCK)
+def test_an_evaluation_always_ends_in_a_verdict_with_a_reason(one):
+    result = one.judged()
     assert result.verdict is not Verdict.ERROR
     assert result.reason
 
 
 @QUICK
 @given(measurements())
-def test_a_number_that_is_none_never_passes_except_beside_a_recovery_or_where_breaches_are_tolerated(measurement):
-    odd = any(not math.isfinite(value) for one in measurement.series for _, value in one.samples)
-    assume(odd and measurement.gate.recovers_within is None and not measurement.gate.tolerate)
-    assert evaluate(measurement, CLOCK).verdict is not Verdict.PASSED
+def test_a_number_that_is_none_never_passes_except_beside_a_recovery_or_where_breaches_are_tolerated(one):
+    seen = [v for e in one.entries if isinstance(e, Samples) for row in e.rows for v in row.values if v is not None]
+    assume(not all(map(math.isfinite, seen)) and one.gate.recovers_within is None and not one.gate.tolerate)
+    assert one.judged().verdict is not Verdict.PASSED
+
+
+class TestLiveIsAfterwards:
+    """What is said while a stage goes on is said by the same code from the same entries, and is not taken back."""
+
+    @QUICK
+    @given(measurements(is_open=st.just(False)), st.data())
+    def test_a_verdict_that_was_certain_stays(self, one, data):
+        ends = [entry for entry in one.entries if isinstance(entry, Event) and entry.name == "stage.end"]
+        entries = tuple(entry for entry in one.entries if entry not in ends)
+        now = data.draw(st.integers(1, round(one.now - START)))
+        known = tuple(piece(e, 0, min(e.count, now + 1)) if isinstance(e, Samples) else e for e in entries)
+        live = replace(one, entries=known).judged(now=START + now).verdict
+        after = one.judged().verdict
+        assert live is Verdict.INCONCLUSIVE or live is after
+
+    @QUICK
+    @given(measurements(is_open=st.just(False)), st.randoms(use_true_random=False))
+    def test_at_the_end_it_is_the_same(self, one, random):
+        record = Record(one.nodes, one.step)
+        for entry in one.entries:
+            for part in in_pieces(entry, random):
+                record.add(part)
+                assess(one.stage, one.gate, record, one.now)  # Looking changes nothing.
+        assert repr(assess(one.stage, one.gate, record, one.now).verdict) == repr(one.judged())
+
+    @QUICK
+    @given(measurements())
+    def test_the_journal_tells_the_same(self, one):
+        written = [
+            type(e).model_validate_json(e.model_dump_json(by_alias=True, exclude_none=True)) for e in one.entries
+        ]
+        assert repr(replace(one, entries=tuple(written)).judged()) == repr(one.judged())

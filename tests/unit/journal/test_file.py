@@ -6,9 +6,8 @@ import threading
 import pytest
 
 from orchestrator.errors import InfrastructureError, SpecError, UsageError
-from orchestrator.journal import Clock, Event, Journal, JournalWriter, Measurement, RunFinished, Series
+from orchestrator.journal import Clock, Event, Journal, JournalWriter, Row, RunFinished, Samples
 from tests.unit.gates import synthetic
-from tests.unit.gates.building import gate
 
 
 @pytest.fixture
@@ -34,11 +33,11 @@ def test_entries_without_a_time_are_stamped(path):
 
 
 def test_numbers_that_are_none_survive(path):
-    odd = Series(labels={}, samples=((1.0, math.nan), (2.0, math.inf), (3.0, -math.inf)))
-    write(path, Measurement(stage="a", gate=gate(atMost=1), series=(odd,)))
-    assert '[1.0,"NaN"],[2.0,"Infinity"],[3.0,"-Infinity"]' in path.read_text()
+    odd = Row(labels={}, values=(1.5, math.nan, math.inf, -math.inf, None))
+    write(path, Samples(query="q", first=1.0, step=1.0, count=5, rows=(odd,)))
+    assert '[1.5,"NaN","Infinity","-Infinity",null]' in path.read_text()
     (entry,) = Journal.read(path).entries
-    assert repr(entry.series[0]) == repr(odd)
+    assert repr(entry.rows[0]) == repr(odd)
 
 
 def test_a_null_in_a_detail_survives(path):

@@ -1,0 +1,122 @@
+"""Comparison with an earlier run: the figure of each node or view then and now. Pure; called by `evaluate`.
+
+The earlier run's figures are computed from its journal by the same code, and go into this run's journal, so that the
+verdict can be given again when the earlier run is no longer there.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Mapping
+
+from orchestrator.gates.finding import Finding, unknown
+from orchestrator.gates.meaning import Meaning
+from orchestrator.gates.strip import Strip
+from orchestrator.gates.values import never_closed
+from orchestrator.gates.views import Judge
+from orchestrator.journal import Baseline, Verdict
+from orchestrator.metrics.signals import CATALOGUE
+from orchestrator.spec import Gate
+
+_EPSILON = 1e-9
+
+
+def compared(gate: Gate, meaning: Meaning, baseline: Baseline | None) -> Judge:
+    """A judge that holds each series against the same one of the earlier run."""
+    wanted = gate.no_worse_than
+    assert wanted is not None
+
+    def judge(label: str, strip: Strip) -> Finding:
+        if baseline is None:
+            return unknown(f"run {wanted.run} was not read, so there is nothing to compare with")
+        then = baseline.figures.get(label)
+        if then is None:
+            why = baseline.lacking.get(label) or baseline.lacking.get("") or f"{label} was not there"
+            return unknown(f"run {wanted.run} has no figure: {why}")
+        now, why = figure(gate, meaning, strip)
+        if now is None:
+            return unknown(why)
+        higher = _higher_is_worse(gate)
+        if higher is None:
+            return unknown(f"nobody said which way is worse for {meaning.title}; say it with `worse`", now)
+        worse = (now - then if higher else then - now) - abs(then) * wanted.percent
+        told = f"{meaning.title}: {wanted.figure} {meaning.said(now)}, in run {wanted.run} {meaning.said(then)}"
+        when = strip.at(strip.asked - 1)
+        return Finding(Verdict.FAILED if worse > _EPSILON else Verdict.PASSED, told, now, worse, when)
+
+    return judge
+
+
+def figure(gate: Gate, meaning: Meaning, strip: Strip) -> tuple[float | None, str]:
+    """What the series comes to in one figure; None, and why, where that is not known for certain."""
+    assert gate.no_worse_than is not None
+    if why := _unfit(gate, meaning, strip):
+        return None, why
+    if meaning.counter and gate.policy.counter_reset == "rebase":
+        strip = strip.rebased(from_zero=True)
+    numbers = strip.numbers()
+    growth, elapsed = numbers[-1] - numbers[0], (strip.asked - 1) * strip.step
+    if meaning.figure == "seconds-per-growth":
+        return (elapsed / growth, "") if growth > 0 else (None, "nothing grew")
+    if gate.no_worse_than.figure == "growth-per-minute":
+        return 60 * growth / elapsed, ""
+    return _STATISTICS[gate.no_worse_than.figure](numbers), ""
+
+
+def _unfit(gate: Gate, meaning: Meaning, strip: Strip) -> str:
+    """Why no figure can be made of the series; empty where one can."""
+    needed = max(2, gate.min_samples)
+    if strip.window.open:
+        return never_closed(gate)
+    if not strip.complete:
+        return strip.gaps()
+    if strip.asked < needed:
+        return f"there are {strip.asked} samples; at least {needed} are needed"
+    reset = meaning.counter and strip.fall() is not None
+    if reset and gate.policy.counter_reset in {"inconclusive", "fail"}:
+        return f"{meaning.title} was reset; say with counterReset what that means"
+    return ""
+
+
+_STATISTICS: Mapping[str, Callable[[tuple[float, ...]], float]] = {
+    "mean": statistics.fmean,
+    "median": statistics.median,
+    "max": max,
+    "min": min,
+}
+
+
+def noting(gate: Gate, meaning: Meaning, figures: dict[str, float], lacking: dict[str, str]) -> Judge:
+    """A judge that judges nothing and notes every figure of the earlier run."""
+
+    def judge(label: str, strip: Strip) -> Finding:
+        value, why = figure(gate, meaning, strip)
+        if value is None or not math.isfinite(value):
+            lacking[label] = why
+            return unknown(why)
+        figures[label] = value
+        return Finding(Verdict.PASSED, "", value, 0.0)
+
+    return judge
+
+
+def of(gate: Gate, stage: str, recorded: list[Baseline]) -> Baseline | None:
+    """What was recorded for the gate, or for another that asks for the same figures."""
+    return next((one for one in recorded if one.stage == stage and _key(one.gate) == _key(gate)), None)
+
+
+def _key(gate: Gate) -> object:
+    free: dict[str, object] = {"name": "", "why": None, "abort_on": None, "tolerate": 0.0}
+    wanted = gate.no_worse_than
+    if wanted is not None:
+        name = wanted.gate or gate.name
+        free["no_worse_than"] = wanted.model_copy(update={"percent": 0.0, "gate": name})
+    return gate.model_copy(update=free)
+
+
+def _higher_is_worse(gate: Gate) -> bool | None:
+    wanted = gate.no_worse_than
+    assert wanted is not None
+    direction = CATALOGUE[gate.signal].direction if gate.signal is not None else "neither"
+    if wanted.worse is None and direction == "neither":
+        return None
+    return wanted.worse == "higher" if wanted.worse is not None else direction == "lower"

@@ -1,0 +1,59 @@
+"""What one series, node or policy says about a gate, and which of several decides. Pure; the currency of `gates`."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from orchestrator.gates import verdict
+from orchestrator.journal import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`badness` orders the findings of one gate: greater is worse. `node` may be a view, such as a group."""
+
+    verdict: Verdict
+    reason: str
+    value: float | None = None
+    badness: float = -math.inf
+    when: float | None = None
+    node: str = ""
+
+    def on(self, node: str, label: str | None = None) -> "Finding":
+        """The same, said of a node; `label` is what the reason calls it."""
+        called = label or node
+        return replace(self, node=node, reason=f"{called}: {self.reason}" if called else self.reason)
+
+
+def unknown(reason: str, value: float | None = None, *, badness: float = -math.inf) -> Finding:
+    return Finding(Verdict.INCONCLUSIVE, reason, value, badness)
+
+
+def by_policy(policy: str, reason: str, *, node: str = "") -> Finding:
+    """What imperfect evidence means where the policy is `fail` or `inconclusive`."""
+    failed = policy == "fail"
+    return Finding(
+        Verdict.FAILED if failed else Verdict.INCONCLUSIVE,
+        reason,
+        badness=math.inf if failed else -math.inf,
+        node=node,
+    )
+
+
+def worst(findings: Iterable[Finding]) -> Finding:
+    """The finding that decides, with how many others say the same."""
+    found = list(findings)
+    if not found:
+        return unknown("no samples came")
+    merged = verdict.merge(finding.verdict for finding in found)
+    alike = sorted((f for f in found if f.verdict is merged), key=lambda f: (-f.badness, f.node, f.reason))
+    first, others = alike[0], len(alike) - 1
+    if not others:
+        return first
+    if not first.node:
+        told = "; ".join(dict.fromkeys(finding.reason for finding in alike if not finding.node))
+    elif merged is Verdict.PASSED:
+        told = f"{first.reason} (the worst of {len(alike)})"
+    else:
+        told = f"{first.reason} (and {others} more like it)"
+    return replace(first, reason=told)

@@ -1,0 +1,135 @@
+"""One series laid against the window it is judged over: what is known, and what is missing. Pure.
+
+Every source is asked at the multiples of one step of unix time. A point that was asked for and not answered with a
+number is a hole, and no judgement ever gains from a hole: a gate passes only if it would pass whatever stood there.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from orchestrator.journal import MeasuredWindow
+
+Sample = tuple[float, float]
+Value = float | None
+
+
+def first_point(when: float, step: float) -> int:
+    """The first point of the grid that is not before the time."""
+    return math.ceil(when / step - 1e-6)
+
+
+def last_point(when: float, step: float) -> int:
+    """The last point of the grid that is not after the time."""
+    return math.floor(when / step + 1e-6)
+
+
+@dataclass(frozen=True, slots=True)
+class Holes:
+    """How many points of a strip hold no number, and why where that is known."""
+
+    unanswered: int = 0
+    odd: int = 0
+    stale: int = 0
+    fewer: int = 0
+
+    def __add__(self, other: "Holes") -> "Holes":
+        return Holes(
+            self.unanswered + other.unanswered, self.odd + other.odd, self.stale + other.stale, self.fewer + other.fewer
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Values at `origin`, `origin + 1`, … times `step`, finite or None; `earlier` is the last known one before them."""
+
+    window: MeasuredWindow
+    origin: int
+    step: float
+    values: tuple[Value, ...]
+    why: Holes
+    earlier: Sample | None = None
+
+    def at(self, index: int) -> float:
+        """The time of a point, unix seconds."""
+        return (self.origin + index) * self.step
+
+    @property
+    def asked(self) -> int:
+        return len(self.values)
+
+    @property
+    def holes(self) -> int:
+        return self.values.count(None)
+
+    @property
+    def complete(self) -> bool:
+        return None not in self.values
+
+    @property
+    def covers_start(self) -> bool:
+        return bool(self.values) and self.values[0] is not None
+
+    @property
+    def covers_end(self) -> bool:
+        return bool(self.values) and self.values[-1] is not None
+
+    def numbers(self) -> tuple[float, ...]:
+        """What is known, in the order of time."""
+        return tuple(value for value in self.values if value is not None)
+
+    def known(self) -> list[tuple[int, float]]:
+        """What is known, each with its point."""
+        return [(index, value) for index, value in enumerate(self.values) if value is not None]
+
+    def fall(self) -> tuple[int, float, float] | None:
+        """The first point at which a lower value follows, with the values before and there."""
+        numbers = self.numbers()
+        if all(a <= b for a, b in pairwise(numbers)):
+            return None
+        return next((j, a, b) for (_, a), (j, b) in pairwise(self.known()) if b < a)
+
+    def until(self, index: int) -> "Strip":
+        """What came before a point, as a window that is still open there."""
+        window = self.window.model_copy(update={"end": self.at(index - 1), "open": True})
+        return replace(self, window=window, values=self.values[:index])
+
+    def rebased(self, *, from_zero: bool) -> "Strip":
+        """Without its falls: a counter starts from zero again, anything else from its new value."""
+        shift, earlier, values = 0.0, None, []
+        for value in self.values:
+            if value is not None:
+                if earlier is not None and value < earlier:
+                    shift += earlier if from_zero else earlier - value
+                earlier = value
+            values.append(None if value is None else value + shift)
+        return replace(self, values=tuple(values))
+
+    def gaps(self) -> str:
+        """What is missing, for a reason."""
+        named = (
+            (self.why.odd, "not a number"),
+            (self.why.stale, "from a node that answered no scrape then"),
+            (self.why.fewer, "without a value of every node"),
+        )
+        told = "".join(f", {count} of them {what}" for count, what in named if count)
+        return f"{self.holes} of {self.asked} samples are missing{told}"
+
+
+def lay(raw: Sequence[Value], window: MeasuredWindow, origin: int, step: float, earlier: Sample | None = None) -> Strip:
+    """A strip of what came, in which numbers that are none become holes."""
+    unanswered = raw.count(None)
+    numbers = raw if not unanswered else [value for value in raw if value is not None]
+    if math.isfinite(sum(numbers)):  # type: ignore[arg-type]  # Nothing in it is None.
+        return Strip(window, origin, step, tuple(raw), Holes(unanswered), earlier)
+    values = tuple(value if value is not None and math.isfinite(value) else None for value in raw)
+    return Strip(window, origin, step, values, Holes(unanswered, values.count(None) - unanswered), earlier)
+
+
+def masked(strip: Strip, present: Sequence[bool], why: Holes) -> Strip:
+    """The strip without its values at points where the nodes behind them said nothing; `why` is what one such is."""
+    values = tuple(value if here else None for value, here in zip(strip.values, present, strict=True))
+    lost = values.count(None) - strip.holes
+    counted = Holes(why.unanswered * lost, why.odd * lost, why.stale * lost, why.fewer * lost)
+    return replace(strip, values=values, why=strip.why + counted)

@@ -1,0 +1,139 @@
+"""Whether each node is judged by itself or several as one figure, and who is to blame. Pure; used by `sampled`."""
+
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from orchestrator.gates.bounds import blames_highest
+from orchestrator.gates.finding import Finding, by_policy, unknown
+from orchestrator.gates.meaning import GROWTH, Meaning
+from orchestrator.gates.strip import Holes, Strip, Value
+from orchestrator.journal import Target
+from orchestrator.spec import Gate
+
+_AGGREGATES: Mapping[str, Callable[[Sequence[float]], float]] = {
+    "mean": statistics.fmean,
+    "median": statistics.median,
+    "min": min,
+    "max": max,
+    "sum": sum,
+}
+
+Judge = Callable[[str, Strip], Finding]
+"""What a node's or a view's series means; knows it by its name only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One series with the name it goes by. No strip: nothing came from it."""
+
+    label: str
+    strip: Strip | None
+    target: Target | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is judged as one: a node's series, or several nodes' series and their name together."""
+
+    label: str
+    members: tuple[Member, ...]
+    aggregate: str | None = None
+
+    def judged(
+        self,
+        gate: Gate,
+        meaning: Meaning,
+        judge: Judge,
+        *,
+        silence_fails: bool,
+    ) -> Iterator[Finding]:
+        """What its samples say, by way of `judge`, which knows nothing of nodes."""
+        silent = [member.label for member in self.members if member.strip is None]
+        if len(silent) == len(self.members):
+            told = f"no samples from {', '.join(silent)}"
+            node = silent[0]
+            yield by_policy("fail", told, node=node) if silence_fails else replace(unknown(told), node=node)
+        elif self.aggregate is None:
+            (member,) = self.members
+            assert member.strip is not None
+            yield judge(member.label, member.strip).on(member.label)
+        else:
+            yield from self._together(gate, meaning, judge, silent)
+
+    def _together(self, gate: Gate, meaning: Meaning, judge: Judge, silent: list[str]) -> Iterator[Finding]:
+        present = {member.label: member.strip for member in self.members if member.strip is not None}
+        if meaning.resets:  # In a sum, another node's growth would hide it.
+            yield from (found for label, strip in present.items() for found in _resets(gate, meaning, label, strip))
+        if meaning.resets and gate.policy.counter_reset == "rebase":
+            present = {label: strip.rebased(from_zero=meaning.counter) for label, strip in present.items()}
+        strip = _figure(_AGGREGATES[self.aggregate or "mean"], gate, list(present.values()), len(self.members))
+        found = judge(self.label, strip)
+        node, worst = _blamed(gate, meaning, found, present)
+        if silent:
+            node, worst = silent[0], f"nothing came from {', '.join(silent)}"
+        yield replace(found, node=node, reason=f"{self.aggregate} of {self.label}: {found.reason}; {worst}")
+
+
+def _figure(aggregate: Callable[[Sequence[float]], float], gate: Gate, strips: Sequence[Strip], members: int) -> Strip:
+    """One series of what all members have together, at points at which all of them have something."""
+    ignored = gate.policy.fewer == "ignore"
+    values: list[Value] = []
+    fewer = 0
+    for column in zip(*(strip.values for strip in strips), strict=True):
+        numbers = [value for value in column if value is not None]
+        lacks = len(numbers) < members and not ignored
+        fewer += lacks and bool(numbers)
+        values.append(aggregate(numbers) if numbers and not lacks else None)
+    why = Holes(unanswered=values.count(None) - fewer, odd=sum(strip.why.odd for strip in strips), fewer=fewer)
+    return replace(strips[0], values=tuple(values), why=why, earlier=None)
+
+
+def of(gate: Gate, members: Sequence[Member], groups: Mapping[str, str]) -> Iterator[View]:
+    """What the gate judges as one; `groups` has the group of each node."""
+    if gate.view.per == "node":
+        yield from (View(member.label, (member,)) for member in members)
+        return
+    together: dict[str, list[Member]] = {}
+    for member in members:
+        together.setdefault(_name(gate, groups, member), []).append(member)
+    for label, some in together.items():
+        yield View(label, tuple(some), gate.view.aggregate)
+
+
+def _name(gate: Gate, groups: Mapping[str, str], member: Member) -> str:
+    if gate.view.per == "all" or member.target is None:
+        return "all nodes"
+    if gate.view.per == "chain":
+        return f"chain {member.target.chain}"
+    return f"group {groups.get(member.target.node, '?')}"
+
+
+def _resets(gate: Gate, meaning: Meaning, label: str, strip: Strip) -> Iterator[Finding]:
+    policy = gate.policy.counter_reset
+    if policy in {"inconclusive", "fail"} and (fall := strip.fall()) is not None:
+        _, before, after = fall
+        told = f"{label}: {meaning.title} fell from {before:g} to {after:g}, which is a reset"
+        yield by_policy(policy, told, node=label)
+
+
+def _blamed(gate: Gate, meaning: Meaning, found: Finding, present: Mapping[str, Strip]) -> tuple[str, str]:
+    """The member that contributes most to how bad the figure is, and its own part in it."""
+    if found.when is None:
+        most = max(sorted(present), key=lambda label: present[label].holes)
+        return most, f"worst was {most}, of whose samples {present[most].holes} are missing"
+    grows = gate.chosen() in GROWTH or meaning.figure != "samples"
+    parts = {label: _grown(strip) if grows else _at(strip, found.when) for label, strip in present.items()}
+    known = {label: part for label, part in parts.items() if part is not None}
+    highest = blames_highest(gate, found.value if found.value is not None else 0.0)
+    chosen = (max if highest else min)(sorted(known), key=lambda label: known[label])
+    return chosen, f"worst was {chosen} with {meaning.said(known[chosen])}"
+
+
+def _grown(strip: Strip) -> float | None:
+    numbers = strip.numbers()
+    return numbers[-1] - numbers[0] if numbers else None
+
+
+def _at(strip: Strip, when: float) -> float | None:
+    return strip.values[round(when / strip.step) - strip.origin]

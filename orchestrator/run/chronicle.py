@@ -1,0 +1,57 @@
+"""The journal of a run and what is known from it, kept in step: what a gate is judged by is on the disk before.
+
+Shared by the threads of a run: the stage, the chain clock and the poller.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import TypeVar
+
+from orchestrator.gates import measure
+from orchestrator.gates.evaluate import Assessment, assess
+from orchestrator.gates.ports import Sources
+from orchestrator.gates.record import Record
+from orchestrator.gates.window import Timeline
+from orchestrator.journal import Entry, Event, JournalWriter
+from orchestrator.spec import Gate, Stage
+
+_E = TypeVar("_E", bound=Entry)
+
+
+class Chronicle:
+    """Writes, remembers and judges."""
+
+    def __init__(self, journal: JournalWriter, sources: Sources) -> None:
+        self._journal = journal
+        self._sources = sources
+        self._record = Record(sources.nodes, sources.scrape)
+        self._lock = threading.RLock()
+
+    def keep(self, entry: _E) -> _E:
+        """Writes the entry and takes it into account; as written, stamped where it had no time."""
+        with self._lock:
+            written = self._journal.record(entry)
+            self._record.add(written)
+            return written
+
+    @property
+    def timeline(self) -> Timeline:
+        with self._lock:
+            return self._record.timeline
+
+    def events(self) -> tuple[Event, ...]:
+        with self._lock:
+            return tuple(self._record.events)
+
+    def settled(self) -> float:
+        """Until when the evidence is in: scrapes take their time, and so do the controller's words on what it did."""
+        return time.time() - 2 * self._sources.scrape - 1.0
+
+    def collect(self, stage: Stage, gates: Sequence[Gate], now: float) -> None:
+        """Asks for what these gates still lack."""
+        measure.collect(stage, gates, self._record, self._sources, self.keep, now)
+
+    def assess(self, stage: Stage, gate: Gate, now: float) -> Assessment:
+        with self._lock:
+            return assess(stage, gate, self._record, now)

@@ -1,0 +1,107 @@
+"""What gates read of the nodes' pods: restarts, kills for want of memory, readiness, and log lines.
+
+Implements `gates.ports.Pods` and `Logs`; made by `sources`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from orchestrator.cluster import Cluster
+from orchestrator.errors import ClusterError
+from orchestrator.gates.ports import Lines, Pod
+
+_EARLIER = 60.0
+"""Seconds before the wanted time from which a log is read: any line there shows that nothing since is lost."""
+
+_CONTAINER = "node"
+
+
+@dataclass(slots=True)
+class _Seen:
+    """One pod as it was last seen, and what was counted of it before it was replaced."""
+
+    uid: str
+    restarts: int
+    killed: frozenset[str]
+    past_restarts: int = 0
+
+
+class PodWatch:
+    """Counts over the pods' replacements: a new pod under the same name is a restart, and its own count begins anew."""
+
+    def __init__(self, cluster: Cluster, namespace: str, nodes: frozenset[str]) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._nodes = nodes
+        self._seen: dict[str, _Seen] = {}
+
+    def facts(self) -> Mapping[str, Pod]:
+        pods = self._cluster.list("Pod", self._namespace)
+        return {pod["metadata"]["name"]: self._fact(pod) for pod in pods if pod["metadata"]["name"] in self._nodes}
+
+    def _fact(self, pod: Mapping[str, Any]) -> Pod:
+        name, uid = str(pod["metadata"]["name"]), str(pod["metadata"]["uid"])
+        status = pod.get("status") or {}
+        containers = status.get("containerStatuses") or []
+        restarts = sum(int(container.get("restartCount", 0)) for container in containers)
+        killed = frozenset(f"{uid}/{when}" for container in containers for when in _killed(container))
+        before = self._seen.get(name)
+        past = 0
+        if before is not None:
+            replaced = before.uid != uid
+            past = before.past_restarts + (before.restarts + 1 if replaced else 0)
+            killed |= before.killed
+        self._seen[name] = _Seen(uid, restarts, killed, past)
+        ready = any(c.get("type") == "Ready" and c.get("status") == "True" for c in status.get("conditions") or [])
+        return Pod(restarts=past + restarts, oom_kills=len(killed), ready=ready)
+
+
+def _killed(container: Mapping[str, Any]) -> Iterator[str]:
+    """When the container was killed for want of memory, as far as its status still tells."""
+    for state in ("state", "lastState"):
+        ended = (container.get(state) or {}).get("terminated") or {}
+        if ended.get("reason") == "OOMKilled":
+            yield f"{container.get('name')} {ended.get('finishedAt')}"
+
+
+class PodLogs:
+    """The log of a node's container, and of the one before it where it was restarted."""
+
+    def __init__(self, cluster: Cluster, namespace: str) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+
+    def matching(self, node: str, pattern: str, since: float, until: float) -> Lines:
+        """When matching lines were written after `since` and up to `until`.
+
+        Raises:
+            ClusterError: when the log cannot be read.
+        """
+        start = datetime.fromtimestamp(since - _EARLIER, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        try:
+            before = list(self._lines(node, start, previous=True))
+        except ClusterError:  # It was never restarted.
+            before = []
+        return matching([*before, *self._lines(node, start, previous=False)], pattern, since, until)
+
+    def _lines(self, node: str, start: str, *, previous: bool) -> Iterator[str]:
+        return self._cluster.log_stream(node, self._namespace, container=_CONTAINER, since=start, previous=previous)
+
+
+def matching(lines: Iterable[str], pattern: str, since: float, until: float) -> Lines:
+    """What the lines, each with its time in front, show. Where no line is old enough, the log begins with its first."""
+    wanted, hits = re.compile(pattern), []
+    whole = until
+    for line in lines:
+        stamp, _, text = line.partition(" ")
+        try:
+            when = datetime.fromisoformat(stamp).timestamp()
+        except ValueError:
+            continue
+        whole = min(whole, when)
+        if since < when <= until and wanted.search(text):
+            hits.append(when)
+    return Lines(since=max(since, whole), hits=tuple(hits))
