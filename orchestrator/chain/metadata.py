@@ -33,6 +33,21 @@ _HASHERS: dict[str, Callable[[bytes], bytes]] = {
     "Blake2_256": blake2_256,
 }
 
+_FIELDS = {
+    "Paras.PvfCheckStarted": ("code_hash", "para_id"),
+    "Paras.PvfCheckAccepted": ("code_hash", "para_id"),
+    "Paras.PvfCheckRejected": ("code_hash", "para_id"),
+    "Paras.CurrentCodeUpdated": ("para_id",),
+    "Paras.CurrentHeadUpdated": ("para_id",),
+    "Paras.CodeUpgradeScheduled": ("para_id",),
+    "Paras.NewHeadNoted": ("para_id",),
+    "Paras.ActionQueued": ("para_id", "session"),
+    "ParaInclusion.CandidateBacked": ("receipt", "head", "core", "group"),
+    "ParaInclusion.CandidateIncluded": ("receipt", "head", "core", "group"),
+    "ParaInclusion.CandidateTimedOut": ("receipt", "head", "core"),
+}
+"""Names for the fields of events whose pallets give none (`polkadot/runtime/parachains/src/{paras,inclusion}`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Extension:
@@ -146,7 +161,11 @@ class Metadata:
         elif isinstance(found, dict):
             data = found
         else:  # Fields without names, as older pallets have them.
-            data = {str(i): one for i, one in enumerate(found if isinstance(found, tuple) else (found,))}
+            fields = found if isinstance(found, tuple) else (found,)
+            names = _FIELDS.get(f"{record['module_id']}.{record['event_id']}", ())
+            if len(names) != len(fields):
+                names = tuple(map(str, range(len(fields))))
+            data = dict(zip(names, fields, strict=True))
         return Event(record["module_id"], record["event_id"], self._named(data), record["extrinsic_idx"])
 
     def _named(self, value: Any) -> Any:

@@ -44,8 +44,8 @@ class ChainReader(Protocol):
 class Event:
     """What a block's execution deposited, under the names of the pallet.
 
-    `data` holds the fields by name (by place, `"0"`, `"1"`, where a pallet gives no names), decoded: numbers, texts,
-    `0x…` for hashes and bytes, an enum as its variant's name or `{name: content}`, a pallet's error as
+    `data` holds the fields by name (by place, `"0"`, `"1"`, where neither pallet nor coalmine gives names), decoded:
+    numbers, texts, `0x…` for hashes and bytes, an enum as its variant's name or `{name: content}`, a pallet's error as
     `Pallet.Error`. `extrinsic` is the place in the block of the transaction that it came of, None for the block's own.
     """
 
@@ -57,6 +57,14 @@ class Event:
     @property
     def title(self) -> str:
         return f"{self.pallet}.{self.name}"
+
+    @property
+    def para_id(self) -> int | None:
+        """The parachain that an event of the relay chain is about, where it says."""
+        found = self.data.get("para_id")
+        if found is None and isinstance(receipt := self.data.get("receipt"), dict):
+            found = receipt.get("descriptor", {}).get("para_id")
+        return int(found) if found is not None else None
 
 
 class RuntimeReader(Protocol):

@@ -183,7 +183,6 @@ def note_head(execution: ModelExecution, para_id: int, head_data: str, *, relay_
         for name in ("UpgradeGoAheadSignal", "FutureCodeHash"):
             storage.delete(para_item("Paras", name, para_id))
         storage.put(para_item("Paras", "CurrentCodeHash", para_id), future)
-        execution.deposit("Paras", "CurrentCodeUpdated", para_id=para_id)
 
 
 def force_set_current_code(execution: ModelExecution, origin: str | bytes | None, args: dict[str, Any]) -> None:
@@ -223,7 +222,6 @@ def _enact_accepted(
     expected = max(included_at + config.validation_upgrade_delay, now + config.minimum_validation_upgrade_delay)
     for para_id in para_ids:
         execution.storage.put(_expected(para_id), u32(expected))
-        execution.deposit("Paras", "CodeUpgradeScheduled", para_id=para_id)
 
 
 def _signal(execution: ModelExecution, para_id: int, signal: int) -> None:

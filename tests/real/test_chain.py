@@ -46,7 +46,7 @@ def story(programs, specs, tmp_path_factory):
 
 def _starts(network, seen):
     seen.relay, seen.para = network.nodes["alice"].reader(), network.nodes["collator"].reader()
-    network.until(lambda: seen.relay.finalized().number > 0, 120, "a finalised relay block")
+    network.until(lambda: seen.relay.finalized().number > 0, 400, "a finalised relay block")
     seen.first = seen.relay.finalized()
     seen.lifecycle = ParachainReader(seen.relay).lifecycle(PARA)
     seen.included_at_first = ParachainReader(seen.relay).included(PARA, seen.relay.genesis_hash())

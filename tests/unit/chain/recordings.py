@@ -1,11 +1,13 @@
 """What real nodes have said, and a node that says it again."""
 
+import functools
 import json
 from pathlib import Path
 
 import zstandard
 
 from orchestrator.chain import storage_keys as keys
+from orchestrator.chain.metadata import Metadata
 from orchestrator.chain.rpc import Refusal
 from orchestrator.genesis.header import blake2_256
 
@@ -16,6 +18,10 @@ EVENTS = {name: bytes.fromhex(text) for name, text in json.loads((FOLDER / "even
 def metadata(name):
     """`westend-1025002` or `penpal-1`."""
     return zstandard.ZstdDecompressor().decompress((FOLDER / f"{name}.metadata.zst").read_bytes())
+
+
+decoded = functools.cache(Metadata)
+"""Decoding takes a second or two, which one test after another need not spend again."""
 
 
 def block_hash(number):

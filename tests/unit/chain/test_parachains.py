@@ -4,23 +4,22 @@ import pytest
 
 from orchestrator.chain import Backlog, Channel, Origin, ParachainReader, RoundState, SubstrateReader, absent
 from orchestrator.chain import storage_keys as keys
-from orchestrator.chain.metadata import Metadata
 from orchestrator.chain.parachains import LIFECYCLES
 from orchestrator.errors import ChainError
 from orchestrator.genesis.header import Header
 from orchestrator.scale import compact, vector
 
-from .recordings import RecordedNode, block_hash, metadata
+from .recordings import RecordedNode, block_hash, decoded, metadata
 
 
 @pytest.fixture(scope="session")
 def westend():
-    return Metadata(metadata("westend-1025002"))
+    return decoded(metadata("westend-1025002"))
 
 
 @pytest.fixture(scope="session")
 def penpal():
-    return Metadata(metadata("penpal-1"))
+    return decoded(metadata("penpal-1"))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from orchestrator.genesis import keys as secrets
 from orchestrator.genesis.header import blake2_256
 from orchestrator.scale import Reader, compact, text
 
-from .recordings import EVENTS, RecordedNode, block_hash, metadata
+from .recordings import EVENTS, RecordedNode, block_hash, decoded, metadata
 
 SUDO = secrets.sudo(bytes(32))
 GENESIS = b"g" * 32
@@ -20,17 +20,19 @@ GENESIS = b"g" * 32
 
 @pytest.fixture(scope="session")
 def westend():
-    return Metadata(metadata("westend-1025002"))
+    return decoded(metadata("westend-1025002"))
 
 
 @pytest.fixture(scope="session")
 def penpal():
-    return Metadata(metadata("penpal-1"))
+    return decoded(metadata("penpal-1"))
 
 
 @pytest.fixture(autouse=True)
 def _no_cache(monkeypatch):
+    """Each test's nodes are asked for their metadata anew."""
     monkeypatch.setattr(runtimes, "_CACHE", runtimes._Cache())
+    monkeypatch.setattr(runtimes, "Metadata", decoded)
 
 
 def named(events, title):
@@ -60,7 +62,10 @@ def test_the_steps_of_an_upgrade_are_told_by_both_chains(westend, penpal):
     started = named(westend.events(EVENTS["pvf started"]), "Paras.PvfCheckStarted")
     accepted = named(westend.events(EVENTS["pvf accepted"]), "Paras.PvfCheckAccepted")
     assert [event.data for event in started] == [event.data for event in accepted]
-    assert started[0].data["1"] == 2000
+    assert started[0].para_id == 2000
+    assert started[0].data["code_hash"].startswith("0x624ec2ba")
+    (included,) = named(westend.events(EVENTS["pvf accepted"]), "ParaInclusion.CandidateIncluded")
+    assert included.para_id == 2000
     assert named(penpal.events(EVENTS["para stored"]), "ParachainSystem.ValidationFunctionStored")
     applied = penpal.events(EVENTS["para applied"])
     assert named(applied, "ParachainSystem.ValidationFunctionApplied")[0].data["relay_chain_block_num"] == 146
@@ -210,7 +215,7 @@ def test_an_upgrade_is_authorised_by_root_and_applied_by_nobody():
     node.nonce = 5
     one, code = upgrader(node, SUDO), b"\0asm" + bytes(100)
     assert one.authorize(blake2_256(code)) == "0x" + blake2_256(node.sent[0]).hex()
-    westend = Metadata(metadata("westend-1025002"))
+    westend = decoded(metadata("westend-1025002"))
     inner = westend.call("System", "authorize_upgrade", code_hash="0x" + blake2_256(code).hex())
     assert inner == b"\x00\x09" + blake2_256(code)
     assert node.sent[0].endswith(westend._index("Sudo", "sudo") + inner)
@@ -234,7 +239,7 @@ def test_a_call_with_wrong_names_is_refused_before_it_is_sent(westend):
 
 @pytest.mark.parametrize("name", ["westend-1025002", "penpal-1"])
 def test_the_extensions_of_real_runtimes_are_known(name):
-    check(Metadata(metadata(name)))
+    check(decoded(metadata(name)))
 
 
 @pytest.mark.parametrize("extension", [("extra", "u32"), ("additional", "H256")])
