@@ -17,11 +17,13 @@ from orchestrator.cli.describe import describe
 from orchestrator.cli.explain import explain, schema
 from orchestrator.cli.gates import app as gates_app
 from orchestrator.cli.get import get
+from orchestrator.cli.importing import app as import_app
 from orchestrator.cli.lab import app as lab_app
 from orchestrator.cli.logs import logs
 from orchestrator.cli.record import judge, report
 from orchestrator.cli.rpc import rpc
 from orchestrator.cli.run import run
+from orchestrator.cli.sweep import sweep
 from orchestrator.cli.top import top
 from orchestrator.cli.version import version
 from orchestrator.cli.wait import wait
@@ -41,7 +43,7 @@ app = typer.Typer(
 )
 _VERBS = (
     *(run, judge, report),
-    *(validate, explain, schema, render, diff, up, down),
+    *(validate, explain, schema, render, diff, up, down, sweep),
     *(get, describe, logs, rpc, wait, top),
     version,
 )
@@ -49,6 +51,7 @@ for verb in _VERBS:
     app.command()(verb)
 app.add_typer(lab_app, name="lab")
 app.add_typer(gates_app, name="gates")
+app.add_typer(import_app, name="import")
 
 
 def main() -> None:

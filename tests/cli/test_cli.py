@@ -115,3 +115,26 @@ def test_explain_lists_kinds_and_says_what_a_field_is():
 
 def test_schema_is_json_schema():
     assert json.loads(coalmine("schema", "testnet").stdout)["title"] == "Testnet"
+
+
+def test_import_zombienet_writes_a_testnet_and_lists_what_is_not_in_it(tmp_path):
+    definition = tmp_path / "small.toml"
+    definition.write_text(
+        '[settings]\ntimeout = 5\n[relaychain]\ndefault_image = "{{POLKADOT_IMAGE}}"\nchain = "westend-local"\n'
+        '[relaychain.genesis.runtimeGenesis.patch.balances]\nbalances = []\n[[relaychain.nodes]]\nname = "alice"\n'
+    )
+    (tmp_path / "westend.wasm").write_bytes(b"")
+    out = tmp_path / "out" / "testnet.yaml"
+    out.parent.mkdir()
+    runtime = f"relay={tmp_path / 'westend.wasm'}"
+    done = coalmine("import", "zombienet", str(definition), "-o", str(out), "--runtime", runtime)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "left out: settings.timeout: every rung" in done.stderr
+    assert "still to do" not in done.stderr
+    assert yaml.safe_load(out.read_text())["spec"]["relaychain"]["runtime"] == {"file": "../westend.wasm"}
+    assert coalmine("validate", str(out)).returncode == 0
+    printed = coalmine("import", "zombienet", str(definition), POLKADOT_IMAGE="mine:1")
+    assert yaml.safe_load(printed.stdout)["spec"]["relaychain"]["image"] == "mine:1"
+    definition.write_text("[relaychain]\nx = {{NOBODY}}\n")
+    wrong = coalmine("import", "zombienet", str(definition))
+    assert (wrong.returncode, f"{definition}:2: $NOBODY is not set" in wrong.stderr) == (2, True)

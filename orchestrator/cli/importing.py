@@ -1,0 +1,73 @@
+"""`coalmine import zombienet FILE`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from orchestrator.cli import console
+from orchestrator.errors import SpecError, UsageError
+from orchestrator.importing import read_definition
+from orchestrator.spec.load import load
+
+app = typer.Typer(help="Make a Testnet of another tool's network definition.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """A verb of its own for each tool, even while there is one."""
+
+
+@app.command()
+def zombienet(
+    file: Annotated[Path, typer.Argument(help="A definition of zombienet, version 1 or SDK: TOML, JSON or YAML.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to write; by default to stdout.")] = None,
+    name: Annotated[str | None, typer.Option(help="The Testnet's name; by default the file's.")] = None,
+    runtime: Annotated[
+        list[str] | None,
+        typer.Option(help="CHAIN=FILE: the runtime of a chain that the file names only; relay, or a parachain's id."),
+    ] = None,
+) -> int:
+    """Print a Testnet made of a zombienet definition; what has no counterpart is listed on stderr, with the reason."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {file}: {error}") from error
+    home = output.parent if output else Path()
+    runtimes = dict(_runtime(one, home) for one in runtime or ())
+    imported = read_definition(
+        text,
+        str(file),
+        environment=os.environ,
+        name=name,
+        runtimes=runtimes,
+        rebase=lambda path: os.path.relpath(file.parent / path, home),
+    )
+    written = yaml.dump(imported.document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=110)
+    for finding in imported.findings:
+        console.say(str(finding))
+    console.say(f"{len(imported.findings)} things are not as they were in {file}")
+    if output is None:
+        console.text(written)
+        return 0
+    output.write_text(written, encoding="utf-8")
+    _say_what_is_missing(output)
+    return 0
+
+
+def _runtime(text: str, home: Path) -> tuple[str, str]:
+    chain, equals, path = text.partition("=")
+    if not equals or not chain or not path:
+        raise UsageError(f"--runtime {text}: CHAIN=FILE is expected, such as relay=westend.wasm")
+    return chain, os.path.relpath(path, home)
+
+
+def _say_what_is_missing(output: Path) -> None:
+    """A Testnet that needs something yet (a file to fetch) is written all the same, and says so at once."""
+    try:
+        load([output])
+    except SpecError as error:
+        for mistake in error.mistakes:
+            console.say(f"still to do: {mistake}")
