@@ -1,19 +1,14 @@
-"""A real cluster for the tests of this folder: a lab of their own, ended with the session, and a network in it.
-
-COALMINE_TEST_LAB names a lab that runs already and is left running, for whoever works on a test.
-"""
+"""A network in the session's cluster, shared by the tests of this folder; each leaves it as it found it."""
 
 import os
 import sys
 
 import pytest
 
-from orchestrator import lab as labs
 from orchestrator.provision import network as networks
 from orchestrator.provision import ready
 from orchestrator.provision.access import Access
 from orchestrator.provision.embedded import EmbeddedEngine
-from orchestrator.render import Images
 from orchestrator.spec import Testnet
 
 NAME = f"suite-{os.getpid()}"
@@ -28,25 +23,6 @@ def pytest_collection_modifyitems(items):
 
 def say(line):
     sys.stderr.write(line + "\n")
-
-
-@pytest.fixture(scope="session")
-def lab():
-    if os.geteuid() != 0:
-        pytest.skip("a lab needs root")
-    with labs.running(os.environ.get("COALMINE_TEST_LAB", "tests"), progress=say) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def images(lab):
-    coalmine, prometheus = lab.images(say)
-    return Images(coalmine=coalmine.reference, prometheus=prometheus.reference)
-
-
-@pytest.fixture(scope="session")
-def cluster(lab):
-    return lab.cluster()
 
 
 def small(name, *, validators=4, collators=2):
