@@ -1,12 +1,10 @@
 """Brings a testnet up and takes it down: secrets, custom resource definitions, the program. Called by `cli`, `run`.
 
 Whatever can be refused is refused before anything is changed (`prepare`). What may not pass through an engine's state
-stays here: seed and agents' token live in two Secrets and in memory.
+stays here, in the `vault`.
 """
 
-import base64
 import contextlib
-import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +24,7 @@ from orchestrator.provision import (
     lock,
     ownership,
     state_applied,
+    vault,
     volumes,
 )
 from orchestrator.provision.effects import Effect
@@ -34,8 +33,6 @@ from orchestrator.provision.inventory import Inventory
 from orchestrator.render import Images, Manifest, render
 from orchestrator.spec import Testnet
 
-SEED_SECRET = "coalmine-seed"  # noqa: S105  The name of a Secret, not one.
-TOKEN_SECRET = "coalmine-agent-token"  # noqa: S105  As above.
 CUSTOM = ("ChaosExperiment", "RuntimeUpgrade")
 BARRIER = "coalmine-barrier"
 """The ConfigMap by which the controller remembers that the nodes have started (`chaos.barrier`)."""
@@ -76,7 +73,7 @@ def prepare(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images) 
     Raises:
         Refused: what the file asks for needs another genesis, other volumes, more machines, or somebody's objects.
     """
-    return _prepared(cluster, engine, testnet, images, _read_seed(cluster, testnet.namespace) or _new_seed())
+    return _prepared(cluster, engine, testnet, images, vault.read_seed(cluster, testnet.namespace) or vault.new_seed())
 
 
 def up(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images, progress: Progress) -> Network:
@@ -89,17 +86,18 @@ def up(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images, progr
     namespace = testnet.namespace
     if _leaving(_own_namespace(cluster, testnet.name)):
         _wait_gone(cluster, namespace, progress)
-    seed = _read_seed(cluster, namespace) or _new_seed()
+    seed = vault.read_seed(cluster, namespace) or vault.new_seed()
     prepared = _prepared(cluster, engine, testnet, images, seed)
     _tell(prepared, progress)
     _create_namespace(cluster, testnet)
     with lock.held(cluster, namespace) as held:
-        kept = _keep_seed(cluster, namespace, seed)
+        kept = vault.keep_seed(cluster, namespace, seed)
         known = inventory.read(cluster, namespace)
         if kept != seed or known.version != prepared.known.version:  # Somebody was here since we looked.
             prepared = _prepared(cluster, engine, testnet, images, kept)
         definitions.ensure(cluster, at=lock.now().isoformat())
-        _create_once(cluster, _secret(TOKEN_SECRET, namespace, "token", secrets.token_urlsafe(32)))
+        vault.keep_token(cluster, namespace)
+        vault.keep_imported(cluster, testnet)
         _found(cluster, engine, prepared)
         engine.up(prepared.network.stack, prepared.network.manifests, held, progress)
         state_applied.remember(cluster, testnet)
@@ -114,7 +112,7 @@ def attach(cluster: Cluster, testnet: Testnet, images: Images) -> Network:
         ProvisionError: when it is not there.
     """
     namespace = testnet.namespace
-    seed = _read_seed(cluster, namespace)
+    seed = vault.read_seed(cluster, namespace)
     if seed is None:
         hint = "bring it up with `coalmine up`"
         raise ProvisionError(f"there is no network {testnet.name} in {cluster.context}", hint=hint)
@@ -261,7 +259,7 @@ def _tell(prepared: Prepared, progress: Progress) -> None:
             progress(line)
 
 
-# The namespace and its secrets
+# The namespace
 
 
 def _stack(name: str) -> Stack:
@@ -292,42 +290,11 @@ def _create_namespace(cluster: Cluster, testnet: Testnet) -> None:
     """The namespace before the program runs, for the Secrets and the lock stand in it; the program then owns it."""
     document = _namespace(testnet.name)
     document["metadata"]["annotations"] = lifetime.at_creation(lock.user(), lock.now())
-    _create_once(cluster, document)
+    vault.create_once(cluster, document)
 
 
 def _annotate(cluster: Cluster, namespace: str, annotations: dict[str, str | None] | dict[str, str]) -> None:
     cluster.patch("Namespace", namespace, None, {"metadata": {"annotations": annotations}})
-
-
-def _new_seed() -> bytes:
-    return secrets.token_bytes(32)
-
-
-def _keep_seed(cluster: Cluster, namespace: str, seed: bytes) -> bytes:
-    """The network's seed: this one, unless it has one already."""
-    _create_once(cluster, _secret(SEED_SECRET, namespace, "seed", seed.hex()))
-    kept = _read_seed(cluster, namespace)
-    assert kept is not None
-    return kept
-
-
-def _read_seed(cluster: Cluster, namespace: str) -> bytes | None:
-    found = cluster.get("Secret", SEED_SECRET, namespace)
-    return bytes.fromhex(base64.b64decode(found["data"]["seed"]).decode()) if found else None
-
-
-def _secret(name: str, namespace: str, key: str, value: str) -> dict[str, Any]:
-    metadata = {"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/managed-by": "coalmine"}}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "immutable": True, "stringData": {key: value}}
-
-
-def _create_once(cluster: Cluster, document: dict[str, Any]) -> None:
-    """Creates an object; one that is there already stays as it is."""
-    try:
-        cluster.create(document)
-    except ClusterError as error:
-        if error.status != 409:
-            raise
 
 
 # Taking down

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.errors import ClusterError, ProvisionError, Refused
 from orchestrator.genesis import chainspec
-from orchestrator.provision import definitions, effects, inventory, lifetime, lock, sweep
+from orchestrator.provision import definitions, effects, inventory, lifetime, lock, sweep, vault
 from orchestrator.provision import network as networks
 from orchestrator.provision.embedded import EmbeddedEngine
 from orchestrator.provision.network import BARRIER
@@ -372,7 +372,7 @@ def test_the_api_server_takes_every_rendered_object_strictly(cluster, images, ne
 def test_nothing_of_an_inventory_is_secret(cluster, engine, images, name):
     networks.up(cluster, engine, bare(name, more=[FULL]), images, quiet)
     namespace = f"coalmine-{name}"
-    seed = networks._read_seed(cluster, namespace).hex()
+    seed = vault.read_seed(cluster, namespace).hex()
     said = str([cluster.list(kind, namespace) for kind in ("ConfigMap", "Event", "Lease", "StatefulSet", "Pod")])
     assert seed not in said
     assert effects.summary(networks.prepare(cluster, engine, bare(name), images).effects)
