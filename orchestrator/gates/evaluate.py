@@ -8,7 +8,7 @@ a warning of Prometheus, are merged with them: they can keep a gate from passing
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestrator.gates import agreement, baseline, counted, own, sampled, series
+from orchestrator.gates import agreement, baseline, counted, lacking, own, sampled, series
 from orchestrator.gates.finding import Finding, by_policy, unknown, worst
 from orchestrator.gates.meaning import Meaning
 from orchestrator.gates.question import Question, ask
@@ -63,7 +63,8 @@ def _assessed(blank: Measurement, stage: Stage, record: Record, now: float) -> A
         low, high = case.points
         warnings = record.answers(question.query).warned(case.points)
         measurement = measurement.model_copy(update={"asked": max(0, high - low + 1), "warnings": warnings})
-    found = [*_findings(case, stage), *_clocks(case), *_warned(gate, warnings)]
+    known = lacking.findings(gate, record.nodes, record.events)
+    found = [*_findings(case, stage), *_clocks(case), *_warned(gate, warnings), *known]
     return Assessment(measurement, told(measurement, worst(found), record))
 
 
@@ -129,7 +130,7 @@ def _clocks(case: Case) -> Iterator[Finding]:
             yield unknown("nobody compared Prometheus' clock with ours")
         elif abs(apart.prometheus) - apart.uncertainty > limit:
             yield by_policy(policy, f"Prometheus' clock is {_apart(apart.prometheus)} ours")
-    ahead = record.timeline.chain_ahead(case.window.start, case.window.end)
+    ahead = record.chain_ahead(case.window.start, case.window.end)
     if ahead is not None and not -limit - _LATE <= ahead <= limit:
         yield by_policy(policy, f"the chain's clock is {_apart(ahead)} ours")
 

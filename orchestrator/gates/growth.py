@@ -1,6 +1,8 @@
 """Thresholds on how a series moves: that it stands still, goes on, or comes back. Pure; in the manner of `values`."""
 
 import math
+from itertools import accumulate
+from operator import sub
 
 from orchestrator.gates.finding import Finding, unknown
 from orchestrator.gates.meaning import Meaning
@@ -13,11 +15,10 @@ from orchestrator.spec import Gate
 def stalls(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
     """The greatest rise between any two moments, so that a fall in between hides nothing."""
     assert gate.stalls is not None
-    low, rise, when = math.inf, 0.0, 0
-    for moment, value in strip.known():
-        low = min(low, value)
-        if value - low > rise:
-            rise, when = value - low, moment
+    numbers = strip.numbers()
+    rises = list(map(sub, numbers, accumulate(numbers, min)))
+    rise = max(rises)
+    when = strip.known()[rises.index(rise)][0] if rise else 0
     told = f"{meaning.title} grew by {meaning.said(rise)}"
     if rise > gate.stalls:
         return Finding(Verdict.FAILED, told, rise, rise, strip.at(when))

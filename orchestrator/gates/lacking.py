@@ -1,32 +1,48 @@
-"""What the check of names before a run means for the verdicts after it. Called by `judge` with the journal's events.
+"""What the check of names before a run means for the verdicts after it. Called by `evaluate` with the journal's events.
 
 A query that says "or zero" for a counter that comes with its first use gives zero for a client that does not have the
-counter at all, and zero is what such gates want. So a gate whose metric was known to be missing cannot have passed.
+counter at all, and zero is what such gates want. So a gate whose metric was known to be missing cannot pass.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from orchestrator.journal import Event, GateVerdict, Verdict
+from pydantic import JsonValue
+
+from orchestrator.gates.finding import Finding, unknown
+from orchestrator.journal import Event, Node
+from orchestrator.metrics.exposed import Endpoint
+from orchestrator.metrics.promql import reads
+from orchestrator.metrics.signals import CATALOGUE, targets
+from orchestrator.spec import Gate
 
 CHECKED = "names.checked"
 """The event that `run.names` records, with a list `doubts` of `metrics.exposed.Doubt`."""
 
 
-def lacking(events: Iterable[Event]) -> dict[tuple[str, str], str]:
-    """Stage and gate -> why it could not be answered, of those that were certain not to be."""
-    found: dict[tuple[str, str], str] = {}
+def findings(gate: Gate, nodes: tuple[Node, ...], events: Iterable[Event]) -> Iterator[Finding]:
+    """The first metric of the gate that one of its nodes was certain not to have, whichever gate it was found for."""
+    missing = dict(_missing(events))
+    if not missing:
+        return
+    signal = CATALOGUE.get(gate.signal) if gate.signal is not None else None
+    groups = {node.name: node.group for node in nodes}
+    asked = targets(nodes, gate.on, signal)
+    for read in reads(signal.promql if signal is not None else gate.promql or ""):
+        for target in asked:
+            reason = missing.get((read.name, str(Endpoint(groups[target.node], target.chain or ""))))
+            if reason is not None:
+                yield unknown(f"before the run, {reason}")
+                return
+
+
+def _missing(events: Iterable[Event]) -> Iterator[tuple[tuple[str, str], str]]:
+    """Metric and endpoint, and why it was certain to be missing there."""
     for event in events:
         doubts = event.detail.get("doubts") if event.name == CHECKED else None
         for doubt in doubts if isinstance(doubts, list) else ():
             if isinstance(doubt, dict) and doubt.get("certain"):
-                found.setdefault((str(doubt.get("stage")), str(doubt.get("gate"))), str(doubt.get("reason")))
-    return found
+                yield (_text(doubt.get("metric")), _text(doubt.get("where"))), _text(doubt.get("reason"))
 
 
-def capped(verdict: GateVerdict, lacks: dict[tuple[str, str], str]) -> GateVerdict:
-    """The verdict, or INCONCLUSIVE where it would have passed on what its nodes do not have."""
-    reason = lacks.get((verdict.stage, verdict.gate))
-    if reason is None or verdict.verdict is not Verdict.PASSED:
-        return verdict
-    told = f"before the run, {reason}; so that it passed says nothing ({verdict.reason})"
-    return verdict.model_copy(update={"verdict": Verdict.INCONCLUSIVE, "reason": told})
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else ""

@@ -126,6 +126,7 @@ class Record:
         self.clocks: list[Clock] = []
         self.checks: list[ClockCheck] = []
         self.baselines: list[Baseline] = []
+        self._ahead: dict[tuple[float, float, int], float | None] = {}
         self._answers: dict[str, Answers] = {}
         self._occurrences: dict[str, list[Occurrences]] = {}
         self._readings: dict[str, list[Readings]] = {}
@@ -169,6 +170,13 @@ class Record:
     @property
     def timeline(self) -> Timeline:
         return Timeline(self.clocks)
+
+    def chain_ahead(self, start: float, end: float) -> float | None:
+        """As the timeline says, which all gates of a window need not make out for themselves."""
+        key = start, end, len(self.clocks)
+        if key not in self._ahead:
+            self._ahead[key] = self.timeline.chain_ahead(start, end)
+        return self._ahead[key]
 
     def checked(self, start: float, end: float) -> Iterator[ClockCheck]:
         """The comparisons of clocks within a time, and the first after it."""

@@ -77,16 +77,24 @@ class Strip:
 
     def numbers(self) -> tuple[float, ...]:
         """What is known, in the order of time."""
-        return tuple(value for value in self.values if value is not None)
+        if self.complete:
+            return self.values  # type: ignore[return-value]  # None of it is None.
+        return tuple([value for value in self.values if value is not None])
 
     def known(self) -> list[tuple[int, float]]:
         """What is known, each with its point."""
         return [(index, value) for index, value in enumerate(self.values) if value is not None]
 
+    def ends(self) -> tuple[tuple[int, float], tuple[int, float]]:
+        """The first and the last of what is known, each with its point; there must be one."""
+        first = next(index for index, value in enumerate(self.values) if value is not None)
+        last = next(index for index in range(self.asked - 1, -1, -1) if self.values[index] is not None)
+        return (first, self.values[first] or 0.0), (last, self.values[last] or 0.0)
+
     def fall(self) -> tuple[int, float, float] | None:
         """The first point at which a lower value follows, with the values before and there."""
         numbers = self.numbers()
-        if all(a <= b for a, b in pairwise(numbers)):
+        if tuple(sorted(numbers)) == numbers:  # What is sorted already is sorted in no time.
             return None
         return next((j, a, b) for (_, a), (j, b) in pairwise(self.known()) if b < a)
 

@@ -65,7 +65,7 @@ def _longest_doubt(gate: Gate, strip: Strip) -> bool:
 
 def figure(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
     """One figure for the window from how far the series came: growth, its rate, or seconds per unit of growth."""
-    (start, first), (end, last) = (strip.known()[i] for i in (0, -1))
+    (start, first), (end, last) = strip.ends()
     growth, elapsed = last - first, (end - start) * strip.step
     value, told = _figure(gate, meaning, growth, elapsed)
     if gate.chosen() in {"increases_by", "rate_per_minute"}:
