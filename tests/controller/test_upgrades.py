@@ -277,6 +277,42 @@ def test_with_all_nodes_silent_it_waits_and_then_says_so(rig):
     assert "no node of relay answers" in it.run().cause
 
 
+def test_nodes_that_all_compile_the_new_code_are_waited_for(rig):
+    """Real ones answer nothing for half a minute and more after the block that sets the code."""
+    it = rig(model(2))
+    while not it.one.status.steps or it.one.status.steps[-1].name != "Applying":
+        it.go()
+    it.frozen = {"relay"}
+    for rpc in it.rpcs.values():
+        rpc.silent = True
+    it.go(100)
+    assert it.one.phase == "Authorized"
+    it.frozen = set()
+    for rpc in it.rpcs.values():
+        rpc.silent = False
+    assert it.run().phase == "Completed"
+
+
+def test_migrations_of_several_blocks_hold_enactment_up(rig):
+    it = rig(model(2))
+    it.run("Applied")
+    it.relay.states[-1][keys.MIGRATIONS_CURSOR] = b"\0"
+    it.go(12)
+    assert it.one.phase == "Applied"
+    assert "migrations of several blocks" in next(c.message for c in it.one.status.conditions if c.type == "Enacted")
+    it.relay.states[-1].pop(keys.MIGRATIONS_CURSOR)
+    assert it.run().phase == "Completed"
+
+
+def test_a_failure_in_a_block_that_replaced_another_is_seen(rig):
+    """What was read above the finalised block is read again."""
+    it = rig(model(2))
+    it.relay.deaf = True
+    it.go(5)
+    it.relay.events[-1] = [{"pallet": "Sudo", "event": "Sudid", "data": {"sudo_result": {"Err": "BadOrigin"}}}]
+    assert "the call as root failed: BadOrigin" in it.run().cause
+
+
 # What is refused before anything is sent
 
 

@@ -42,8 +42,20 @@ class Specs:
     para: Path
 
 
-def build_specs(programs: Programs, folder: Path) -> Specs:
-    """Raw specs: alice and bob on the relay chain, alice collating the parachain, which is registered in genesis."""
+_SPECS = {}
+
+
+def specs_of(programs: Programs, tmp_path_factory) -> Specs:
+    """Raw specs: alice and bob on the relay chain, alice collating the parachain, which is registered in genesis.
+
+    Made once a session: each runtime is compiled for it, some twenty seconds of two cores.
+    """
+    if programs not in _SPECS:
+        _SPECS[programs] = _build(programs, tmp_path_factory.mktemp("specs"))
+    return _SPECS[programs]
+
+
+def _build(programs, folder):
     with ThreadPoolExecutor(2) as pool:
         para = pool.submit(_para_spec, programs, folder)
         preset = pool.submit(

@@ -14,7 +14,7 @@ from orchestrator.chain import Backlog, Origin, ParachainReader, absent, events_
 from orchestrator.genesis import keys
 from orchestrator.genesis.header import blake2_256
 
-from .native import PARA, SUDO, NativeNetwork, Programs, build_specs
+from .native import PARA, SUDO, NativeNetwork, Programs, specs_of
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -22,19 +22,11 @@ BOB = "5GoNkf6WdbxCFnPdAnYYQyCjAKPJgLNxXwPjwTh6DGg6gN3E"
 """bob's GRANDPA key."""
 
 
-@pytest.fixture(scope="session")
-def programs(real, polkadot, omni_node):
-    return Programs(real, polkadot, omni_node)
-
-
-@pytest.fixture(scope="session")
-def specs(programs, tmp_path_factory):
-    return build_specs(programs, tmp_path_factory.mktemp("specs"))
-
-
 @pytest.fixture(scope="module")
-def story(programs, specs, tmp_path_factory):
-    with NativeNetwork(programs, specs, tmp_path_factory.mktemp("chain")) as network:
+def story(real, polkadot, omni_node, tmp_path_factory):
+    programs = Programs(real, polkadot, omni_node)
+    specs, folder = specs_of(programs, tmp_path_factory), tmp_path_factory.mktemp("chain")
+    with NativeNetwork(programs, specs, folder) as network:
         seen = SimpleNamespace(programs=programs, network=network, seconds={})
         for chapter in (_starts, _refusals, _stop_bob, _relay_upgrade, _inclusion, _parachain_upgrade):
             began = time.monotonic()
