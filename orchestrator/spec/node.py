@@ -21,6 +21,13 @@ Argument = Annotated[str, StringConstraints(min_length=1)]
 EXCLUDED = "-:"
 """Before an argument: coalmine's own argument of that name is left out, as zombienet writes it."""
 
+PLACES = (
+    *("name", "host", "spec", "relay_spec", "data", "node_key", "keystore"),
+    *("p2p", "rpc", "prometheus", "bootnodes"),
+)
+"""What may stand in braces in the `program` of client `command`; only coalmine knows these."""
+
+_PLACE = re.compile(r"\{(\w*)\}")
 _ENVIRONMENT_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 
 
@@ -109,6 +116,9 @@ class NodeGroup(Model):
             problems.append(f"keys.dev names {len(self.keys.dev)} accounts for {self.count} nodes")
         if self.client == "command" and self.program is None:
             problems.append("client command needs a program")
+        if self.client == "command":
+            named = {place for argument in self.program or () for place in _PLACE.findall(argument)}
+            problems += [f"program: nobody knows {{{place}}}" for place in sorted(named - set(PLACES))]
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -1,11 +1,11 @@
-"""Clients that coalmine does not know: the user writes the command, with places for what only we know."""
+"""Clients that coalmine does not know: the user writes the command, with places (`spec.node.PLACES`) for what we know.
+
+An argument that is `{bootnodes}` alone becomes one argument a bootnode.
+"""
 
 from orchestrator.render.clients import port
 from orchestrator.render.clients.port import Placement, arranged
 from orchestrator.spec import NodeGroup
-
-PLACES = ("name", "host", "spec", "relay_spec", "data", "node_key", "keystore", "p2p", "rpc", "prometheus", "bootnodes")
-"""What may stand in braces in a `program`. An argument that is `{bootnodes}` alone becomes one argument a bootnode."""
 
 
 class Command:
