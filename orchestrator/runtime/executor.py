@@ -3,14 +3,13 @@
 Used for genesis by `genesis_builder`; a block or a dry run is the same `call` with another entry point and storage.
 """
 
+import contextlib
 import ctypes
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import wasmtime
-from wasmtime import _ffi as ffi
-from wasmtime._extern import wrap_extern
 
 from orchestrator.errors import (
     HostFunctionError,
@@ -20,14 +19,13 @@ from orchestrator.errors import (
     RuntimePanicError,
 )
 from orchestrator.runtime import blob, compiled
+from orchestrator.runtime.binding import Callbacks, export
 from orchestrator.runtime.host import Host
 from orchestrator.runtime.imports import FUNCTIONS
 from orchestrator.runtime.storage import Storage
 
 _HEAP_PAGES = 64
 """More memory than the module asks for, in pages of 64 KiB, so that small calls need not grow it."""
-
-Extern = TypeVar("Extern", wasmtime.Func, wasmtime.Global, wasmtime.Memory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +62,18 @@ class Executor:
         """
         host = Host(storage, self._wasm)
         try:
-            return Answer(self._run(host, method, payload), tuple(host.log))
+            with contextlib.closing(wasmtime.Store(compiled.engine())) as store:
+                return Answer(self._run(store, host, method, payload), tuple(host.log))
         except RuntimeCallError as error:
             error.log = tuple(host.log)
             raise
         except wasmtime.Trap as error:
             raise self._trapped(host, method, error) from error
-        except (wasmtime.WasmtimeError, IndexError, KeyError, MemoryError, ValueError) as error:
+        except (wasmtime.WasmtimeError, IndexError, KeyError, MemoryError, TypeError, ValueError) as error:
             raise RuntimeCallError(f"{method}: {error}", log=tuple(host.log)) from error
 
-    def _run(self, host: Host, method: str, payload: bytes) -> bytes:
-        store = wasmtime.Store(compiled.engine())
+    def _run(self, store: wasmtime.Store, host: Host, method: str, payload: bytes) -> bytes:
+        callbacks = Callbacks()
         memory: wasmtime.Memory | None = None
         externs: list[wasmtime.Func | wasmtime.Memory] = []
         for name, kind in self._imports:
@@ -83,20 +82,24 @@ class Executor:
                 memory = wasmtime.Memory(store, wasmtime.MemoryType(limits))
                 externs.append(memory)
             elif isinstance(kind, wasmtime.FuncType):
-                externs.append(wasmtime.Func(store, kind, _bound(host, name)))
+                externs.append(callbacks.bind(store, kind, _bound(host, name)))
             else:
                 raise RuntimeBlobError(f"the runtime imports {name}, which is neither memory nor function")
         instance = wasmtime.Instance(store, self._module, externs)
-        memory = memory or _export(store, instance, "memory", wasmtime.Memory)
-        base = _export(store, instance, "__heap_base", wasmtime.Global)
-        entry = _export(store, instance, method, wasmtime.Func)
+        memory = memory or export(store, instance, "memory", wasmtime.Memory)
+        base = export(store, instance, "__heap_base", wasmtime.Global)
+        entry = export(store, instance, method, wasmtime.Func)
         if memory is None or base is None:
             raise RuntimeBlobError("the wasm has no memory or no __heap_base, so it is no runtime")
         if entry is None:
             raise RuntimeApiError(f"the runtime {self._title()} has no {method}")
         host.attach(_Memory(store, memory), base.value(store))
-        span = entry(store, host.place(payload), len(payload))
-        return host.read_span(span)
+        try:
+            return host.read_span(entry(store, host.place(payload), len(payload)))
+        except (wasmtime.Trap, wasmtime.WasmtimeError):
+            if callbacks.raised is not None:
+                raise callbacks.raised from None
+            raise
 
     def _trapped(self, host: Host, method: str, error: wasmtime.Trap) -> RuntimeCallError:
         """A trap; a runtime that panics has logged why as its last line and then executes `unreachable`."""
@@ -134,16 +137,4 @@ def _bound(host: Host, name: str) -> Callable[..., int | None]:
             raise HostFunctionError(f"the runtime calls {name}, a function that coalmine does not have")
 
         return missing
-    return lambda *arguments: function(host, *arguments)
-
-
-def _export(store: wasmtime.Store, instance: wasmtime.Instance, name: str, kind: type[Extern]) -> Extern | None:
-    """An export by its name; `Instance.exports` wraps all ten thousand of them, which takes 1.5 s."""
-    raw = name.encode()
-    found = ffi.wasmtime_extern_t()
-    context, handle = store._context(), instance._instance  # noqa: SLF001  The one thing that wasmtime-py does not offer.
-    name_buffer = ctypes.create_string_buffer(raw)
-    if not ffi.wasmtime_instance_export_get(context, ctypes.byref(handle), name_buffer, len(raw), ctypes.byref(found)):
-        return None
-    extern = wrap_extern(found)
-    return extern if isinstance(extern, kind) else None
+    return functools.partial(function, host)

@@ -189,6 +189,8 @@ def test_a_runtime_that_refuses_says_why_in_its_own_words(real):
 def test_a_runtime_that_panics_over_its_genesis_is_named_with_its_own_log(real):
     code = (real / WESTEND).read_bytes()
     poor = {"balances": {"balances": [[STASH, 1]]}}
-    with pytest.raises(GenesisError, match=r"panicked at .*pallet-balances.*at least the existential deposit") as caught:
+    with pytest.raises(
+        GenesisError, match=r"panicked at .*pallet-balances.*at least the existential deposit"
+    ) as caught:
         genesis_builder.build_state(Executor(code), code, poor)
     assert any("panicked at" in line for line in caught.value.log)

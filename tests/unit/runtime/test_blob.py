@@ -1,7 +1,6 @@
 """Blobs say what they are: those of the model, real ones, and what is none."""
 
 import hashlib
-from pathlib import Path
 
 import pytest
 import zstandard
@@ -11,8 +10,6 @@ from hypothesis import strategies as st
 from orchestrator.errors import RuntimeBlobError
 from orchestrator.runtime import blob
 from orchestrator.spec.runtime import ModelRuntime
-
-REAL = Path("/work/shared/real")
 
 RUNTIMES = st.builds(
     # Hypothesis would add the fields once more under their aliases, were it shown the class itself.
@@ -74,24 +71,3 @@ def test_a_bomb_is_refused():
     bomb = blob.COMPRESSED + zstandard.ZstdCompressor().compress(b"\0asm\x01\0\0\0" + bytes(blob.BOMB_LIMIT))
     with pytest.raises(RuntimeBlobError, match="larger than"):
         blob.read(bomb)
-
-
-@pytest.mark.parametrize(
-    ("file", "name", "version"),
-    [
-        ("penpal-1.wasm", "penpal-parachain", 1),
-        ("penpal-2.wasm", "penpal-parachain", 2),
-        ("penpal-3-panics.wasm", "penpal-parachain", 3),
-        ("penpal-3-fixed.wasm", "penpal-parachain", 3),
-        ("westend-fast-1025002.wasm", "westend", 1025002),
-        ("westend-fast-1025003.wasm", "westend", 1025003),
-    ],
-)
-def test_real_runtimes_are_read(file, name, version):
-    path = REAL / file
-    if not path.exists():
-        pytest.skip("no real runtimes here")
-    found = blob.read(path.read_bytes())
-    assert (found.version.spec_name, found.version.spec_version) == (name, version)
-    assert found.behaviour is None
-    assert len(found.version.apis) > 15

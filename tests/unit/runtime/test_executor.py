@@ -1,5 +1,9 @@
 """The host against small runtimes, written in wasm's text form: what works, and each way to fail by its name."""
 
+import gc
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import wasmtime
 
@@ -205,6 +209,33 @@ def test_the_cache_keeps_what_was_used_last(tmp_path, monkeypatch):
     for body in bodies:
         Executor(runtime(body))
     assert len(list((tmp_path / "runtimes").iterdir())) == 2
+
+
+def test_nothing_of_a_call_is_kept_when_it_is_over():
+    executor = Executor(runtime(imports='(import "env" "ext_allocator_free_version_1" (func (param i32)))'))
+    storage = Storage()
+    executor.call("echo", b"x", storage)
+    gone = weakref.ref(storage)
+    del storage
+    gc.collect()
+    assert gone() is None
+
+
+def test_two_threads_may_call_and_each_gets_its_own_failure():
+    imports = "".join(f'(import "env" "ext_{name}" (func ${name} (param i64) (result i32)))' for name in "ab")
+    body = "".join(
+        f'(func (export "{n}") (param i32 i32) (result i64) (i64.extend_i32_u (call ${n} (i64.const 0))))' for n in "ab"
+    )
+    executor = Executor(runtime(body, imports))
+
+    def failure(name):
+        with pytest.raises(HostFunctionError) as caught:
+            executor.call(name, b"", Storage())
+        return str(caught.value)
+
+    with ThreadPoolExecutor(4) as pool:
+        names = ["a", "b"] * 50
+        assert all(f"ext_{name}," in said for name, said in zip(names, pool.map(failure, names), strict=True))
 
 
 # GenesisBuilder
