@@ -1,14 +1,16 @@
 """The check of names as a run does it: pages of simnodes are asked for, the answer is said, kept, and caps verdicts."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pytest
 
 from orchestrator.errors import ChainError
-from orchestrator.gates.lacking import CHECKED, capped, lacking
-from orchestrator.journal import Event, GateVerdict, Node, Verdict
+from orchestrator.gates.lacking import CHECKED
+from orchestrator.journal import Event, Node, Verdict
 from orchestrator.run import names
 from orchestrator.spec import Rehearsal
+from tests.unit.gates.building import gate, measured, series
 from tests.unit.metrics.pages import simulated_text
 
 NODES = (
@@ -94,30 +96,38 @@ def test_a_page_of_doubts_is_cut_short_on_the_screen_only(check):
     assert len({doubt["gate"] for doubt in event.detail["doubts"]}) == 20
 
 
-def verdict(gate, which):
-    return GateVerdict(stage="a-stage", gate=gate, verdict=which, reason="grew by 0")
+def judged(values, *events, **words):
+    """One gate over a validator's values, with what the check of names had said before."""
+    return measured(gate(**words), series(values), extra=events).judged()
 
 
 class TestTheVerdictsAfterwards:
+    CHUNKS = MappingProxyType({"signal": "chunk-fetch-failures", "stalls": 0})
+
     def test_nothing_passes_on_a_zero_that_nobody_counted(self, check):
         """The naive engine sees a perfect zero for a counter which the client does not have."""
-        lacks = lacking([check(GOOD, ZERO)[0]])
-        found = capped(verdict("chunks", Verdict.PASSED), lacks)
+        assert judged([0] * 11, **self.CHUNKS).verdict is Verdict.PASSED
+        found = judged([0] * 11, check(ZERO)[0], **self.CHUNKS)
         assert found.verdict is Verdict.INCONCLUSIVE
         assert "the simulated client has no polkadot_parachain_fetched_chunks_total" in found.reason
-        assert capped(verdict("good", Verdict.PASSED), lacks).verdict is Verdict.PASSED
 
-    @pytest.mark.parametrize("which", [Verdict.FAILED, Verdict.ERROR, Verdict.INCONCLUSIVE])
-    def test_what_did_not_pass_stays_what_it_is(self, check, which):
-        lacks = lacking([check(ZERO)[0]])
-        assert capped(verdict("chunks", which), lacks) == verdict("chunks", which)
+    def test_under_whatever_name_the_gate_is_judged_again(self, check):
+        event, *_ = check({**ZERO, "name": "another-name"})
+        assert judged([0] * 11, event, **self.CHUNKS).verdict is Verdict.INCONCLUSIVE
+
+    def test_what_failed_stays_failed(self, check):
+        assert judged(range(11), check(ZERO)[0], **self.CHUNKS).verdict is Verdict.FAILED
+
+    def test_other_gates_stay_what_they_are(self, check):
+        assert judged(range(11), check(ZERO)[0], signal="best-height", increasesBy=1).verdict is Verdict.PASSED
 
     def test_a_mere_doubt_changes_nothing(self, check):
-        event, *_ = check(GOOD, away="validator-0")
-        assert not lacking([event])
+        event, *_ = check({**ZERO, "on": {"role": "validator"}}, away="validator-0")
+        assert event.detail["doubts"]
+        assert judged([0] * 11, event, **self.CHUNKS).verdict is Verdict.PASSED
 
     @pytest.mark.parametrize(
         "event", [Event(name=CHECKED), Event(name=CHECKED, detail={"doubts": [3]}), Event(name="run.start")]
     )
     def test_a_journal_without_the_check_is_judged_as_before(self, event):
-        assert not lacking([event])
+        assert judged([0] * 11, event, **self.CHUNKS).verdict is Verdict.PASSED
