@@ -75,14 +75,18 @@ def _sort(option: _Option, result: Arguments, account: Account) -> None:
         _leave_out(option, "what other nodes turn out to be is not known when nodes are planned", account)
     elif name in DEV and result.dev is None:
         result.dev, result.dev_path = name, option.paths[0]
+    elif name in {"one", "two"}:
+        _leave_out(option, f"--{name} plays an account that `keys.dev` does not have; keys come from the seed", account)
     elif name in _OWN:
         _leave_out(option, f"coalmine decides --{name} itself, by role and place", account)
-    elif name == "database" and value in _DATABASES:
+    elif name in {"database", "db"} and value in _DATABASES:
         result.fields["database"] = value
     elif name in {"pruning", "state-pruning", "blocks-pruning"} and _PRUNING.match(value):
         result.fields["pruning"] = value
     elif name == "authoring" and value in {"lookahead", "slot-based"}:
         result.authoring = value
+    elif name == "experimental-use-slot-based":
+        result.authoring = "slot-based"
     else:
         result.args += option.parts
 
@@ -116,6 +120,7 @@ def _options(words: list[str], path: str, account: Account) -> Iterator[_Option]
 
 def _split(word: str) -> list[str]:
     """One entry may hold an option and its value, for zombienet puts them into one shell line."""
+    word = word.strip()
     if not word.startswith("-") or not re.search(r"\s", word):
         return [word] if word else []
     try:

@@ -116,20 +116,20 @@ def _groups(
 def _source(table: Table, around: Surroundings, key: str) -> Group:
     """Exactly one source, in zombienet's own order: spec, runtime, and else the chain by its name."""
     if key in around.runtimes:
-        for name in ("chain", "chain_spec_path", "chain_spec_runtime", "wasm_override", "genesis_wasm_path"):
-            table.refuse({name: "the runtime that was given to the import takes its place"})
+        others = ("chain", "chain_spec_path", "chain_spec_runtime", "wasm_override", "genesis_wasm_path")
+        table.refuse(dict.fromkeys(others, "the runtime that was given to the import takes its place"))
         return {"runtime": {"file": around.runtimes[key]}}
     path = _file(table, "chain_spec_path", around)
     runtime = _runtime(table, around)
     override = _file(table, "wasm_override", around) or _file(table, "genesis_wasm_path", around)
     chain = table.text("chain")
-    if path is not None:
-        table.account.differs(
-            table.at("chain_spec_path"), "must be a raw spec that names the network's own authorities"
-        )
-        for name in ("chain", "chain_spec_runtime", "wasm_override", "genesis_wasm_path"):
-            table.refuse({name: "the chain spec comes first"})
-        return {"specFile": path}
+    named = path is None and chain is not None and chain.endswith(".json")
+    if named or path is not None:
+        at = "chain" if named else "chain_spec_path"
+        table.account.differs(table.at(at), "must be a raw spec that names the network's own authorities")
+        others = {"chain", "chain_spec_runtime", "wasm_override", "genesis_wasm_path"} - {at}
+        table.refuse(dict.fromkeys(sorted(others), "the chain spec comes first"))
+        return {"specFile": path or around.rebase(chain or "")}
     if runtime is not None:
         table.refuse({"chain": "the runtime says which chain it is"})
         table.refuse(
@@ -138,6 +138,8 @@ def _source(table: Table, around: Surroundings, key: str) -> Group:
         return runtime
     if override is not None:
         table.refuse({"chain": "the runtime that overrides it says which chain it is, and builds its genesis"})
+        if "wasm_override" in table:
+            table.refuse({"genesis_wasm_path": "the runtime that overrides it comes first"})
         return {"runtime": {"file": override}}
     return _builtin(table, chain, key)
 

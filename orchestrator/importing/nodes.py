@@ -64,9 +64,10 @@ def label(text: str) -> str:
 
 def program(table: Table, *names: str, relay: bool) -> Program | None:
     """What a command and subcommand mean, None where there is no command."""
-    command = table.text(*names)
-    if not command:
+    text = table.text(*names)
+    if not text or not text.strip():
         return None
+    command, *more = shlex.split(text)
     base = command.rpartition("/")[2]
     known = _CLIENTS[relay]
     client = base if base in known else known[0]
@@ -78,7 +79,7 @@ def program(table: Table, *names: str, relay: bool) -> Program | None:
     if base not in known:
         table.account.differs(table.at(*names), f"{base} is started with the arguments of {client}")
     subcommand = table.text("subcommand")
-    words = (command, *([subcommand] if subcommand else []))
+    words = (command, *more, *([subcommand] if subcommand else []))
     return Program(client) if words == (client,) else Program(client, words)
 
 
@@ -108,12 +109,13 @@ def resources(table: Table | None) -> Group:
 
 def group(table: Table, defaults: Defaults, names: Names, *, counted: bool) -> Group | None:
     """The node group of a node, or of a `counted` group of nodes; None where it has no nodes."""
+    count = _count(table) if counted else 1
+    if not count:
+        return None
+    table = (table.table("collator") if counted else None) or table  # As version 1 wrote groups of collators once.
     wanted = table.text("name")
     if not wanted:
         table.mistake("name", "a node needs a name")
-        return None
-    count = _count(table) if counted else 1
-    if not count:
         return None
     name = names.free(wanted)
     if name != wanted:

@@ -92,6 +92,7 @@ NODE = {
     "keystore_path": _KEYSTORE,
     "override_eth_key": _KEYSTORE,
     "node_log_path": "`coalmine logs` reads them",
+    "log_path": "`coalmine logs` reads them",
     "db_snapshot": _SNAPSHOT,
     "delay_network_settings": _DELAY,
     "telemetry": "nodes tell nobody outside of their network anything",
