@@ -116,8 +116,8 @@ def _groups(
 def _source(table: Table, around: Surroundings, key: str) -> Group:
     """Exactly one source, in zombienet's own order: spec, runtime, and else the chain by its name."""
     if key in around.runtimes:
-        others = ("chain", "chain_spec_path", "chain_spec_runtime", "wasm_override", "genesis_wasm_path")
-        table.refuse(dict.fromkeys(others, "the runtime that was given to the import takes its place"))
+        sources = ("chain", "chain_spec_path", "chain_spec_runtime", "wasm_override", "genesis_wasm_path")
+        table.refuse(dict.fromkeys(sources, "the runtime that was given to the import takes its place"))
         return {"runtime": {"file": around.runtimes[key]}}
     path = _file(table, "chain_spec_path", around)
     runtime = _runtime(table, around)
