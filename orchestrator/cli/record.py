@@ -21,19 +21,31 @@ Run = Annotated[Path, typer.Argument(help="A run's directory, such as runs/quick
 def judge(
     run: Run,
     gates: Annotated[
-        Path | None, typer.Option(help="A file whose Rehearsal has other thresholds for the same stages.", exists=True)
+        Path | None,
+        typer.Option(
+            help="A file whose Rehearsal has other gates for the same stages, as far as the recorded samples reach.",
+            exists=True,
+        ),
     ] = None,
     output: options.Output = Format.TEXT,
 ) -> int:
-    """Give the verdict again from the journal, also with other thresholds, and show what differs."""
+    """Give the verdict again from the journal, also with other gates, and show what differs from the first."""
     journal = Journal.read(_directory(run) / "journal.jsonl")
-    before = judging.judge(journal)
-    verdict = before
-    if gates is not None:
-        verdict = judging.judge(journal, load([gates], checks=[check], expand=expand).rehearsal())
-        for change in judging.compare(before, verdict):
-            old, new = (side.verdict if side else "absent" for side in (change.before, change.after))
-            console.say(f"{change.stage} / {change.gate}: {old} -> {new}")
+    first = judging.first(journal)
+    if gates is None:
+        verdict = judging.judge(journal)
+    else:
+        other = load([gates], checks=[check], expand=expand).rehearsal()
+        figures = judging.baselines(other, lambda name: lifecycle.earlier(run, name))
+        verdict = judging.judge(journal, other, figures)
+    changes = judging.compare(first, verdict)
+    for change in changes:
+        old, new = (side.verdict if side else "absent" for side in (change.before, change.after))
+        console.say(
+            f"{change.stage} / {change.gate}: {old} -> {new}{f': {change.after.reason}' if change.after else ''}"
+        )
+    if not changes:
+        console.say("every gate says what it said first")
     console.verdict(journal.started.rehearsal.name, verdict, run, output)
     return verdict.exit_code
 

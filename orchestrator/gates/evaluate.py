@@ -127,7 +127,7 @@ def _clocks(case: Case) -> Iterator[Finding]:
         checks = list(record.checked(case.window.start, case.window.end))
         apart = max(checks, key=lambda check: abs(check.prometheus) - check.uncertainty, default=None)
         if apart is None:
-            yield unknown("nobody compared Prometheus' clock with ours")
+            yield by_policy("inconclusive", "nobody compared Prometheus' clock with ours")
         elif abs(apart.prometheus) - apart.uncertainty > limit:
             yield by_policy(policy, f"Prometheus' clock is {_apart(apart.prometheus)} ours")
     ahead = record.chain_ahead(case.window.start, case.window.end)

@@ -30,14 +30,9 @@ def unknown(reason: str, value: float | None = None, *, badness: float = -math.i
 
 
 def by_policy(policy: str, reason: str, *, node: str = "") -> Finding:
-    """What imperfect evidence means where the policy is `fail` or `inconclusive`."""
-    failed = policy == "fail"
-    return Finding(
-        Verdict.FAILED if failed else Verdict.INCONCLUSIVE,
-        reason,
-        badness=math.inf if failed else -math.inf,
-        node=node,
-    )
+    """What imperfect evidence means where the policy is `fail` or `inconclusive`; nothing is worse among its like."""
+    found = Verdict.FAILED if policy == "fail" else Verdict.INCONCLUSIVE
+    return Finding(found, reason, badness=math.inf, node=node)
 
 
 def worst(findings: Iterable[Finding]) -> Finding:

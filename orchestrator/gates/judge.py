@@ -8,7 +8,7 @@ from orchestrator.gates import implicit, verdict
 from orchestrator.gates.evaluate import assess, figures
 from orchestrator.gates.record import Record
 from orchestrator.gates.window import moments
-from orchestrator.journal import Baseline, GateVerdict, Journal, Verdict
+from orchestrator.journal import Baseline, GateVerdict, Journal, Judged, Verdict
 from orchestrator.spec import Gate, Rehearsal, Stage
 
 
@@ -55,6 +55,14 @@ def judge(journal: Journal, rehearsal: Rehearsal | None = None, baselines: Itera
     outcome, told = _outcome(journal)
     merged = verdict.merge([*(gate.verdict for gate in gates), outcome])
     return RunVerdict(merged, _reason(merged, gates, outcome, told), tuple(gates))
+
+
+def first(journal: Journal) -> RunVerdict:
+    """The verdict as the run gave it; of gates that it did not come to judge, as they are judged now."""
+    again = judge(journal)
+    said = {(entry.verdict.stage, entry.verdict.gate): entry.verdict for entry in journal.all(Judged)}
+    gates = tuple(said.get((gate.stage, gate.gate), gate) for gate in again.gates)
+    return RunVerdict(again.verdict, again.reason, gates)
 
 
 def ended(stage: Stage, record: Record, last: float) -> float:

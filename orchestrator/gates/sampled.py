@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.gates import views
-from orchestrator.gates.finding import Finding, unknown
+from orchestrator.gates.finding import Finding, by_policy, unknown
 from orchestrator.gates.meaning import Meaning
 from orchestrator.gates.question import Question
 from orchestrator.gates.record import Points, Record, Track
@@ -68,10 +68,11 @@ def unanswered(case: Case) -> Finding | None:
     if (error := answers.failure(stretch)) is not None:
         return Finding(Verdict.ERROR, error)
     if not answers.covered:
-        return unknown("this was not asked during the run, so it has to be run again")
+        return by_policy("inconclusive", "this was not asked during the run, so it has to be run again")
     asked, step = case.points[1] - case.points[0] + 1, case.record.step
     missing = sum(high - low + 1 for low, high in answers.lacking(case.points))
-    return unknown(f"the recorded samples do not reach: {missing * step:g} of {asked * step:g} s were not recorded")
+    told = f"the recorded samples do not reach: {missing * step:g} of {asked * step:g} s were not recorded"
+    return by_policy("inconclusive", told)
 
 
 def _series(case: Case) -> Iterator[Member]:

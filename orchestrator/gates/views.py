@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.gates.bounds import blames_highest
-from orchestrator.gates.finding import Finding, by_policy, unknown
+from orchestrator.gates.finding import Finding, by_policy
 from orchestrator.gates.meaning import GROWTH, Meaning
 from orchestrator.gates.strip import Holes, Strip, Value
 from orchestrator.journal import Target
@@ -52,8 +52,7 @@ class View:
         silent = [member.label for member in self.members if member.strip is None]
         if len(silent) == len(self.members):
             told = f"no samples from {', '.join(silent)}"
-            node = silent[0]
-            yield by_policy("fail", told, node=node) if silence_fails else replace(unknown(told), node=node)
+            yield by_policy("fail" if silence_fails else "inconclusive", told, node=silent[0])
         elif self.aggregate is None:
             (member,) = self.members
             assert member.strip is not None

@@ -2,16 +2,21 @@
 
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from orchestrator.genesis import chainspec
 from orchestrator.provision import program
 from orchestrator.render import Images, render
-from orchestrator.spec import Testnet
+from orchestrator.spec import RuntimeCode, Testnet
 from tests.bench import gates
+
+REAL = Path(os.environ.get("COALMINE_REAL") or Path(__file__).resolve().parents[3] / "shared" / "real")
+"""Real runtimes, measured where they are."""
 
 IMAGES = Images(coalmine="coalmine:bench", prometheus="prometheus:bench")
 
@@ -48,6 +53,15 @@ def seconds(work: Callable[[], object], *, clock: Callable[[], float] = time.per
 
 def genesis_of_1000_validators() -> Figure:
     return Figure(seconds(lambda: chainspec.build(network(1000), bytes(32))), "s", 5.0)
+
+
+def genesis_of_1000_real_validators() -> Figure:
+    """The same by the runtime's own GenesisBuilder, once it is compiled."""
+    net = network(1000)
+    runtime = {"client": "polkadot", "runtime": RuntimeCode(file=str(REAL / "westend-fast-1025002.wasm"))}
+    relay = net.spec.relaychain.model_copy(update=runtime)
+    real = net.model_copy(update={"spec": net.spec.model_copy(update={"relaychain": relay})})
+    return Figure(seconds(lambda: chainspec.build(real, bytes(32))), "s", 10.0)
 
 
 def rendering_of_1000_nodes() -> Figure:
@@ -98,3 +112,5 @@ BENCHES: dict[str, Callable[[], Figure]] = {
     "judge-200-gates": judging_200_gates,
     "queries-per-gate": queries_per_gate,
 }
+if REAL.is_dir():
+    BENCHES["genesis-1000-validators-real"] = genesis_of_1000_real_validators

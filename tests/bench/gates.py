@@ -9,8 +9,19 @@ from orchestrator.gates.judge import judge
 from orchestrator.gates.question import ask
 from orchestrator.gates.record import Record
 from orchestrator.gates.strip import first_point, last_point
-from orchestrator.journal import Clock, ClockCheck, Entry, Event, Journal, JournalWriter, Node, Row, RunFinished
-from orchestrator.journal import RunStarted, Samples
+from orchestrator.journal import (
+    Clock,
+    ClockCheck,
+    Entry,
+    Event,
+    Journal,
+    JournalWriter,
+    Node,
+    Row,
+    RunFinished,
+    RunStarted,
+    Samples,
+)
 from orchestrator.metrics.signals import CATALOGUE
 from orchestrator.spec import Gate, Rehearsal, Testnet
 

@@ -2,9 +2,12 @@
 
 import pytest
 
-from orchestrator.gates.judge import compare, judge
-from orchestrator.journal import Event, Journal, Measurement, RunFinished, Samples
+from orchestrator.errors import UsageError
+from orchestrator.gates.judge import baselines, compare, first, judge
+from orchestrator.journal import Event, Journal, Judged, Measurement, RunFinished, Samples
+from orchestrator.spec import Window
 from tests.unit.gates import synthetic
+from tests.unit.gates.building import gate
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +114,108 @@ class TestJudgingAgain:
     def test_gives_the_same_as_the_run_did(self, journal):
         judged = tuple(entry.verdict for entry in journal.entries if entry.kind == "verdict")
         assert judge(journal).gates == judged
+
+    def test_with_another_window_reaches_as_far_as_the_stage_was_recorded(self, journal):
+        shorter = Window.model_validate({"from": "stage.start", "for": "8s", "settle": "2s"})
+        other = stricter(journal, "baseline", "finality-close", window=shorter)
+        found = next(g for g in judge(journal, other).gates if g.gate == "finality-close")
+        assert found.verdict == "PASSED"
+
+    def test_with_a_window_beyond_the_samples_is_inconclusive_and_says_how_far_they_reach(self, journal):
+        longer = Window.model_validate({"from": "run.start"})
+        other = stricter(journal, "baseline", "finality-close", window=longer)
+        found = next(g for g in judge(journal, other).gates if g.gate == "finality-close")
+        assert found.verdict == "INCONCLUSIVE"
+        assert "the recorded samples do not reach: 20 of 41 s were not recorded" in found.reason
+
+    def test_with_another_gate_is_answered_when_its_question_was_asked(self, journal):
+        spec = journal.started.rehearsal
+        new = gate(name="never-far", signal="finality-lag", on={"chain": "relay"}, progresses="1h")
+        (stage, *rest) = spec.spec.stages
+        stages = (stage.model_copy(update={"gates": (*stage.gates, new)}), *rest)
+        other = spec.model_copy(update={"spec": spec.spec.model_copy(update={"stages": stages})})
+        found = next(g for g in judge(journal, other).gates if g.gate == "never-far")
+        assert found.verdict == "PASSED"
+
+    def test_is_compared_with_what_the_run_said(self, journal):
+        said = [entry for entry in journal.entries if isinstance(entry, Judged)]
+        changed = said[3].verdict.model_copy(update={"verdict": "FAILED"})
+        entries = [e if e is not said[3] else e.model_copy(update={"verdict": changed}) for e in journal.entries]
+        (change,) = compare(first(Journal.of(entries)), judge(journal))
+        assert (change.gate, change.before.verdict, change.after.verdict) == (changed.gate, "FAILED", "PASSED")
+
+
+class TestAgainstAnEarlierRun:
+    """The same rehearsal, run before: all figures are the same, so a gate may be no worse than that."""
+
+    GATE = gate(
+        name="lag-no-worse",
+        signal="finality-lag",
+        on={"chain": "relay"},
+        noWorseThan={"run": "before", "percent": "0%"},
+    )
+
+    def judged(self, journal, earlier, **words):
+        wanted = self.GATE.model_copy(update={"no_worse_than": self.GATE.no_worse_than.model_copy(update=words)})
+        other = rehearsal_with(journal, wanted)
+        figures = list(baselines(other, lambda _: earlier))
+        return next(g for g in judge(journal, other, figures).gates if g.gate == "lag-no-worse"), figures
+
+    def test_the_same_is_no_worse(self, journal):
+        found, (figures,) = self.judged(journal, journal)
+        assert found.verdict == "PASSED"
+        assert figures.figures["validator-0"] == 3.0
+
+    def test_more_than_the_allowed_share_is_worse(self, journal):
+        earlier = lag_changed(journal, -1.0)  # 2 blocks then, 3 now.
+        assert self.judged(journal, earlier, percent=0.5)[0].verdict == "PASSED"
+        found, _ = self.judged(journal, earlier, percent=0.49)
+        assert found.verdict == "FAILED"
+        assert "mean 3 blocks, in run before 2 blocks" in found.reason
+
+    def test_which_way_is_worse_may_be_said(self, journal):
+        assert self.judged(journal, lag_changed(journal, 1.0), worse="lower")[0].verdict == "FAILED"
+
+    def test_a_run_that_is_not_there_is_no_comparison(self, journal):
+        def read(_):
+            raise UsageError("cannot read the journal before")
+
+        (entry,) = baselines(rehearsal_with(journal, self.GATE), read)
+        assert entry.lacking == {"": "cannot read the journal before"}
+        found = judge(journal, rehearsal_with(journal, self.GATE), [entry]).gates[0]
+        assert found.verdict == "INCONCLUSIVE"
+        assert "cannot read the journal before" in found.reason
+
+    def test_a_hole_in_either_run_is_no_comparison(self, journal):
+        holed = lag_changed(journal, None)
+        assert self.judged(journal, holed)[0].verdict == "INCONCLUSIVE"
+        assert self.judged(holed, journal)[0].verdict == "INCONCLUSIVE"
+
+
+def rehearsal_with(journal, *gates):
+    (stage, *rest) = journal.started.rehearsal.spec.stages
+    spec = journal.started.rehearsal.spec.model_copy(
+        update={"stages": (stage.model_copy(update={"gates": gates}), *rest)}
+    )
+    return journal.started.rehearsal.model_copy(update={"spec": spec})
+
+
+def lag_changed(journal, by):
+    """The journal with another lag everywhere; for None, with one sample less of each node."""
+
+    def changed(entry):
+        if not isinstance(entry, Samples) or " - ignoring" not in entry.query:
+            return entry
+        rows = [
+            row.model_copy(
+                update={
+                    "values": (*row.values[:5], None, *row.values[6:])
+                    if by is None
+                    else tuple(None if v is None else v + by for v in row.values)
+                }
+            )
+            for row in entry.rows
+        ]
+        return entry.model_copy(update={"rows": tuple(rows)})
+
+    return Journal.of(changed(entry) for entry in journal.entries)
