@@ -1,5 +1,7 @@
 """The gRPC side of the double: the program runs by its language server, and what happens goes to the event stream."""
 
+# ruff: noqa: ARG002  The methods are those of the services.
+
 import json
 from concurrent import futures
 
