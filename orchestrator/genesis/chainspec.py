@@ -143,7 +143,9 @@ def _identity(testnet: Testnet, chain: Relaychain | Parachain) -> str:
 
 
 def _account_scheme(chain: Relaychain | Parachain) -> Scheme:
-    return accounts.scheme(ethereum=isinstance(chain, Parachain) and chain.ethereum_accounts)
+    """Simulated chains have Substrate's accounts whatever they stand for."""
+    ethereum = isinstance(chain, Parachain) and chain.ethereum_accounts and not chain.simulated
+    return accounts.scheme(ethereum=ethereum)
 
 
 def _authorities(seed: bytes, chain: Relaychain | Parachain) -> list[Authority]:
