@@ -47,8 +47,8 @@ def _enough(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
     pairs = gate.chosen() in GROWTH or meaning.figure != "samples"
     needed, known = max(gate.min_samples, 2 if pairs else 1), strip.asked - strip.holes
     if known < needed:
-        odd = f", and {strip.why.odd} that are not numbers" if strip.why.odd else ""
-        return unknown(f"there are {known} samples{odd}; at least {needed} are needed")
+        gaps = f"; {strip.gaps()}" if strip.holes else ""
+        return unknown(f"there are {known} samples, and at least {needed} are needed{gaps}")
     plain = values.samples if meaning.figure == "samples" else values.figure
     return _JUDGEMENTS.get(gate.chosen(), plain)(gate, meaning, strip)
 
