@@ -29,9 +29,14 @@ class Effect:
     paths: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        counted = {"restart": self.restarting, "come": self.added, "go, with their volumes": self.removed}
         told = ", ".join(
-            f"{count} {'pod' if count == 1 else 'pods'} {what}" for what, count in counted.items() if count
+            f"{_count(count, 'pod')} {_verb(what, count)}{tail}"
+            for what, count, tail in (
+                ("restart", self.restarting, ""),
+                ("come", self.added, ""),
+                ("go", self.removed, ", with its volume" if self.removed == 1 else ", with their volumes"),
+            )
+            if count
         )
         why = f" ({_causes(self.paths)})" if self.paths and (self.restarting or self.impact == "replaced") else ""
         return f"{self.key}: {self.impact}{': ' + told if told else ''}{why}"
@@ -57,8 +62,12 @@ def summary(found: Sequence[Effect]) -> tuple[str, ...]:
     restarting = sum(effect.restarting for effect in felt)
     groups = sum(1 for effect in felt if effect.restarting)
     coming, going = (sum(getattr(effect, name) for effect in found) for name in ("added", "removed"))
-    head = f"{restarting} pods of {groups} objects restart" if restarting else "no pod restarts"
-    tail = "".join(f", {count} {verb}" for count, verb in ((coming, "come"), (going, "go")) if count)
+    head = (
+        f"{_count(restarting, 'pod')} of {_count(groups, 'object')} {_verb('restart', restarting)}"
+        if restarting
+        else "no pod restarts"
+    )
+    tail = "".join(f", {count} {_verb(verb, count)}" for count, verb in ((coming, "come"), (going, "go")) if count)
     return (head + tail, *(str(effect) for effect in felt))
 
 
@@ -76,6 +85,14 @@ def refuse_loss(changes: Iterable[Change]) -> None:
             hint="give the group another name, which makes new nodes with new volumes and removes the old ones, "
             "or take the network down first",
         )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _verb(verb: str, number: int) -> str:
+    return verb if number != 1 else f"{verb}es" if verb == "go" else f"{verb}s"
 
 
 def _effect(change: Change, wanted: dict[str, Any] | None, live: dict[str, Any] | None) -> Effect:

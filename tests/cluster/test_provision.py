@@ -99,7 +99,7 @@ def test_what_restarts_is_said_before_it_does(cluster, engine, images, name):
     networks.up(cluster, engine, bare(name, validators=2), images, quiet)
     said = []
     networks.up(cluster, engine, bare(name, validators=2, args=["--verbose"]), images, said.append)
-    assert said[0] == "2 pods of 1 objects restart"
+    assert said[0] == "2 pods of 1 object restart"
     assert said[1].startswith("StatefulSet/validator: pods restart: 2 pods restart (containers[0].command")
     assert "objects:" in said[2]  # And only then it was done.
 

@@ -90,7 +90,7 @@ def test_restarts_are_said_first_with_their_groups_and_causes():
     ]
     found = effects(changes, wanted, before)
     assert summary(found) == (
-        "3 pods of 1 objects restart, 2 come, 3 go",
+        "3 pods of 1 object restart, 2 come, 3 go",
         "StatefulSet/b: pods restart: 3 pods restart (containers[0].image)",
         "StatefulSet/gone: deleted: 3 pods go, with their volumes",
     )
