@@ -21,7 +21,10 @@ _Key = tuple[str, str, int]
 
 
 class _Cache:
-    """The metadata used last, by genesis hash, spec name and spec version; made once, whoever asks at the same time."""
+    """The metadata used last, by genesis hash, spec name and spec version.
+
+    It is made outside the lock, for a node may take its time to answer and others must not wait for it.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -29,12 +32,15 @@ class _Cache:
 
     def get(self, key: _Key, make: Callable[[], Metadata]) -> Metadata:
         with self._lock:
-            if key not in self._kept:
-                self._kept[key] = make()
-            self._kept.move_to_end(key)
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = make()
+        with self._lock:
+            self._kept[key] = made
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
-            return self._kept[key]
+        return made
 
 
 _CACHE = _Cache()
