@@ -15,6 +15,7 @@
     │   ├── ReadinessError        a network did not come up; names the rung and the cause
     │   ├── ChainError            a node's RPC said no or nothing
     │   ├── MetricsError          Prometheus said no or nothing
+    │   ├── SnapshotError         a database that cannot be taken, fetched or put in place
     │   └── RuntimeBlobError      code that is not a runtime
     │       └── RuntimeCallError      a runtime that was called and failed; carries its own log lines
     │           ├── RuntimePanicError       it panicked
@@ -117,6 +118,10 @@ class ChainError(InfrastructureError):
 
 
 class MetricsError(InfrastructureError):
+    pass
+
+
+class SnapshotError(InfrastructureError):
     pass
 
 
