@@ -3,7 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-_BOOKKEEPING = frozenset({"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"})
+_BOOKKEEPING = frozenset(
+    {
+        *("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"),
+        "deprecated.daemonset.template.generation",
+    }
+)
 
 
 def differences(live: Any, wanted: Any, path: str = "") -> Iterator[str]:
