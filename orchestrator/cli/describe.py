@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 import yaml
+from pydantic import ValidationError
 
 from orchestrator.cli import console, listing, options, selecting
 from orchestrator.cli.format import Format
@@ -14,6 +15,7 @@ from orchestrator.cluster import Cluster
 from orchestrator.errors import ChainError
 from orchestrator.provision import state, state_live
 from orchestrator.provision.state import NodeState, ParachainState, TestnetState
+from orchestrator.spec import Testnet
 
 _EVENTS = 10
 """So many of the last events are shown."""
@@ -49,6 +51,8 @@ def describe(
     if output is Format.JSON:
         console.data(facts)
     else:
+        if what is What.TESTNET:
+            facts["applied"] = _without_defaults(found)
         console.text(listing.facts([(key.capitalize(), _written(value)) for key, value in facts.items()]))
     return 0
 
@@ -75,6 +79,15 @@ def _testnet(cluster: Cluster, testnet: TestnetState) -> Facts:
         "warnings": _events(cluster, testnet.namespace, None),
         "applied": testnet.applied,
     }
+
+
+def _without_defaults(testnet: TestnetState) -> Any:
+    """The Testnet as somebody would write it; whole, where it is of a version with other fields."""
+    try:
+        applied = Testnet.model_validate(testnet.applied)
+    except ValidationError:
+        return testnet.applied
+    return applied.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _node(cluster: Cluster, node: NodeState) -> Facts:
