@@ -24,8 +24,6 @@ _SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? \S+")
 _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
 _VERSION = re.compile(r"^(\d+)\.(\d+)\.")
 _SIMULATED = "SIMULATED"
-_NEWEST_COLLATOR: Release = (0, 24)
-"""The newest `polkadot-omni-node` that names were read off: it counts its versions apart from the relay node's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,7 @@ class Page:
     @property
     def known(self) -> bool:
         """Whether names were read off this version, or an older one of those supported."""
-        release = self.release
-        return release is not None and release <= (NEWEST if release[0] else _NEWEST_COLLATOR)
+        return self.release is not None and self.release <= NEWEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,10 @@ RELEASES: dict[str, Release] = {
     "stable2606": (1, 24),
     "stable2609": (1, 25),
 }
-"""The lines of the node that are supported, by the version that `substrate_build_info` of a relay node shows."""
+"""The lines of the node that are supported, by the version that `substrate_build_info` shows.
+
+Collators count alike: `polkadot-omni-node` 0.24.0 says 1.25.1 on both of its pages.
+"""
 
 NEWEST: Release = max(RELEASES.values())
 

@@ -1,6 +1,6 @@
 """Signals of the node as a program on a network: is it there, connected, sound. Part of `signals.CATALOGUE`."""
 
-from orchestrator.metrics.signal import COLLATORS, VALIDATORS, about, gauge, lazy
+from orchestrator.metrics.signal import COLLATORS, PROCESSES, VALIDATORS, about, gauge, lazy
 
 _node = about("node")
 _network = about("network")
@@ -21,7 +21,7 @@ NODE = (
     ),
     _node(
         "memory", "Resident memory", "Memory that the node's process has in use.",
-        "bytes", "lower", "gauge", gauge("polkadot_memory_resident"), VALIDATORS,
+        "bytes", "lower", "gauge", gauge("polkadot_memory_resident"), PROCESSES,
     ),
 )  # fmt: skip
 

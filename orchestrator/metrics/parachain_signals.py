@@ -158,9 +158,15 @@ VALIDATION = (
         "votes", "neither", "counter", gauge("polkadot_pvf_precheck_votes_total"), VALIDATORS, monotone=True,
     ),
     _validation(
+        "candidates-invalid", "Invalid candidates", "Candidates that the validator has found invalid.",
+        "", "lower", "counter", lazy("polkadot_parachain_validation_requests_total", 'validity="invalid"'),
+        VALIDATORS, monotone=True,
+    ),
+    _validation(
         "validation-failures", "Failed validations",
-        "Candidates that the validator found invalid, or could not validate.",
-        "", "lower", "counter", lazy("polkadot_parachain_validation_requests_total", 'validity!="valid"'),
+        "Validations that the validator could not carry out: too slow, or broken. They say nothing of the candidate.",
+        "", "lower", "counter",
+        lazy("polkadot_parachain_validation_requests_total", 'validity="validation failure"'),
         VALIDATORS, monotone=True,
     ),
 )  # fmt: skip

@@ -26,6 +26,8 @@ PARACHAINS: tuple[Carrier, ...] = (("para", None),)
 COLLATORS: tuple[Carrier, ...] = (("para", "collator"),)
 EMBEDDED: tuple[Carrier, ...] = (("relay", "collator"),)
 """The relay node that runs inside a collator: it counts what the collator hands to validators."""
+PROCESSES: tuple[Carrier, ...] = (*VALIDATORS, *EMBEDDED)
+"""Who tells the memory of the whole process: a collator on its relay node's page."""
 
 Concern = Literal[
     "blocks", "finality", "parachains", "approval", "disputes", "validation", "network", "transactions", "node"

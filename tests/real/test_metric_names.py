@@ -72,14 +72,17 @@ def _value(url, name):
     return found is not None and float(found[1]) > 0
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
-@pytest.mark.parametrize(("page", "role", "chain"), [
-    ("validator", "validator", "relay"), ("collator", "collator", "nest"), ("embedded", "collator", "relay"),
-])  # fmt: skip
-def test_a_signal_is_on_the_pages_of_those_who_carry_it(pages, page, role, chain, name):
-    kind = "relay" if chain == "relay" else "para"
-    if name == "up" or not any(kind == where and role in {None, which} for where, which in CATALOGUE[name].carriers):
-        pytest.skip("it is not theirs")
+PAGES = (("validator", "relay", "validator"), ("collator", "para", "collator"), ("embedded", "relay", "collator"))
+CARRIED = [
+    (page, name)
+    for page, where, who in PAGES
+    for name, signal in CATALOGUE.items()
+    if name != "up" and any(where == chain and role in {None, who} for chain, role in signal.carriers)
+]
+
+
+@pytest.mark.parametrize(("page", "name"), CARRIED)
+def test_a_signal_is_on_the_pages_of_those_who_carry_it(pages, page, name):
     shown = getattr(pages, page)
     for read in reads(CATALOGUE[name].promql):
         metric = METRICS[family(read.name)]

@@ -11,7 +11,8 @@ from simnode.metrics import Metrics
 from simnode.testing.explorer import network
 
 NAMES = Path(__file__).parent / "names"
-VERSIONS = {"polkadot-1.25.1": "1.25.1-00000000000", "polkadot-omni-node-0.24.0": "0.24.0-00000000000"}
+VERSION = "1.25.1-00000000000"
+"""What all three recorded pages say of themselves."""
 
 
 def recorded_page(client: str, *, version: str = "", without: tuple[str, ...] = ()) -> Page:
@@ -28,7 +29,7 @@ def recorded_page(client: str, *, version: str = "", without: tuple[str, ...] = 
     samples["polkadot_parachain_desired_peer_count"] = ({"protocol": "validation"},)
     samples["substrate_sub_libp2p_network_bytes_total"] = ({"direction": "in"}, {"direction": "out"})
     samples = {name: found for name, found in samples.items() if name not in without}
-    return Page(version or VERSIONS[client], {name: kind for name, kind, _ in lines}, samples)
+    return Page(version or VERSION, {name: kind for name, kind, _ in lines}, samples)
 
 
 def relay_page(**how):

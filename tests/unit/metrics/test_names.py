@@ -7,7 +7,6 @@ import pytest
 from orchestrator.metrics import names
 from orchestrator.metrics.names import METRICS, NEWEST, PROMETHEUS_OWN, RELEASES, family
 from orchestrator.metrics.promql import reads
-from orchestrator.metrics.signal import COLLATORS, EMBEDDED
 from orchestrator.metrics.signals import CATALOGUE
 from tests.unit.metrics.pages import relay_page, simulated_page
 
@@ -22,6 +21,7 @@ def recorded(client):
 
 RELAY = recorded("polkadot-1.25.1")
 PARACHAIN = recorded("polkadot-omni-node-0.24.0")
+WITHIN = recorded("relay-in-omni-node-0.24.0")
 READ = {read for signal in CATALOGUE.values() for read in reads(signal.promql) if read.name not in PROMETHEUS_OWN}
 
 
@@ -37,16 +37,10 @@ def test_a_histogram_is_read_by_its_parts(read):
 @pytest.mark.parametrize("metric", METRICS.values(), ids=list(METRICS))
 class TestEveryMetric:
     def test_was_seen_on_a_real_client_or_comes_with_its_first_use(self, metric):
-        embedded = {
-            family(read.name)
-            for signal in CATALOGUE.values()
-            if signal.carriers == EMBEDDED
-            for read in reads(signal.promql)
-        }
-        assert metric.name in RELAY or metric.name in PARACHAIN or metric.lazy or metric.name in embedded
+        assert metric.name in RELAY.keys() | PARACHAIN.keys() | WITHIN.keys() or metric.lazy
 
     def test_is_of_the_kind_that_the_client_says(self, metric):
-        for client in (RELAY, PARACHAIN):
+        for client in (RELAY, PARACHAIN, WITHIN):
             if metric.name in client:
                 assert client[metric.name][0] == metric.kind
 
@@ -58,10 +52,11 @@ class TestEveryMetric:
 @pytest.mark.parametrize("signal", CATALOGUE.values(), ids=list(CATALOGUE))
 class TestEverySignal:
     def test_is_on_the_page_of_those_who_carry_it(self, signal):
-        pages = [RELAY] if signal.carriers != COLLATORS else [PARACHAIN]
-        pages += [PARACHAIN] if ("para", None) in signal.carriers or ("para", "collator") in signal.carriers else []
-        if signal.carriers == EMBEDDED:
-            pytest.skip("no page of a collator's relay node was recorded")
+        carried = set(signal.carriers)
+        pages = [RELAY] if carried & {("relay", None), ("relay", "validator")} else []
+        pages += [PARACHAIN] if carried & {("para", None), ("para", "collator")} else []
+        pages += [WITHIN] if carried & {("relay", None), ("relay", "collator")} else []
+        assert pages
         for page in pages:
             for read in reads(signal.promql):
                 name = family(read.name)
@@ -96,7 +91,7 @@ def test_the_recorded_relay_page_is_of_the_newest_line():
 @pytest.mark.parametrize("kind", ["validator", "collator", "embedded"])
 def test_the_simulated_client_shows_what_the_table_says_and_nothing_that_real_ones_lack(kind):
     shown = set(simulated_page(kind).kinds)
-    assert shown <= RELAY.keys() | PARACHAIN.keys() | METRICS.keys()
+    assert shown <= RELAY.keys() | PARACHAIN.keys() | WITHIN.keys() | METRICS.keys()
     wrong = {name for name in shown & METRICS.keys() if not METRICS[name].simulated}
     assert not wrong
 
