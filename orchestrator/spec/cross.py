@@ -1,7 +1,8 @@
 """What one object says of another: nodes, groups, chains and code that must be there. Called by `load`."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
@@ -17,11 +18,37 @@ from orchestrator.spec.upgrade import RuntimeUpgrade, RuntimeUpgradeSpec
 Finding = tuple[tuple[str | int, ...], str]
 
 
-def check(item: BaseModel, testnets: dict[str, Testnet]) -> Iterator[Finding]:
-    """What is wrong with the object in the light of the others."""
+@dataclass(slots=True)
+class Testnets:
+    """The testnets of the files given.
+
+    `whole` can be asked for their nodes and chains; of `broken` only the names are known, because a mistake stands
+    where these are said; `unnamed` says that there may be another, whose name nobody can tell.
+    """
+
+    __test__ = False
+
+    whole: dict[str, Testnet] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    unnamed: bool = False
+
+    def add(self, testnet: Testnet, *, lost: AbstractSet[str]) -> None:
+        if lost & _TELLING:
+            self.broken.add(testnet.name)
+        else:
+            self.whole[testnet.name] = testnet
+
+
+_TELLING = testnet_rules.LISTS | {"name", "id", "count", "role"}
+"""Fields of a testnet by which others speak of it."""
+
+
+def check(item: BaseModel, testnets: Testnets, *, lost: AbstractSet[str] = frozenset()) -> Iterator[Finding]:
+    """What is wrong with the object in the light of the others; nothing is said that depends on what was `lost`."""
     if isinstance(item, Testnet):
-        yield from testnet_rules.check(item)
-        yield from _runtimes(item)
+        yield from testnet_rules.check(item, lost=lost)
+        if not lost & testnet_rules.LISTS:
+            yield from _runtimes(item)
     elif isinstance(item, RuntimeUpgrade):
         yield from _code(("spec", "code"), item.spec.code)
     elif isinstance(item, Rehearsal):
@@ -37,17 +64,17 @@ def _runtimes(testnet: Testnet) -> Iterator[Finding]:
 def _code(path: tuple[str | int, ...], code: RuntimeCode | None) -> Iterator[Finding]:
     if code is None:
         return
-    if code.file is not None and not Path(code.file).is_file():
-        yield (*path, "file"), f"there is no file {code.file}"
+    yield from testnet_rules.absent((*path, "file"), code.file)
     if code.chunks is not None:
         yield (*path, "chunks"), "chunks are for objects in a cluster; name a file or a model here"
 
 
-def _rehearsal(rehearsal: Rehearsal, testnets: dict[str, Testnet]) -> Iterator[Finding]:
-    testnet = testnets.get(rehearsal.spec.testnet)
-    if testnet is None:
-        known = ", ".join(sorted(testnets)) or "none"
-        yield ("spec", "testnet"), f"no Testnet called {rehearsal.spec.testnet} in the files given (there: {known})"
+def _rehearsal(rehearsal: Rehearsal, testnets: Testnets) -> Iterator[Finding]:
+    name = rehearsal.spec.testnet
+    testnet = testnets.whole.get(name)
+    if testnet is None and name not in testnets.broken and not testnets.unnamed:
+        known = ", ".join(sorted({*testnets.whole, *testnets.broken})) or "none"
+        yield ("spec", "testnet"), f"no Testnet called {name} in the files given (there: {known})"
     for index, stage in enumerate(rehearsal.spec.stages):
         path = ("spec", "stages", index)
         if stage.upgrade is not None:

@@ -1,7 +1,9 @@
 """What the parts of a testnet ask of each other, each finding with the place where it stands. Called by `cross`."""
 
-from collections.abc import Hashable, Iterable, Iterator
-from pathlib import Path
+import os
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from orchestrator.spec.node import AUTHORITIES, NodeGroup
 from orchestrator.spec.testnet import SIMULATED, Chain, Parachain, Relaychain, Testnet, TestnetSpec
@@ -14,17 +16,27 @@ _PARAS: Path_ = ("spec", "parachains")
 _CHANNELS: Path_ = ("spec", "hrmpChannels")
 
 
-def check(testnet: Testnet) -> Iterator[Finding]:
-    """Everything that is wrong with the testnet as a whole."""
-    spec = testnet.spec
-    yield from _names(spec)
-    yield from _authors(spec)
-    yield from _channels(spec)
-    yield from _clients(spec)
-    for path, chain in _chains(spec):
-        yield from _sources(path, chain)
-    for path, _, group in _groups(spec):
-        yield from _keys(path, group, dev_keys=spec.dev_keys)
+def check(testnet: Testnet, *, lost: AbstractSet[str] = frozenset()) -> Iterator[Finding]:
+    """Everything that is wrong with the testnet as a whole.
+
+    `lost` names fields of which something is missing, because it is wrong by itself: a rule that looks at one of them
+    says nothing, for it would speak of a network that nobody wrote.
+    """
+    for rule in RULES:
+        if not lost & (rule.reads | LISTS):
+            yield from rule.check(testnet.spec)
+
+
+LISTS = frozenset({"relaychain", "parachains", "groups"})
+"""What every rule looks at: when a whole group or chain is missing, none can be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule, and the names of the fields that it looks at."""
+
+    check: Callable[[TestnetSpec], Iterator[Finding]]
+    reads: frozenset[str]
 
 
 def _chains(spec: TestnetSpec) -> Iterator[tuple[Path_, Relaychain | Parachain]]:
@@ -101,13 +113,17 @@ _FOREIGN: dict[type[Chain], frozenset[str]] = {
 }
 
 
-def _sources(path: Path_, chain: Relaychain | Parachain) -> Iterator[Finding]:
+def _sources(spec: TestnetSpec) -> Iterator[Finding]:
+    for path, chain in _chains(spec):
+        yield from _source(path, chain)
+
+
+def _source(path: Path_, chain: Relaychain | Parachain) -> Iterator[Finding]:
     if chain.simulated and chain.runtime is None:
         yield path, "a simulated chain needs a `runtime`"
     if not chain.simulated and chain.runtime is not None and chain.runtime.model is not None:
         yield (*path, "runtime", "model"), f"only simnode executes a model; {chain.client} needs a `file`"
-    if chain.spec_file is not None and not Path(chain.spec_file).is_file():
-        yield (*path, "specFile"), f"there is no file {chain.spec_file}"
+    yield from absent((*path, "specFile"), chain.spec_file)
     if isinstance(chain, Parachain) and chain.builtin is not None and chain.onboarding != "none":
         yield (*path, "builtin"), "nobody knows this chain's head, to register it: say `onboarding: none`"
     for field in ("genesis", "balances"):
@@ -115,12 +131,33 @@ def _sources(path: Path_, chain: Relaychain | Parachain) -> Iterator[Finding]:
             yield (*path, field), "this means something only where genesis is built from a `runtime`"
 
 
-def _keys(path: Path_, group: NodeGroup, *, dev_keys: bool) -> Iterator[Finding]:
+def _keys(spec: TestnetSpec) -> Iterator[Finding]:
+    for path, _, group in _groups(spec):
+        yield from _keys_of(path, group, dev_keys=spec.dev_keys)
+
+
+def _keys_of(path: Path_, group: NodeGroup, *, dev_keys: bool) -> Iterator[Finding]:
     if group.keys is None:
         return
     if getattr(group, "role", None) not in AUTHORITIES:
         yield (*path, "keys"), "only validators and collators have session keys"
     if group.keys.dev is not None and not dev_keys:
         yield (*path, "keys", "dev"), "anybody can act as a development account; write `devKeys: true` if you mean it"
-    if group.keys.file is not None and not Path(group.keys.file).is_file():
-        yield (*path, "keys", "file"), f"there is no file {group.keys.file}"
+    yield from absent((*path, "keys", "file"), group.keys.file)
+
+
+def absent(path: Path_, file: str | None) -> Iterator[Finding]:
+    """That a file which is named is not there."""
+    # Unlike Path.is_file, this holds for names that no file can have (too long, or with a zero byte).
+    if file is not None and not os.path.isfile(file):  # noqa: PTH113
+        yield path, f"there is no file {file}"
+
+
+RULES = (
+    Rule(_names, frozenset({"name", "id"})),
+    Rule(_authors, frozenset({"role", "count", "cores", "authoring", "id"})),
+    Rule(_channels, frozenset({"id", "onboarding", "hrmp_channels", "sender", "recipient"})),
+    Rule(_clients, frozenset({"client", "program", "image"})),
+    Rule(_sources, frozenset({"client", "runtime", "spec_file", "builtin", "onboarding", "genesis", "balances"})),
+    Rule(_keys, frozenset({"keys", "role", "dev_keys"})),
+)

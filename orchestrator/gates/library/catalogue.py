@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from orchestrator.spec.base import Model, Name
-from orchestrator.spec.load import parse
+from orchestrator.spec.document import parse
 from orchestrator.spec.window import Window
 
 _FILES = Path(__file__).parent

@@ -19,8 +19,8 @@ from orchestrator.metrics.names import METRICS, PROMETHEUS_OWN, family
 from orchestrator.metrics.promql import reads
 from orchestrator.metrics.signals import CATALOGUE, targets
 from orchestrator.spec import Selector, Testnet
+from orchestrator.spec.document import Document
 from orchestrator.spec.gate import Threshold
-from orchestrator.spec.load import Document
 from orchestrator.spec.use import Use
 
 _THRESHOLDS = {field.alias or name for name, field in Threshold.model_fields.items()}
@@ -45,6 +45,7 @@ def expand(document: Document, testnets: Mapping[str, Testnet]) -> tuple[Documen
         return document, []
     network = Network.of(testnets.get(str(_within(document.data, "spec", "testnet"))))
     lines, mistakes, written = dict(document.lines), list[Mistake](), []
+    places = dict[Path_, Path_]()
     for number, stage in enumerate(stages):
         if not _uses(stage):
             written.append(stage)
@@ -57,6 +58,7 @@ def expand(document: Document, testnets: Mapping[str, Testnet]) -> tuple[Documen
             before = (*path, index)
             if not _is_use(item):
                 _carry(document.lines, lines, before, (*path, len(gates)))
+                places[*path, len(gates)] = before
                 gates.append(item)
                 continue
             found, wrong = _replace(item, network)
@@ -65,12 +67,14 @@ def expand(document: Document, testnets: Mapping[str, Testnet]) -> tuple[Documen
                 if gate.left_out:
                     left_out[gate.name] = gate.left_out
                     continue
-                _carry(document.lines, lines, (*before, "override", gate.name), (*path, len(gates)))
+                override = (*before, "override", gate.name)
+                _carry(document.lines, lines, override, (*path, len(gates)))
                 lines[*path, len(gates)] = document.line(before)
+                places[*path, len(gates)] = override if override in document.lines else before
                 gates.append(gate.words)
         written.append({**stage, "gates": gates} | ({"leftOut": left_out} if left_out else {}))
     data = {**document.data, "spec": {**document.data["spec"], "stages": written}}
-    return Document(document.file, data, lines), mistakes
+    return Document(document.file, data, lines, places), mistakes
 
 
 def gates_of(use: Use, network: Network) -> Iterator[Expanded]:
