@@ -12,7 +12,7 @@ from typing import Any
 
 import pulumi
 
-WORKLOADS = ("StatefulSet", "Deployment", "DaemonSet", "Job")
+from orchestrator.provision.program import wave
 
 ORDERS = {
     # Readiness is the ladder's business (`orchestrator.provision.ready`): nodes wait for each other to become ready.
@@ -50,8 +50,9 @@ def main() -> None:
     kubernetes = provider(config.get("cluster"))
     documents = json.loads(Path(config.require("manifests")).read_text())
     waves: tuple[list[pulumi.Resource], ...] = ([], [], [])
-    for document in sorted(documents, key=wave):
-        before = [resource for earlier in waves[: wave(document)] for resource in earlier]
+    for document in sorted(documents, key=lambda document: wave(document["kind"])):
+        place = wave(document["kind"])
+        before = [resource for earlier in waves[:place] for resource in earlier]
         metadata = document["metadata"]
         annotations = {**metadata.get("annotations", {}), **ORDERS}
         resource = pulumi.CustomResource(
@@ -60,13 +61,8 @@ def main() -> None:
             {**document, "metadata": {**metadata, "annotations": annotations}},
             pulumi.ResourceOptions(provider=kubernetes, depends_on=before),
         )
-        waves[wave(document)].append(resource)
+        waves[place].append(resource)
     pulumi.export("objects", len(documents))
-
-
-def wave(document: dict[str, Any]) -> int:
-    """The namespace comes first and goes last; what runs comes last and goes first."""
-    return 0 if document["kind"] == "Namespace" else 2 if document["kind"] in WORKLOADS else 1
 
 
 main()
