@@ -1,8 +1,10 @@
 """State on demand against a real network: everything comes from the cluster, nothing from the user's file."""
 
+import contextlib
 import itertools
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -122,3 +124,25 @@ def test_followed_logs_go_on_in_a_replaced_pod_and_end_by_an_interrupt(lab, clus
     assert following.returncode == 130
     assert "validator-3: goes on in a new container" in said
     assert "Traceback" not in said
+
+
+def test_top_on_a_terminal_is_live_and_leaves_it_as_it_was(lab, network):
+    process, terminal = pty.fork()
+    if process == 0:
+        where = ("--testnet", network.testnet.name, "--kubeconfig", str(lab.kubeconfig))
+        os.chdir(ROOT)
+        screen = {"TERM": "xterm", "COLUMNS": "140", "LINES": "30"}
+        os.execve(sys.executable, [*COMMAND, "top", "--every", "1s", *where], {**os.environ, **screen})
+    shown, deadline = b"", time.monotonic() + 60
+    while shown.count(b"validator-3") < 2:  # It was drawn, and drawn again.
+        assert time.monotonic() < deadline
+        shown += os.read(terminal, 65536)
+    os.kill(process, signal.SIGINT)
+    with contextlib.suppress(OSError):  # The terminal ends with its last process.
+        while piece := os.read(terminal, 65536):
+            shown += piece
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 130
+    assert b"7 of 7 ready" in shown
+    assert shown.rindex(b"\x1b[?1049l") > shown.rindex(b"\x1b[?1049h")  # Back on the main screen.
+    assert b"Traceback" not in shown
