@@ -5,9 +5,7 @@ have been made, so that what comes with its first use has come, as far as a heal
 """
 
 import mmap
-import os
 import re
-from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
@@ -20,7 +18,7 @@ from orchestrator.metrics.promql import reads
 from orchestrator.metrics.signals import CATALOGUE
 
 from .conftest import FOLDER, unpacked
-from .native import NativeNetwork, Programs, build_specs
+from .native import NativeNetwork, Programs, specs_of
 
 pytestmark = pytest.mark.timeout(1500)
 
@@ -42,15 +40,12 @@ OF_COLLATORS = {
 def pages(real, polkadot, omni_node, tmp_path_factory):
     """The pages of a validator, a collator, and the relay node in the collator."""
     programs = Programs(real, polkadot, omni_node)
-    specs = build_specs(programs, tmp_path_factory.mktemp("specs"))
-    with NativeNetwork(programs, specs, tmp_path_factory.mktemp("names")) as network:
+    specs, folder = specs_of(programs, tmp_path_factory), tmp_path_factory.mktemp("names")
+    with NativeNetwork(programs, specs, folder) as network:
         alice, (collator, embedded) = *_urls(network.nodes["alice"]), _urls(network.nodes["collator"])
         network.until(lambda: _value(embedded, "polkadot_parachain_collations_sent_total"), 900, "a collation sent")
         network.until(lambda: _value(collator, "parachain_block_backed_duration_count"), 300, "a block backed")
         texts = {"validator": _text(alice), "collator": _text(collator), "embedded": _text(embedded)}
-    if folder := os.environ.get("COALMINE_KEEP_PAGES"):
-        for name, text in texts.items():
-            (Path(folder) / f"{name}.txt").write_text(text)
     return SimpleNamespace(**{name: read_page(text) for name, text in texts.items()})
 
 
