@@ -15,6 +15,7 @@ from orchestrator.errors import ClusterError, ProvisionError
 from orchestrator.genesis import chainspec
 from orchestrator.genesis.chainspec import NetworkGenesis
 from orchestrator.provision import (
+    aloud,
     capacity,
     continuity,
     definitions,
@@ -189,9 +190,8 @@ def _prepared(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images
     ownership.refuse_others({key: live.get(key) for key in wanted}, testnet.name)
     changes = _changes(engine, network, fresh=fresh)
     effects.refuse_loss(changes)
-    return Prepared(
-        network, known, changes, effects.effects(changes, network.manifests, live), _room(cluster, network, live)
-    )
+    said = (*aloud.warnings(testnet, network.manifests), *_room(cluster, network, live))
+    return Prepared(network, known, changes, effects.effects(changes, network.manifests, live), said)
 
 
 def _changes(engine: Engine, network: Network, *, fresh: bool) -> tuple[Change, ...]:
