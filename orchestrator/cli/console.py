@@ -14,8 +14,11 @@ import rich.table
 
 from orchestrator import report
 from orchestrator.cli.format import Format
-from orchestrator.errors import CoalmineError
+from orchestrator.errors import CoalmineError, GenesisError, RuntimeCallError
 from orchestrator.gates.judge import RunVerdict
+
+_LOG_LINES = 20
+"""Of a runtime that failed; what it said last says why."""
 
 _stderr = rich.console.Console(stderr=True, highlight=False, soft_wrap=True)
 _stdout = rich.console.Console(highlight=False, width=None if sys.stdout.isatty() else 120)
@@ -39,6 +42,9 @@ def stepper() -> Callable[[str], None]:
 
 def fail(error: CoalmineError) -> None:
     _stderr.print(f"error: {error.message}", style="bold red", markup=False)
+    if isinstance(error, RuntimeCallError | GenesisError):
+        for line in error.log[-_LOG_LINES:]:
+            say(f"runtime: {line}")
     if error.hint:
         say(f"hint: {error.hint}")
 

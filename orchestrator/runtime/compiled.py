@@ -33,7 +33,7 @@ def load(wasm: bytes) -> wasmtime.Module:
     Raises:
         RuntimeBlobError: when it is no valid wasm.
     """
-    folder = cache.folder("runtimes")
+    folder = cache.root() / "runtimes"
     kind = f"wasmtime-{importlib.metadata.version('wasmtime')}-{platform.machine()}"
     file = folder / f"{blake2_256(wasm).hex()[:32]}.{kind}.module"
     kept = _kept(file)
@@ -44,7 +44,8 @@ def load(wasm: bytes) -> wasmtime.Module:
         module = wasmtime.Module(engine(), wasm)
     except wasmtime.WasmtimeError as error:
         raise RuntimeBlobError(f"the wasm cannot be compiled: {error}") from error
-    _keep(file, bytes(module.serialize()))
+    with contextlib.suppress(OSError):  # A full or read-only disk costs the time of compiling, and nothing else.
+        _keep(file, bytes(module.serialize()))
     return module
 
 
@@ -63,6 +64,7 @@ def _kept(file: Path) -> bytes | None:
 
 
 def _keep(file: Path, data: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".", delete=False) as new:
         new.write(blake2_256(data) + data)
     Path(new.name).replace(file)

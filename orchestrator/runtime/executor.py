@@ -106,7 +106,7 @@ class Executor:
         log = tuple(host.log)
         panics = [line for line in log if "panicked at" in line]
         if panics:
-            return RuntimePanicError(f"{method}: {' '.join(panics[-1].partition(': ')[2].splitlines())}", log=log)
+            return RuntimePanicError(f"{method}: {panics[-1].partition(': ')[2]}", log=log)
         return RuntimeCallError(f"{method}: {str(error).splitlines()[0]}", log=log)
 
     def _title(self) -> str:

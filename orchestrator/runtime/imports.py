@@ -25,8 +25,10 @@ Function = Callable[..., int | None]
 
 FUNCTIONS: dict[str, Function] = {}
 
-_LEVELS = {1: "ERROR", 2: "WARN", 3: "INFO", 4: "DEBUG", 5: "TRACE"}
-_INFO = 3
+_LEVELS = ("ERROR", "WARN", "INFO", "DEBUG", "TRACE")
+_UP_TO_INFO = 3
+"""A filter counts from one, for zero is "off"; a level counts from zero."""
+
 _LOG_LINES = 10_000
 
 
@@ -61,12 +63,12 @@ def _free(host: Host, at: int) -> None:
 
 @_imported("ext_logging_max_level_version_1")
 def _max_level(_: Host) -> int:
-    return _INFO
+    return _UP_TO_INFO
 
 
 @_imported("ext_logging_log_version_1")
 def _log(host: Host, level: int, target: int, message: int) -> None:
-    _say(host, f"{_LEVELS.get(level, level)} {_text(host, target)}: {_text(host, message)}")
+    _say(host, f"{_LEVELS[min(level, len(_LEVELS) - 1)]} {_text(host, target)}: {_text(host, message)}")
 
 
 @_imported("ext_misc_print_utf8_version_1")
@@ -105,7 +107,7 @@ def _text(host: Host, span: int) -> str:
 
 def _say(host: Host, line: str) -> None:
     if len(host.log) < _LOG_LINES:
-        host.log.append(line)
+        host.log.append(" ".join(line.splitlines()))
 
 
 # Storage

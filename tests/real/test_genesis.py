@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+import sys
 import time
 
 import httpx
@@ -194,3 +195,16 @@ def test_a_runtime_that_panics_over_its_genesis_is_named_with_its_own_log(real):
     ) as caught:
         genesis_builder.build_state(Executor(code), code, poor)
     assert any("panicked at" in line for line in caught.value.log)
+
+
+def test_the_command_line_tells_why_with_the_runtimes_own_lines_and_exit_code_2(real, tmp_path):
+    relay = {"client": "polkadot", "runtime": {"file": str(real / WESTEND)}}
+    relay["groups"] = [{"name": "validator", "count": 2, "balance": 1}]
+    document = {"apiVersion": "coalmine.dev/v1alpha1", "kind": "Testnet", "metadata": {"name": "poor"}}
+    (tmp_path / "poor.yaml").write_text(json.dumps({**document, "spec": {"relaychain": relay}}))
+    command = (sys.executable, "-c", "from orchestrator.cli import main; main()", "render", str(tmp_path / "poor.yaml"))
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert "error: the runtime westend 1025002 failed over its genesis" in done.stderr
+    assert "runtime: ERROR runtime: panicked at" in done.stderr
+    assert "Traceback" not in done.stderr

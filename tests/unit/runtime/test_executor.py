@@ -105,7 +105,7 @@ def test_the_runtimes_own_lines_come_with_the_answer():
     body = f"""
       (data (i32.const 0) "targetmessage")
       (func (export "talk") (param i32 i32) (result i64)
-        (call $log (i32.const 2) (i64.const {span(0, 6)}) (i64.const {span(6, 7)})) (i64.const 0))
+        (call $log (i32.const 1) (i64.const {span(0, 6)}) (i64.const {span(6, 7)})) (i64.const 0))
     """
     assert Executor(runtime(body, LOG)).call("talk", b"", Storage()).log == ("WARN target: message",)
 
@@ -115,7 +115,7 @@ def test_a_panic_is_told_in_the_runtimes_words_with_its_log():
     body = f"""
       (data (i32.const 0) "runtime{message}")
       (func (export "fail") (param i32 i32) (result i64)
-        (call $log (i32.const 1) (i64.const {span(0, 7)}) (i64.const {span(7, len(message) - 1)})) unreachable)
+        (call $log (i32.const 0) (i64.const {span(0, 7)}) (i64.const {span(7, len(message) - 1)})) unreachable)
     """
     with pytest.raises(RuntimePanicError, match=r"^fail: panicked at src/lib.rs:1:2: no such thing$") as caught:
         Executor(runtime(body, LOG)).call("fail", b"", Storage())
@@ -194,6 +194,12 @@ def test_a_module_is_compiled_once_and_a_damaged_file_of_the_cache_does_no_harm(
         assert Executor(code).call("echo", b"x", Storage()).output == b"x"
         assert file.read_bytes() == whole
     assert [each.name for each in (tmp_path / "runtimes").iterdir()] == [file.name]
+
+
+def test_without_a_place_for_the_cache_it_is_compiled_each_time(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("COALMINE_CACHE", str(tmp_path / "file" / "below"))
+    assert Executor(runtime()).call("echo", b"x", Storage()).output == b"x"
 
 
 class _NoCompiler:
