@@ -50,6 +50,7 @@ def _read(gate: Gate, nodes: tuple[Node, ...], selected: tuple[Target, ...]) -> 
         way, words = "agreed", f"{gate.chain_read or _storage(gate)} of {_named(gate.on)}"
     elif gate.storage is not None:
         words = f"{_storage(gate)} as {gate.storage.as_}"
+        words += f" or {gate.storage.absent:g}" if gate.storage.absent is not None else ""
     elif gate.chain_read is not None:
         words = f"chain {gate.chain_read}"
     elif gate.pods is not None:

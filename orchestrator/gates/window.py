@@ -1,7 +1,7 @@
 """When a gate's window is: moments, blocks and sessions turned into real time. Pure; asked by `run` until it is closed.
 
 A length in blocks ends when the relay chain's best block is so many higher. A length in sessions ends as far into the
-later session as the moment was into its own, so that "2 sessions" is always the length of two.
+later session as the moment was into its own, so that "2 sessions" is always the length of two, and never less.
 """
 
 from bisect import bisect_right
@@ -80,6 +80,8 @@ class Timeline:
             return None
         if span.unit == "blocks":
             return self._first(start, lambda clock: clock.best >= then.best + span.amount)
+        if self.clocks[0].session >= then.session:  # Nobody saw it begin; a whole one more makes it long enough.
+            return self._first(start, lambda clock: clock.session >= then.session + span.amount + 1)
         began = self._first(float("-inf"), lambda clock: clock.session >= then.session)
         reached = self._first(start, lambda clock: clock.session >= then.session + span.amount)
         return None if began is None or reached is None else reached + (start - began)

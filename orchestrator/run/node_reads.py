@@ -79,7 +79,9 @@ def _key(storage: Storage) -> bytes:
 
 
 def _decoded(node: str, storage: Storage, raw: bytes | None) -> float:
-    """The number at the beginning of a value; an unknown one where there is none, or it is too short."""
+    """The number at the beginning of a value; an unknown one where it is too short, or none is there or told."""
+    if raw is None and storage.absent is not None:
+        return storage.absent
     if raw is None:
         raise ChainError(f"{node}: nothing is stored under {storage.pallet}.{storage.item}")
     if storage.as_ == "compact":

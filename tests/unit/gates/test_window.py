@@ -10,7 +10,7 @@ from tests.unit.gates.building import gate
 MOMENTS = {"stage.start": 100.0, "inject.confirmed": 110.0, "recover.confirmed": 130.0, "stage.end": 200.0}
 # A block every two seconds, a session every twelve, the first of both at 100.
 CLOCK = Timeline.of(
-    Clock(at=100.0 + i, best=50 + i // 2, finalized=48 + i // 2, session=7 + i // 12) for i in range(60)
+    Clock(at=100.0 + i, best=50 + i // 2, finalized=48 + i // 2, session=7 + i // 12) for i in range(-12, 60)
 )
 
 
@@ -35,9 +35,33 @@ class TestAWindow:
         found = window(**{"from": "inject.confirmed", "for": length})
         assert (found.start, found.end, found.open) == (110.0, end, False)
 
+    def test_in_sessions_of_which_nobody_saw_the_first_begin_is_not_too_short(self):
+        late = Timeline.of(clock for clock in CLOCK.clocks if clock.at >= 105)
+        found = window(clock=late, **{"from": "inject.confirmed", "for": "1 session"})
+        assert (found.start, found.end, found.open) == (110.0, 124.0, False)
+
+    def test_may_begin_and_end_with_a_later_session(self):
+        assert window(**{"from": "session(+1)"}).start == 112.0
+        assert window(**{"from": "inject.confirmed session(+2)", "for": "4s"}).start == 124.0
+        found = window(**{"from": "inject.confirmed", "to": "inject.confirmed session(+2)"})
+        assert (found.start, found.end, found.start_session, found.end_session) == (110.0, 124.0, 7, 9)
+
+    def test_leaves_out_what_settles_and_what_announces_itself(self):
+        held = {"from": "inject.confirmed", "to": "recover.confirmed", "settle": "4s", "settleEnd": "3s"}
+        assert (window(**held).start, window(**held).end) == (114.0, 127.0)
+        found = window(**{"for": "30s", "settle": "5s", "settleEnd": "1s"})
+        assert (found.start, found.end) == (105.0, 134.0)
+
+    def test_that_still_runs_does_not_look_at_what_may_be_left_out_at_its_end(self):
+        known = {"stage.start": 100.0, "inject.confirmed": 110.0}
+        found = window(
+            moments=known, now=126.0, **{"from": "inject.confirmed", "to": "recover.start", "settleEnd": "5s"}
+        )
+        assert (found.end, found.open) == (121.0, True)
+
     def test_knows_its_blocks_and_what_was_final(self):
         found = window(**{"from": "inject.confirmed", "for": "10 blocks"})
-        assert (found.start_block, found.end_block, found.start_finalized) == (55, 65, 53)
+        assert (found.start_block, found.end_block, found.start_finalized, found.end_finalized) == (55, 65, 53, 63)
 
     def test_of_a_recovery_ends_with_its_span_and_looks_back_to_the_stage(self):
         found = window(recovers="2 sessions", **{"from": "inject.confirmed"})
@@ -77,6 +101,9 @@ class TestThereIsNoWindow:
     def test_when_settling_takes_all_of_it(self):
         found = window(**{"from": "inject.confirmed", "to": "recover.confirmed", "settle": "20s"})
         assert found == Unresolved("the window is empty")
+
+    def test_when_its_session_never_came(self):
+        assert window(**{"from": "session(+9)"}) == Unresolved("stage.start session(+9) never came")
 
     def test_before_it_begins(self):
         assert isinstance(window(now=101.0, settle="5s"), Unresolved)
