@@ -1,4 +1,4 @@
-"""Durations, percentages and shares as users write them. Used by `spec` for parsing and by everything that prints."""
+"""Durations, percentages and quantities as users write them: read by `spec`, and used by everything that prints."""
 
 import re
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_LONGEST = 3650 * 86400.0
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _DURATION = re.compile(r"^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$")
 _PERCENT = re.compile(r"^(\d+(?:\.\d+)?)%$")
@@ -20,7 +21,10 @@ def parse_duration(text: object) -> float:
     """
     if not isinstance(text, str) or not _DURATION.match(text):
         raise ValueError(f"{text!r} is not a duration; write it with its unit, such as 30s, 5m or 1m30s")
-    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    if seconds > _LONGEST:
+        raise ValueError(f"{text} is longer than ten years")
+    return seconds
 
 
 def format_duration(seconds: float) -> str:
@@ -51,6 +55,27 @@ def parse_percent(text: object) -> float:
 
 def format_percent(fraction: float) -> str:
     return f"{fraction * 100:g}%"
+
+
+_SUFFIXES = {
+    **dict(
+        zip(("n", "u", "m", "", "k", "M", "G", "T", "P", "E"), (1000.0**power for power in range(-3, 7)), strict=True)
+    ),
+    **{f"{letter}i": 1024.0**power for power, letter in enumerate("KMGTPE", start=1)},
+}
+_QUANTITY = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([numkMGTPE]|[KMGTPE]i)?$")
+
+
+def quantity(text: str) -> float:
+    """A Kubernetes quantity, `250m` or `1Gi`, in its unit (cores, bytes, pieces).
+
+    Raises:
+        ValueError: when it is none (`apimachinery/pkg/api/resource/quantity.go`).
+    """
+    match = _QUANTITY.match(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no Kubernetes quantity")
+    return float(match[1]) * _SUFFIXES[match[2] or ""]
 
 
 @dataclass(frozen=True, slots=True)

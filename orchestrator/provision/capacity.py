@@ -4,7 +4,6 @@ What counts is what the scheduler counts: requests against what is allocatable a
 machine. A machine that is cordoned, not ready, or has a taint that keeps pods out offers nothing.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,29 +11,10 @@ from typing import Any
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError, Refused
 from orchestrator.render import Manifest
-
-_SUFFIXES = {
-    **dict(
-        zip(("n", "u", "m", "", "k", "M", "G", "T", "P", "E"), (1000.0**power for power in range(-3, 7)), strict=True)
-    ),
-    **{f"{letter}i": 1024.0**power for power, letter in enumerate("KMGTPE", start=1)},
-}
-_QUANTITY = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([numkMGTPE]|[KMGTPE]i)?$")
+from orchestrator.units import quantity
 
 AUTOSCALERS = ("cluster-autoscaler", "karpenter")
 _EFFECTS = ("NoSchedule", "NoExecute")
-
-
-def quantity(text: str) -> float:
-    """A Kubernetes quantity, `250m` or `1Gi`, in its unit (cores, bytes, pieces).
-
-    Raises:
-        ValueError: when it is none (`apimachinery/pkg/api/resource/quantity.go`).
-    """
-    match = _QUANTITY.match(text)
-    if match is None:
-        raise ValueError(f"{text!r} is no Kubernetes quantity")
-    return float(match[1]) * _SUFFIXES[match[2] or ""]
 
 
 @dataclass(frozen=True, slots=True)

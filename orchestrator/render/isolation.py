@@ -4,6 +4,7 @@ Whether they hold is the cluster's network plugin's affair; some ignore them wit
 """
 
 from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
 
 from orchestrator.render.clients.port import EMBEDDED_PROMETHEUS, EMBEDDED_RPC, PROMETHEUS, RPC
 from orchestrator.render.common import labels
@@ -19,7 +20,11 @@ def objects(testnet: Testnet, groups: Iterable[PlacedGroup]) -> Iterator[Manifes
     """No pod of the network speaks to anything outside of it, except to DNS, and the controller to the API server."""
     if not testnet.spec.isolation.network_policy:
         return
-    fetching = [g.group.name for g in groups if g.group.snapshot is not None and g.group.snapshot.archive is not None]
+    fetching = {
+        placed.group.name: _ports(placed.group.snapshot.archive.url)
+        for placed in groups
+        if placed.group.snapshot is not None and placed.group.snapshot.archive is not None
+    }
     yield from from_template(
         "isolation.yaml.j2",
         testnet.namespace,
@@ -27,3 +32,9 @@ def objects(testnet: Testnet, groups: Iterable[PlacedGroup]) -> Iterator[Manifes
         readable=READABLE,
         fetching=fetching,
     )
+
+
+def _ports(url: str) -> list[int]:
+    """The port of an address, and those of the web, to which it may be redirected."""
+    port = urlsplit(url).port
+    return sorted({80, 443} | ({port} if port else set()))

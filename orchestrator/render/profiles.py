@@ -7,6 +7,7 @@ Requests are what such nodes were measured to use (`real-nodes.md` of the projec
 from dataclasses import dataclass
 
 from orchestrator.spec import NodeGroup
+from orchestrator.units import quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,12 @@ def profile(group: NodeGroup, *, client: str, role: str) -> Profile:
     """The group's resources, with what its user said in the place of the defaults."""
     usual = _SIMULATED if client == "simnode" else _BY_ROLE.get(role, _FULL)
     said = group.resources
+    # Who limits a node below what it usually asks for means it; who asks for more than the usual limit as well.
+    memory = said.memory or min(usual.memory, said.memory_limit or usual.memory, key=quantity)
     return Profile(
         cpu=said.cpu or usual.cpu,
-        memory=said.memory or usual.memory,
-        memory_limit=said.memory_limit or usual.memory_limit,
+        memory=memory,
+        memory_limit=said.memory_limit or max(usual.memory_limit, memory, key=quantity),
         storage=said.storage or usual.storage,
         startup=usual.startup,
     )

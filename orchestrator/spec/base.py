@@ -23,10 +23,25 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9]
 """A DNS label short enough that `<group>-<ordinal>` and the objects named after it stay within Kubernetes' limits."""
 
 
+Image = Annotated[str, StringConstraints(pattern=r"^\S+$")]
+"""A reference of an image. What it may consist of is the registries' affair, but blanks are nobody's."""
+
+ObjectName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
+"""The name of an object that somebody else has made (a DNS subdomain: `apimachinery/pkg/util/validation`)."""
+
+LabelKey = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"
+    ),
+]
+LabelValue = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")]
+
+
 class Metadata(Model):
     name: Name = Field(description="The object's name; a testnet's name is also its namespace, as coalmine-NAME.")
-    namespace: str | None = Field(default=None, description="Only for objects applied by hand.")
-    labels: dict[str, str] = Field(default_factory=dict, description="Kubernetes labels of the object.")
+    namespace: ObjectName | None = Field(default=None, description="Only for objects applied by hand.")
+    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="Kubernetes labels of the object.")
     annotations: dict[str, str] = Field(default_factory=dict, description="Kubernetes annotations of the object.")
 
 
@@ -78,7 +93,11 @@ def parse_span(text: Any) -> Any:
     if isinstance(text, Span):
         return text
     if isinstance(text, str) and (match := _SPAN.match(text)):
+        if len(match[1]) > 9:
+            raise ValueError(f"{text} is longer than any network lives")
         return Span(amount=float(match[1]), unit="blocks" if match[2].startswith("block") else "sessions")
+    if isinstance(text, str) and len(text) > 40:
+        raise ValueError("no length of time is that long in writing")
     try:
         return Span(amount=units.parse_duration(text), unit="seconds")
     except ValueError:

@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from orchestrator.spec.base import ExactlyOne, Model, Name
-from orchestrator.units import Plancks
+from orchestrator.spec.base import ExactlyOne, Image, LabelKey, LabelValue, Model, Name, ObjectName
+from orchestrator.units import Plancks, quantity
 
 Client = Literal["simnode", "polkadot", "polkadot-omni-node", "polkadot-parachain", "command"]
 RelayRole = Literal["validator", "full", "bootnode", "archive", "rpc"]
@@ -41,6 +41,12 @@ class Resources(Model):
     memory_limit: Quantity | None = Field(default=None, description="Memory above which the node is killed.")
     storage: Quantity | None = Field(default=None, description="Size of the node's volume.")
 
+    @model_validator(mode="after")
+    def _limit_covers_request(self) -> Self:
+        if self.memory and self.memory_limit and quantity(self.memory) > quantity(self.memory_limit):
+            raise ValueError("memory is more than memoryLimit")
+        return self
+
 
 class ArchiveSnapshot(Model):
     """A tar archive of a node's base path, fetched by each node's init container."""
@@ -54,10 +60,10 @@ class ArchiveSnapshot(Model):
 class Snapshot(ExactlyOne):
     """The database that the nodes of a group start from."""
 
-    volume_claim: str | None = Field(
+    volume_claim: ObjectName | None = Field(
         default=None, description="A PersistentVolumeClaim in the network's namespace, cloned for each node."
     )
-    volume_snapshot: str | None = Field(
+    volume_snapshot: ObjectName | None = Field(
         default=None, description="A VolumeSnapshot in the network's namespace, restored for each node."
     )
     archive: ArchiveSnapshot | None = Field(default=None, description="An archive, fetched by its address.")
@@ -84,7 +90,7 @@ class NodeGroup(Model):
     name: Name = Field(description="Its nodes are called NAME-0, NAME-1 and so on.")
     count: int = Field(default=1, ge=1, le=10_000, description="How many nodes.")
     client: Client | None = Field(default=None, description="The client of these nodes; by default the chain's.")
-    image: str | None = Field(default=None, description="Their image; by default the chain's, then the client's own.")
+    image: Image | None = Field(default=None, description="Their image; by default the chain's, then the client's own.")
     program: tuple[Argument, ...] | None = Field(
         default=None,
         description="The program in the image, where it is not called as the client is. For client `command` all of "
@@ -96,9 +102,13 @@ class NodeGroup(Model):
     )
     env: dict[str, str] = Field(default_factory=dict, description="Environment variables.")
     resources: Resources = Field(default=Resources(), description="CPU, memory and disk; by default by role.")
-    storage_class: str | None = Field(default=None, description="Class of the nodes' volumes; the cluster's default.")
-    labels: dict[str, str] = Field(default_factory=dict, description="More labels for the pods.")
-    region: str | None = Field(default=None, description="Where the nodes should run: a label, and a preferred zone.")
+    storage_class: ObjectName | None = Field(
+        default=None, description="Class of the nodes' volumes; the cluster's default."
+    )
+    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="More labels for the pods.")
+    region: LabelValue | None = Field(
+        default=None, description="Where the nodes should run: a label, and a preferred zone."
+    )
     database: Literal["auto", "rocksdb", "paritydb"] = Field(default="auto", description="The nodes' database.")
     pruning: Annotated[str, StringConstraints(pattern=r"^(archive|archive-canonical|[1-9]\d*)$")] | None = Field(
         default=None, description="States that are kept: a number of blocks, or archive; by default by role."
@@ -112,6 +122,7 @@ class NodeGroup(Model):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         problems = [f"{name} is no name of a variable" for name in self.env if not _ENVIRONMENT_NAME.match(name)]
+        problems += [f"{name} is set by coalmine itself" for name in self.env if name == "POD_NAME"]
         if self.keys is not None and self.keys.dev is not None and len(self.keys.dev) != self.count:
             problems.append(f"keys.dev names {len(self.keys.dev)} accounts for {self.count} nodes")
         if self.client == "command" and self.program is None:

@@ -6,7 +6,7 @@ A gate has exactly one source. All but `logs`, `chain_events` and `measured` giv
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, FiniteFloat, StringConstraints, field_validator, model_validator
 
 from orchestrator.spec.base import ExactlyOne, Model
 from orchestrator.spec.window import Anchor, AnchorField
@@ -50,6 +50,9 @@ class Storage(Model):
     key: str = Field(default="", pattern=r"^(0x([0-9a-f]{2})+)?$", description="A map's hashed key, appended as it is.")
     as_: Literal["u8", "u16", "u32", "u64", "u128", "compact"] = Field(
         default="u32", alias="as", description="How the first bytes are read as a number: compact is a vector's length."
+    )
+    absent: FiniteFloat | None = Field(
+        default=None, description="The number where nothing is stored, as runtimes leave empty lists; else unknown."
     )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from orchestrator.spec.base import ExactlyOne, Metadata, Model, Name
+from orchestrator.spec.base import ExactlyOne, Image, LabelKey, LabelValue, Metadata, Model, Name, ObjectName
 from orchestrator.spec.node import Client, NodeGroup, ParaGroup, Quantity, RelayGroup
 from orchestrator.spec.runtime import RuntimeCode
 from orchestrator.units import Bytes, Duration, Plancks
@@ -18,7 +18,7 @@ class Chain(ExactlyOne):
     """What a relay chain and a parachain have in common: where genesis comes from, and what its nodes run."""
 
     client: Client = Field(default=SIMULATED, description="The program of all its nodes; a group may have another.")
-    image: str | None = Field(default=None, description="Image of all its nodes; by default the client's own.")
+    image: Image | None = Field(default=None, description="Image of all its nodes; by default the client's own.")
     runtime: RuntimeCode | None = Field(default=None, description="Genesis from runtime code and a preset of it.")
     spec_file: str | None = Field(default=None, description="Genesis from a raw chain spec, relative to this file.")
     builtin: str | None = Field(default=None, description="A chain that the client knows by name: westend-local.")
@@ -114,12 +114,14 @@ class OwnPrometheus(Model):
 class ExistingPrometheus(Model):
     """A Prometheus that the cluster has already; it must scrape the network's nodes and label them as ours does."""
 
-    namespace: str = Field(description="Where its Service stands.")
-    service: str = Field(description="Its Service.")
+    namespace: ObjectName = Field(description="Where its Service stands.")
+    service: ObjectName = Field(description="Its Service.")
     port: int = Field(default=9090, ge=1, le=65535, description="The Service's port.")
     scrape_interval: Duration = Field(default=5.0, description="How often it scrapes the network's nodes.")
     pod_monitor: bool = Field(default=True, description="Whether PodMonitors (Prometheus Operator) are made.")
-    labels: dict[str, str] = Field(default_factory=dict, description="Labels by which the operator selects them.")
+    labels: dict[LabelKey, LabelValue] = Field(
+        default_factory=dict, description="Labels by which the operator selects them."
+    )
 
 
 class Observability(ExactlyOne):

@@ -58,9 +58,16 @@ def _seconds(places: Iterable[tuple[Path_, Hashable]]) -> Iterator[tuple[Path_, 
         seen.add(word)
 
 
+_TAKEN = frozenset({"prometheus", "coalmine-controller", "coalmine-agent", "controller"})
+"""Names of objects beside the groups' own, and of what is scraped beside them."""
+
+
 def _names(spec: TestnetSpec) -> Iterator[Finding]:
     groups = (((*path, "name"), group.name) for path, _, group in _groups(spec))
     yield from ((path, f"two groups are called {name}") for path, name in _seconds(groups))
+    taken = {*_TAKEN, *(f"{group.name}-relay" for path, _, group in _groups(spec) if path[:2] == _PARAS)}
+    named = (((*path, "name"), group.name) for path, _, group in _groups(spec))
+    yield from ((path, f"coalmine itself has objects called {name}") for path, name in named if name in taken)
     ids = (((*_PARAS, index, "id"), parachain.id) for index, parachain in enumerate(spec.parachains))
     yield from ((path, f"two parachains have the id {id_}") for path, id_ in _seconds(ids))
     names = (((*_PARAS, index, "name"), parachain.chain) for index, parachain in enumerate(spec.parachains))
