@@ -23,6 +23,7 @@ from orchestrator.cli.logs import logs
 from orchestrator.cli.record import judge, report
 from orchestrator.cli.rpc import rpc
 from orchestrator.cli.run import run
+from orchestrator.cli.snapshot import app as snapshot_app
 from orchestrator.cli.sweep import sweep
 from orchestrator.cli.top import top
 from orchestrator.cli.version import version
@@ -52,6 +53,7 @@ for verb in _VERBS:
 app.add_typer(lab_app, name="lab")
 app.add_typer(gates_app, name="gates")
 app.add_typer(import_app, name="import")
+app.add_typer(snapshot_app, name="snapshot")
 
 
 def main() -> None:

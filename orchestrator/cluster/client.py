@@ -242,6 +242,22 @@ class Cluster:
             raise
         return int(response.status), bytes(response.data)
 
+    def proxy_stream(
+        self, target: str, name: str, port: int, path: str, namespace: str | None = None, *, timeout: float = 60.0
+    ) -> Iterator[bytes]:
+        """The body of a GET through `proxy`, as it comes; `timeout` is for silence in between.
+
+        Whether it came whole is for the caller to find out: an answer that ends with its connection may be cut short.
+        """
+        url = f"/api/v1/namespaces/{namespace or self.namespace}/{target}/{name}:{port}/proxy/{path.lstrip('/')}"
+        response = self._raw("GET", url, timeout=timeout, stream=True)
+        try:
+            yield from response.stream(65536)
+        except urllib3.exceptions.HTTPError as error:
+            raise ClusterError(f"{target}/{name}:{port}/{path}: the answer broke off: {error}") from error
+        finally:
+            response.close()  # Not given back to the pool, as in `log_stream`.
+
     @property
     def host(self) -> str:
         """The API server's base URL, for clients that bring their own requests (Prometheus)."""
