@@ -8,6 +8,7 @@ changed, and deletion in reverse order of what left the program. What it has mad
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -16,6 +17,7 @@ from orchestrator.errors import ClusterError, ProvisionError
 from orchestrator.provision import inventory, program
 from orchestrator.provision.compare import declared_differences, differences
 from orchestrator.provision.engine import KEEPS_DATA, Change, Progress, Stack
+from orchestrator.provision.inventory import Inventory
 from orchestrator.provision.lock import Held
 from orchestrator.provision.ownership import WORKERS, ours
 from orchestrator.render import Manifest
@@ -42,19 +44,24 @@ class EmbeddedEngine:
 
     def up(self, stack: Stack, manifests: Sequence[Manifest], lock: Held, progress: Progress) -> tuple[Change, ...]:
         wanted = self._declared(stack, manifests)
+        known = inventory.read(self._cluster, stack.namespace)
+        keys = [manifest.key for manifest in wanted]
+        leaving = [key for key in known.objects if key not in set(keys)]
         # Noted before it is done: whatever a cut-off `up` made is in the inventory that the next one reads.
-        leaving = self._left(stack, wanted)
-        self._remember(stack, [manifest.key for manifest in wanted] + leaving)
-        changes: list[Change] = []
+        self._remember(stack, known, (*keys, *leaving))
 
         def apply(manifest: Manifest) -> Change:
             lock.check()
-            return self._apply(manifest)
+            # Where only the namespace is there yet, nothing can be compared with: one request an object instead of two.
+            new = not known.objects and manifest.kind != "Namespace"
+            return self._apply_new(manifest) if new else self._apply(manifest)
 
+        changes: list[Change] = []
         for _, wave in groupby(sorted(wanted, key=_wave), key=_wave):
             changes += _each(apply, list(wave))
         gone = self.delete(stack, leaving, lock)
-        self._remember(stack, [manifest.key for manifest in wanted])
+        if leaving:
+            self._remember(stack, known, keys)
         made, changed = (sum(change.action in actions for change in changes) for actions in _COUNTED)
         progress(f"{len(wanted)} objects: {made} created, {changed} changed, {len(gone)} deleted")
         return (*changes, *gone)
@@ -82,11 +89,19 @@ class EmbeddedEngine:
             return Change(manifest.key, "create")
         return self._brought(manifest, live, dry_run=True)
 
+    def _apply_new(self, manifest: Manifest) -> Change:
+        try:
+            self._sent(manifest, dry_run=False)
+        except ProvisionError as error:
+            if _immutable(error):  # It is there after all, as after a lost inventory.
+                return self._apply(manifest)
+            raise
+        return Change(manifest.key, "create")
+
     def _apply(self, manifest: Manifest) -> Change:
         live = self._live(manifest)
         if live is None:
-            self._sent(manifest, dry_run=False)
-            return Change(manifest.key, "create")
+            return self._apply_new(manifest)
         change = self._brought(manifest, live, dry_run=False)
         if change.action == "replace":
             self._replace(manifest, live)
@@ -141,8 +156,9 @@ class EmbeddedEngine:
         keep = {manifest.key for manifest in wanted}
         return [key for key in inventory.read(self._cluster, stack.namespace).objects if key not in keep]
 
-    def _remember(self, stack: Stack, keys: Sequence[str]) -> None:
-        inventory.remember(self._cluster, stack.namespace, keys, engine=self.name)
+    def _remember(self, stack: Stack, known: Inventory, keys: Sequence[str]) -> None:
+        """Notes which objects may exist; we hold the lock, so what was known is so still."""
+        inventory.write(self._cluster, stack.namespace, replace(known, objects=tuple(keys), engine=self.name))
 
 
 _COUNTED = (("create",), ("update", "replace"))
