@@ -5,14 +5,17 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from orchestrator.importing import reasons
 from orchestrator.importing.account import Table
 from orchestrator.importing.arguments import Arguments, sorted_out
+from orchestrator.spec.node import Quantity
 
 _CLIENTS = {True: ("polkadot",), False: ("polkadot-parachain", "polkadot-omni-node")}
 """Clients by whether the chain is the relay chain; others take the first one's arguments, as zombienet assumes."""
 
-_QUANTITY = re.compile(r"^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$")
+_QUANTITY: TypeAdapter[str] = TypeAdapter(Quantity)
 _ARGS = ("args", "extra_args")
 _BOOTNODE = ("bootnode", "add_to_bootnodes", "is_bootnode")
 _VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
@@ -97,9 +100,9 @@ def resources(table: Table | None) -> Group:
     ):
         for where, key in places:
             if where is not None and (value := where.take(key)) is not None:
-                if _QUANTITY.match(str(value)):
-                    found[name] = str(value)
-                else:
+                try:
+                    found[name] = _QUANTITY.validate_python(str(value))
+                except ValidationError:
                     where.account.leave_out(where.at(key), f"{value!r} is no quantity of Kubernetes")
     for where, key in ((limits, "cpu"), (inner, "limit_cpu")):
         if where is not None:

@@ -3,7 +3,6 @@
 All nodes are asked at once. One that does not answer is in the result with the reason: it may be stopped on purpose.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from orchestrator.errors import ChainError, ClusterError, UsageError
 from orchestrator.provision.access import proxied
 from orchestrator.provision.state import NodeState
 from orchestrator.scale import Reader
+from orchestrator.units import quantity
 
 T = TypeVar("T")
 
@@ -174,21 +174,3 @@ def _summary(cluster: Cluster, machine: str) -> list[Object]:
         return list(cluster.machine_summary(machine)["pods"])
     except ClusterError:  # We may not ask, or the kubelet is away: what it uses is then not known.
         return []
-
-
-_SUFFIXES = {"": 1.0, "n": 1e-9, "u": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12} | {
-    f"{letter}i": 1024.0**power for power, letter in enumerate("KMGT", start=1)
-}
-_QUANTITY = re.compile(r"^(\d+(?:\.\d+)?)([a-zA-Z]{0,2})$")
-
-
-def quantity(text: str) -> float:
-    """A Kubernetes quantity as a number.
-
-    Raises:
-        ValueError: when it is none.
-    """
-    match = _QUANTITY.match(text)
-    if match is None or match[2] not in _SUFFIXES:
-        raise ValueError(f"{text!r} is no quantity")
-    return float(match[1]) * _SUFFIXES[match[2]]

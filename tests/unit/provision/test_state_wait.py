@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from orchestrator.errors import ReadinessError, UsageError
-from orchestrator.provision import state_live, state_wait
+from orchestrator.provision import state_wait
 
 
 class Clock:
@@ -75,16 +75,3 @@ def test_all_else_is_a_mistake_that_names_the_known_ones(text):
 def test_near_misses_are_mistakes(text):
     with pytest.raises(UsageError):
         state_wait.parse(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "number"), [("100m", 0.1), ("2", 2), ("1500000n", 0.0015), ("1Ki", 1024), ("1.5Gi", 1.5 * 2**30)]
-)
-def test_quantities_are_numbers(text, number):
-    assert state_live.quantity(text) == pytest.approx(number)
-
-
-@pytest.mark.parametrize("text", ["", "1Xi", "-1", "m"])
-def test_what_is_no_quantity_is_refused(text):
-    with pytest.raises(ValueError, match="no quantity"):
-        state_live.quantity(text)
