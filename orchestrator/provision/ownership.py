@@ -59,5 +59,6 @@ def refuse_others(live: Live, network: str) -> None:
     if others:
         raise Refused(
             f"not ours, and left alone: {', '.join(others)}",
-            hint="remove or rename these, or give the testnet another name",
+            hint="remove or rename these, or give the testnet another name; a namespace is handed over by the labels "
+            f"{MANAGED_BY}=coalmine and {NETWORK}={network}",
         )
