@@ -34,7 +34,10 @@ class Verdict(StrEnum):
 
 
 class Node(Record):
-    """A node of the inventory. `chain` is the chain that it is there for; a collator runs a relay node besides."""
+    """A node of the inventory. `chain` is the chain that it is there for.
+
+    `embeds_relay`: if that is a parachain, a relay node runs beside it, which is measured too; others ask one by RPC.
+    """
 
     name: str
     chain: str
@@ -42,6 +45,7 @@ class Node(Record):
     role: str
     ordinal: int
     authority: bool = False
+    embeds_relay: bool = True
 
 
 class Target(Record):

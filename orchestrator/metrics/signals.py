@@ -35,11 +35,11 @@ CATALOGUE: dict[str, Signal] = {
 def targets(nodes: Iterable[Node], selector: Selector, signal: Signal | None = None) -> tuple[Target, ...]:
     """The endpoints that ought to answer: those selected, of those that have the signal.
 
-    A node of a parachain is two, for a relay node runs inside it.
+    A node of a parachain is two where a relay node runs inside it.
     """
     found = []
     for node in nodes:
-        for chain in dict.fromkeys((node.chain, RELAY)):
+        for chain in dict.fromkeys((node.chain, RELAY) if node.embeds_relay else (node.chain,)):
             wanted = {"chain": chain, "role": node.role, "group": node.group, "node": node.name}
             if any(getattr(selector, key) not in {None, value} for key, value in wanted.items()):
                 continue

@@ -23,7 +23,7 @@ _SHOWN = 12
 
 def check(rehearsal: Rehearsal, nodes: tuple[JournalNode, ...], access: Access, say: Callable[[str], None]) -> Event:
     """Asks one node of each group and chain for its page; what it means for the gates is said and in the event."""
-    pages = _pages(access)
+    pages = _pages(access, nodes)
     gates = [(stage.name, gate) for stage in rehearsal.spec.stages for gate in stage.gates]
     found = doubts(gates, nodes, pages)
     for line in (*_left_out(rehearsal), *_lines(len(gates), found)):
@@ -38,14 +38,15 @@ def check(rehearsal: Rehearsal, nodes: tuple[JournalNode, ...], access: Access, 
     )
 
 
-def _pages(access: Access) -> dict[Endpoint, Page | str]:
+def _pages(access: Access, nodes: tuple[JournalNode, ...]) -> dict[Endpoint, Page | str]:
     """The page of each group's first node, on each chain that it takes part in; or why there is none."""
+    alone = {node.name for node in nodes if node.chain == RELAY or not node.embeds_relay}
     first: dict[str, Node] = {}
     for node in access.nodes:
         first.setdefault(node.group, node)
     pages: dict[Endpoint, Page | str] = {}
     for chain in (None, RELAY):
-        asked = [node for node in first.values() if chain is None or node.chain != RELAY]
+        asked = [node for node in first.values() if chain is None or node.name not in alone]
         found = each(asked, partial(access.metrics, chain=chain))
         for node in asked:
             text = found[node.name]

@@ -18,6 +18,7 @@ from orchestrator.run.pods import PodLogs, PodWatch
 
 def inventory(network: Network) -> tuple[JournalNode, ...]:
     """The planned nodes as the journal keeps them."""
+    by_rpc = {parachain.chain for parachain in network.testnet.spec.parachains if parachain.relay == "rpc"}
     return tuple(
         JournalNode(
             name=node.name,
@@ -26,6 +27,7 @@ def inventory(network: Network) -> tuple[JournalNode, ...]:
             role=node.role,
             ordinal=node.ordinal,
             authority=node.authority,
+            embeds_relay=node.chain not in by_rpc,
         )
         for node in network.genesis.nodes
     )

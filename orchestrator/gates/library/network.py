@@ -41,7 +41,14 @@ class Network:
             limit = profile(group, client=chain.client_of(group), role=group.role).memory_limit
             limits.append((group.name, _bytes(limit)))
             nodes += [
-                Node(name=node, chain=name, group=group.name, role=group.role, ordinal=ordinal)
+                Node(
+                    name=node,
+                    chain=name,
+                    group=group.name,
+                    role=group.role,
+                    ordinal=ordinal,
+                    embeds_relay=not isinstance(chain, Parachain) or chain.relay == "embedded",
+                )
                 for ordinal, node in enumerate(group.nodes())
             ]
         return cls(

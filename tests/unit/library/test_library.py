@@ -123,6 +123,15 @@ def _network(relay, parachain, embedded):
     return nodes, pages
 
 
+def test_collators_without_a_relay_node_count_no_collations(tmp_path):
+    """Only the relay node within a collator has the counters."""
+    network = documents.network("polkadot")
+    network["spec"]["parachains"][0]["relay"] = "rpc"
+    file = documents.written(tmp_path, network, documents.rehearsal(documents.of_set("baseline")))
+    (stage,) = load([file], checks=[check], expand=expand).rehearsal().spec.stages
+    assert stage.left_out == {"collations-made": "no node of the network has the signal collations-generated"}
+
+
 class TestThresholdsFollowTheNetwork:
     def test_in_slots(self, loaded):
         gate = gates_of(loaded(documents.stage({"use": "blocks-on-pace"}), slot="2s"))["blocks-on-pace"]

@@ -59,6 +59,16 @@ def test_one_node_of_each_group_is_asked_on_each_of_its_chains(check):
     assert sorted(asked, key=str) == [("collator-0", "relay"), ("collator-0", None), ("validator-0", None)]
 
 
+def test_a_collator_without_a_relay_node_is_asked_for_its_own_page_only():
+    nodes = tuple(node.model_copy(update={"embeds_relay": False}) for node in NODES)
+    stage = {"name": "a-stage", "hold": "1s", "gates": [GOOD]}
+    document = {"kind": "Rehearsal", "metadata": {"name": "r"}, "spec": {"testnet": "t", "stages": [stage]}}
+    pages = Pages(nodes, [])
+    event = names.check(Rehearsal.model_validate(document), nodes, pages, lambda _: None)
+    assert sorted(pages.asked, key=str) == [("collator-0", None), ("validator-0", None)]
+    assert event.detail["doubts"] == []
+
+
 def test_what_is_there_is_said_to_be_there(check):
     event, said, _ = check(GOOD)
     assert said == ["names: every metric that the 1 gates read is there"]

@@ -51,6 +51,15 @@ def test_a_parachain_node_is_measured_twice():
     assert found == {"collator-0/nest", "collator-0/relay", "collator-1/nest", "collator-1/relay"}
 
 
+def test_a_parachain_node_that_asks_a_relay_node_by_rpc_is_measured_once():
+    nodes = [node.model_copy(update={"embeds_relay": False}) for node in NODES]
+    assert {str(target) for target in targets(nodes, Selector(group="collator"))} == {
+        "collator-0/nest",
+        "collator-1/nest",
+    }
+    assert targets(nodes, Selector(), CATALOGUE["collations-sent"]) == ()
+
+
 class TestPromqlOfOnesOwn:
     @pytest.mark.parametrize("query", ["x", "1", "sum by (node) (rate(x{$selector}[1m]))", 'x{a="b", $selector}'])
     def test_that_can_be_asked(self, query):
