@@ -1,50 +1,58 @@
-"""Reads, at every point of the samples' grid, what has no history: the nodes' RPC and the state of their pods.
+"""Reads, for every point of the samples' grid, what has no history: the nodes' RPC and the state of their pods.
 
-Runs during a stage whose gates ask for such things. A node that does not answer keeps its value for two points, as it
-does in Prometheus, and then has a hole.
+Runs during a stage whose gates ask for such things. Whoever does not answer is not asked again before he did, so that
+a node that a fault stopped takes no time from the others. As in Prometheus, a value counts for two points and a half.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
 from orchestrator.errors import CoalmineError
 from orchestrator.gates.ports import Pod, Sources
-from orchestrator.gates.question import ask
+from orchestrator.gates.question import HOLD, ask
 from orchestrator.gates.strip import first_point
 from orchestrator.journal import Entry, Row, Samples, Target
 from orchestrator.metrics.signals import RELAY
 from orchestrator.spec import Gate
-
-HELD = 2
-"""Points for which a value counts when nothing newer came."""
 
 BATCH = 5
 """Points that are written as one entry; what is judged meanwhile waits for nothing, for `flush` writes the rest."""
 
 _READERS = 32
 
-Values = dict[Target, float]
+Key = tuple[str, Target]
+"""Which question, and whom it is about."""
+
+Reading = Callable[[], list[tuple[Key, float]]]
+"""Asks once, and has an answer for each of one or more."""
 
 
 class Poller:
     """Runs in a thread for the duration of a `with` block; writes what it read to `keep`."""
 
     def __init__(self, gates: Iterable[Gate], sources: Sources, keep: Callable[[Entry], object]) -> None:
-        self._sources = sources
+        self._step = sources.scrape
         self._keep = keep
-        self._readers = readers(gates, sources)
-        self._held: dict[tuple[str, Target], tuple[int, float]] = {}
-        self._batch: dict[int, dict[str, Values]] = {}
+        self._wanted = _wanted(gates, sources)
+        self._readings = list(_readings(self._wanted, sources))
+        self._under_way: dict[int, Future[None]] = {}
+        self._latest: dict[Key, tuple[float, float]] = {}
+        self._batch: dict[int, dict[Key, float]] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
+    @property
+    def asks(self) -> bool:
+        """Whether there is anything to be polled."""
+        return bool(self._readings)
+
     def __enter__(self) -> Self:
-        if self._readers:
+        if self.asks:
             self._thread.start()
         return self
 
@@ -52,7 +60,7 @@ class Poller:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        if self._readers:
+        if self.asks:
             self._thread.join()
         self.flush()
 
@@ -62,103 +70,90 @@ class Poller:
             batch, self._batch = self._batch, {}
         if not batch:
             return
-        step, first, last = self._sources.scrape, min(batch), max(batch)
-        for query in self._readers:
-            found = {target: None for values in batch.values() for target in values.get(query, {})}
-            rows = tuple(
-                Row(
-                    labels=_labels(target),
-                    values=tuple(batch.get(point, {}).get(query, {}).get(target) for point in range(first, last + 1)),
-                )
-                for target in found
+        first, last = min(batch), max(batch)
+        for query, (_, targets) in self._wanted.items():
+            rows = [
+                Row(labels=_labels(target), values=tuple(batch[p].get((query, target)) for p in range(first, last + 1)))
+                for target in targets
+            ]
+            kept = tuple(row for row in rows if any(value is not None for value in row.values))
+            entry = Samples(
+                query=query, first=round(first * self._step, 3), step=self._step, count=last - first + 1, rows=kept
             )
-            entry = Samples(query=query, first=round(first * step, 3), step=step, count=last - first + 1, rows=rows)
             self._keep(entry)
 
     def _follow(self) -> None:
-        step = self._sources.scrape
-        point = first_point(time.time(), step)
         with ThreadPoolExecutor(_READERS) as pool:
-            while not self._stop.wait(max(0.0, point * step - time.time())):
-                read = {query: reader(pool) for query, reader in self._readers.items()}
-                with self._lock:
-                    self._batch[point] = {query: self._holding(query, point, found) for query, found in read.items()}
-                    full = len(self._batch) >= BATCH
-                if full:
-                    self.flush()
-                # A round that took longer than a step skips points, and they are filled or holes as for a slow node.
-                late = first_point(time.time(), step)
-                for skipped in range(point + 1, late):
-                    with self._lock:
-                        self._batch[skipped] = {query: self._holding(query, skipped, {}) for query in self._readers}
-                point = max(point + 1, late)
+            self._ask(pool)
+            point = first_point(time.time(), self._step)
+            while not self._stop.wait(max(0.0, point * self._step - time.time())):
+                self._note(point)
+                self._ask(pool)
+                point += 1
 
-    def _holding(self, query: str, point: int, found: Values) -> Values:
-        """What was read, and what still counts of what was read before."""
-        for target, value in found.items():
-            self._held[query, target] = (point, value)
-        return {
-            target: value
-            for (asked, target), (then, value) in self._held.items()
-            if asked == query and point - then <= HELD
-        }
+    def _ask(self, pool: ThreadPoolExecutor) -> None:
+        """Asks all those of whom no answer is outstanding."""
+        for index, reading in enumerate(self._readings):
+            outstanding = self._under_way.get(index)
+            if outstanding is None or outstanding.done():
+                self._under_way[index] = pool.submit(self._read, reading)
+
+    def _read(self, reading: Reading) -> None:
+        try:
+            found = reading()
+        except CoalmineError:
+            return  # No answer is none: after a while there is a hole.
+        now = time.time()
+        with self._lock:
+            self._latest.update({key: (now, value) for key, value in found})
+
+    def _note(self, point: int) -> None:
+        """What was last said counts at this point, unless it is too old."""
+        when = point * self._step
+        with self._lock:
+            fresh = {key: value for key, (at, value) in self._latest.items() if when - at <= HOLD * self._step}
+            self._batch[point] = fresh
+            full = len(self._batch) >= BATCH
+        if full:
+            self.flush()
 
 
-Reader = Callable[[ThreadPoolExecutor], Values]
-"""One round of asking everybody."""
-
-
-def readers(gates: Iterable[Gate], sources: Sources) -> dict[str, Reader]:
-    """How to answer each distinct question that has to be polled, by its words."""
+def _wanted(gates: Iterable[Gate], sources: Sources) -> dict[str, tuple[Gate, dict[Target, None]]]:
+    """The distinct questions that have to be polled, each with a gate that asks it and all whom it is about."""
     wanted: dict[str, tuple[Gate, dict[Target, None]]] = {}
     for gate in gates:
-        if gate.signal is not None or gate.promql is not None:
-            continue
-        question = ask(gate, sources.nodes, sources.scrape)
-        if question.way == "polled":
-            _, targets = wanted.setdefault(question.query, (gate, {}))
-            targets.update(dict.fromkeys(question.targets))
-    pods = _SharedPods(sources)
-    return {query: _reader(gate, tuple(targets), sources, pods) for query, (gate, targets) in wanted.items()}
+        if gate.signal is None and gate.promql is None:
+            question = ask(gate, sources.nodes, sources.scrape)
+            if question.way == "polled":
+                _, targets = wanted.setdefault(question.query, (gate, {}))
+                targets.update(dict.fromkeys(question.targets))
+    return wanted
 
 
-def _reader(gate: Gate, targets: tuple[Target, ...], sources: Sources, pods: "_SharedPods") -> Reader:
-    fact, what = gate.pods, gate.storage or gate.chain_read
-    if fact is not None:
-        return lambda _: {
-            target: _number(fact, pod) for target in targets if (pod := pods.facts().get(target.node)) is not None
-        }
+def _readings(wanted: dict[str, tuple[Gate, dict[Target, None]]], sources: Sources) -> Iterator[Reading]:
+    """One for each node that is asked something, and one for all pods together."""
+    pods = {query: (gate.pods, tuple(targets)) for query, (gate, targets) in wanted.items() if gate.pods is not None}
+    if pods:
+
+        def facts() -> list[tuple[Key, float]]:
+            found = sources.pods.facts()
+            return [
+                ((query, target), _number(fact, found[target.node]))
+                for query, (fact, targets) in pods.items()
+                for target in targets
+                if target.node in found
+            ]
+
+        yield facts
+    for query, (gate, targets) in wanted.items():
+        if gate.pods is None:
+            yield from (_reading(query, gate, target, sources) for target in targets)
+
+
+def _reading(query: str, gate: Gate, target: Target, sources: Sources) -> Reading:
+    what = gate.storage or gate.chain_read
     assert what is not None
-
-    def number(target: Target) -> float | None:
-        try:
-            return sources.chains.number(target.node, target.chain or RELAY, what)
-        except CoalmineError:
-            return None
-
-    def everybody(pool: ThreadPoolExecutor) -> Values:
-        found = zip(targets, pool.map(number, targets), strict=True)
-        return {target: value for target, value in found if value is not None}
-
-    return everybody
-
-
-class _SharedPods:
-    """One listing of the pods for all who ask within half a step."""
-
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
-        self._listed = float("-inf")
-        self._facts: Mapping[str, Pod] = {}
-
-    def facts(self) -> Mapping[str, Pod]:
-        if time.monotonic() - self._listed > self._sources.scrape / 2:
-            try:
-                self._facts = self._sources.pods.facts()
-            except CoalmineError:
-                self._facts = {}
-            self._listed = time.monotonic()
-        return self._facts
+    return lambda: [((query, target), sources.chains.number(target.node, target.chain or RELAY, what))]
 
 
 def _number(fact: str, pod: Pod) -> float:

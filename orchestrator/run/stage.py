@@ -56,7 +56,7 @@ class StageRun:
     def run(self) -> Ended:
         """Puts the network through the stage and judges it. On the way out, whatever happens, no fault stays."""
         with self._poller:
-            time.sleep(self._sources.scrape if self._stage.gates else 0)
+            time.sleep(2 * self._sources.scrape if self._poller.asks else 0)  # Its first answers are there by then.
             self._event("stage.start")
             good = self._disturb()
             self._event("stage.end")
