@@ -20,6 +20,9 @@ from orchestrator.provision.network import Network
 POLL = 0.5
 """Seconds between two looks at nodes. Their RPC offers no watch through the API server's proxy."""
 
+SHORT, LONG = 5.0, 30.0
+"""Seconds between two lines about a rung: when something has changed, and when nothing has."""
+
 _CAUSE = re.compile(
     r"(NetworkKeyNotFound|MissingWorkerBinaries|panicked at|Error:|error:|ERROR|Traceback)", re.MULTILINE
 )
@@ -47,15 +50,15 @@ def climb_rungs(rungs: Iterable[Rung], access: Access, progress: Progress) -> tu
     """Climbs the rungs in order; raises as `climb` does."""
     reached = []
     for rung in rungs:
-        started = time.monotonic()
-        shown = started
+        started = shown = time.monotonic()
+        said = ""
         while missing := rung.missing():
             now = time.monotonic()
             if now - started > rung.timeout:
                 raise _failure(rung, missing, access)
-            if now - shown > 5:
-                shown = now
-                progress(f"{rung.name}: waiting for {_some(missing)}")
+            if now - shown > (LONG if said == (text := _some(missing)) else SHORT):
+                shown, said = now, text
+                progress(f"{rung.name}: waiting for {text}")
             time.sleep(POLL)
         reached.append(Reached(rung.name, time.monotonic() - started))
         progress(f"{rung.name} ({reached[-1].seconds:.1f} s)")
