@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.cluster import Cluster
-from orchestrator.errors import ClusterError, Refused
+from orchestrator.errors import ClusterError, ProvisionError
 from orchestrator.render import Manifest
 from orchestrator.units import quantity
 
@@ -120,14 +120,14 @@ def require(wanted: Sequence[Demand], capacity: Capacity) -> str | None:
     """Returns if the pods fit, with a warning where only an autoscaler can make them fit.
 
     Raises:
-        Refused: when they do not fit.
+        ProvisionError: when they do not fit; it is the cluster that lacks something, not the file.
     """
     why = shortage(wanted, capacity)
     if why is None:
         return None
     if capacity.autoscaler:
         return f"WARNING: {why}; the cluster has an autoscaler and may grow, so this goes on"
-    raise Refused(
+    raise ProvisionError(
         why, hint="fewer nodes, smaller `resources`, or more machines; `coalmine sweep --dry-run` shows what could go"
     )
 

@@ -72,7 +72,8 @@ def prepare(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images) 
     """What `up` would do; changes nothing. A network that has no seed yet is shown with one that is thrown away.
 
     Raises:
-        Refused: what the file asks for needs another genesis, other volumes, more machines, or somebody's objects.
+        Refused: what the file asks for needs another genesis, other volumes, or somebody's objects.
+        ProvisionError: it needs more room than the cluster has.
     """
     return _prepared(cluster, engine, testnet, images, vault.read_seed(cluster, testnet.namespace) or vault.new_seed())
 

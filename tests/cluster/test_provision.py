@@ -148,7 +148,7 @@ def test_fields_of_a_statefulset_that_cannot_change_are_refused_with_what_to_do(
 
 
 def test_more_than_the_cluster_has_room_for_is_refused_before_anything_is_created(cluster, engine, images, name):
-    with pytest.raises(Refused, match=r"cores, .* GiB, .* pods free"):
+    with pytest.raises(ProvisionError, match=r"cores, .* GiB, .* pods free"):
         networks.up(cluster, engine, bare(name, more=[{**FULL, "count": 5000}]), images, quiet)
     assert cluster.get("Namespace", f"coalmine-{name}") is None
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.errors import Refused
+from orchestrator.errors import ProvisionError
 from orchestrator.provision import capacity
 from orchestrator.provision.capacity import Amount, Capacity, Demand, Machine, quantity
 from orchestrator.render import Manifest
@@ -103,7 +103,7 @@ def possible_placement(each, room):
 
 def test_a_shortage_is_refused_and_an_autoscaler_makes_it_a_loud_line():
     wanted = [pods(9, cpu=1.0)]
-    with pytest.raises(Refused, match=r"asks for 9.00 cores") as caught:
+    with pytest.raises(ProvisionError, match=r"asks for 9.00 cores") as caught:
         capacity.require(wanted, machines((2, GIB)))
     assert caught.value.hint
     assert capacity.require(wanted, machines((2, GIB), autoscaler=True)).startswith("WARNING: ")
