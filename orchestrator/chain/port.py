@@ -97,3 +97,24 @@ class Upgrader(Protocol):
     def events(self, at: str) -> tuple[Event, ...]:
         """The events of a block, where silent failures show."""
         ...
+
+
+POOL = 0
+"""In `Cores.held`, where parachains stand by their ids: cores whose blocks are sold on demand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """The relay chain's cores: how many it has, how many each parachain holds, and which nobody does."""
+
+    number: int
+    held: Mapping[int, int]
+    free: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A transaction, and the first block that may hold it."""
+
+    hash: str
+    since: int

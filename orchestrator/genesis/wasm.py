@@ -110,8 +110,8 @@ def _host_configuration(plan: ChainPlan, relay: Relaychain, whole: Config) -> Co
         config["async_backing_params"] = {field: max(backing[field], least) for field, least in _ASYNC_BACKING.items()}
     scheduler = preset.get("scheduler_params")
     if scheduler is not None:
-        # Genesis adds the first core of each registered parachain by itself.
-        more = sum(max(each.cores - (each.onboarding == "genesis"), 0) for each in plan.parachains)
+        # Registration adds the first core of each parachain by itself, in genesis and later on.
+        more = sum(max(each.cores - (each.onboarding != "none"), 0) for each in plan.parachains)
         more += any(each.cores == 0 for each in plan.parachains)
         config["scheduler_params"] = {"num_cores": scheduler["num_cores"] + more}
         if "lookahead" in scheduler:

@@ -14,6 +14,7 @@ from orchestrator.chain.parachains import ParachainReader
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ChainError
 from orchestrator.genesis.chainspec import RELAY, Node
+from orchestrator.provision import onboard
 from orchestrator.provision.access import Access, each
 from orchestrator.provision.network import Network
 from orchestrator.spec.testnet import HrmpChannel, Parachain
@@ -43,15 +44,22 @@ def _rungs(look: "_Looks", network: Network) -> Iterator[Rung]:
     yield Rung("all authorities hold their session keys", 60 + 10 * slot, look.session_keys)
     yield Rung("best blocks advance on all nodes", 60 + 10 * slot, look.best_advances)
     yield Rung("finality advances on all nodes, and hashes agree", 120 + 10 * slot, look.finality_advances)
-    if not any(parachain.onboarding == "genesis" for parachain in spec.parachains):
+    if onboard.needed(spec):
+        # Two sessions after its registration, before which validators prepare its code.
+        yield Rung("what genesis could not register is onboarded", 300 + 4 * session, look.onboarded)
+    if not any(parachain.onboarding != "none" for parachain in spec.parachains):
         return
     # A parachain of genesis is given its core at the first change of session (`paras/mod.rs`).
     yield Rung("parachains are registered", 60 + session, look.registered)
-    yield Rung("each parachain had its first candidate included", 180 + 2 * session, look.included)
+    # Those without a core author when somebody orders a block, and nobody has yet.
+    authoring = any(parachain.onboarding != "none" and parachain.cores for parachain in spec.parachains)
+    if authoring:
+        yield Rung("each parachain had its first candidate included", 180 + 2 * session, look.included)
     if spec.hrmp_channels:
         yield Rung("HRMP channels are open", 60 + 2 * session, look.channels)
-    # Judging a parachain's pace before that would measure a compiler (`real-nodes.md`).
-    yield Rung("validators have prepared the parachains' code", 300, look.prepared)
+    if authoring:
+        # Judging a parachain's pace before that would measure a compiler (`real-nodes.md`).
+        yield Rung("validators have prepared the parachains' code", 300, look.prepared)
 
 
 class _Looks:
@@ -64,7 +72,8 @@ class _Looks:
         self._namespace = network.testnet.namespace
         self._relay = [node for node in access.nodes if node.chain == RELAY]
         self._validators = [node for node in self._relay if node.role == "validator"]
-        self._parachains = [p for p in network.testnet.spec.parachains if p.onboarding == "genesis"]
+        self._parachains = [p for p in network.testnet.spec.parachains if p.onboarding != "none"]
+        self._onboarding: onboard.Onboarding | None = None
         self._first_best: dict[str, int] = {}
         self._first_finalized: dict[str, int] = {}
 
@@ -115,6 +124,11 @@ class _Looks:
             name: f"block {height} is {found}, elsewhere {first}" for name, found in hashes.items() if found != first
         }
 
+    def onboarded(self) -> dict[str, str]:
+        if self._onboarding is None:
+            self._onboarding = onboard.onboarding(self._cluster, self._network)
+        return self._onboarding.missing()
+
     def registered(self) -> dict[str, str]:
         return self._on_relay(
             (parachain.chain, partial(_is_registered, parachain), "not registered") for parachain in self._parachains
@@ -122,7 +136,7 @@ class _Looks:
 
     def included(self) -> dict[str, str]:
         """The nodes of each parachain have finalised a block: the relay chain has included and finalised it."""
-        names = {parachain.chain for parachain in self._parachains}
+        names = {parachain.chain for parachain in self._parachains if parachain.cores}
         nodes = [node for node in self._access.nodes if node.chain in names]
         heights = each(nodes, lambda node: self._access.reader(node).finalized().number)
         return {

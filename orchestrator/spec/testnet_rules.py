@@ -131,6 +131,10 @@ def _source(path: Path_, chain: Relaychain | Parachain) -> Iterator[Finding]:
     if not chain.simulated and chain.runtime is not None and chain.runtime.model is not None:
         yield (*path, "runtime", "model"), f"only simnode executes a model; {chain.client} needs a `file`"
     yield from absent((*path, "specFile"), chain.spec_file)
+    if isinstance(chain, Parachain) and chain.simulated and chain.onboarding == "late":
+        yield (*path, "onboarding"), "simnode's model registers parachains in genesis only"
+    if isinstance(chain, Parachain) and chain.simulated and chain.cores != 1:
+        yield (*path, "cores"), "simnode's model has one core for each parachain"
     if isinstance(chain, Parachain) and chain.builtin is not None and chain.onboarding != "none":
         yield (*path, "builtin"), "nobody knows this chain's head, to register it: say `onboarding: none`"
     for field in ("genesis", "balances"):

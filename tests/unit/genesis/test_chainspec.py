@@ -136,9 +136,10 @@ def test_without_sessions_aura_names_the_authorities(codes):
         ({}, [True], 0),
         ({"cores": 3, "authoring": "slot-based"}, [True], 2),
         ({"cores": 0}, [False], 1),
-        ({"onboarding": "late"}, [], 1),
+        ({"onboarding": "late"}, [], 0),  # Its registration brings its core, as in genesis.
+        ({"onboarding": "late", "cores": 3, "authoring": "slot-based"}, [], 2),
     ],
-    ids=["one core by genesis itself", "elastic", "on demand", "late"],
+    ids=["one core by genesis itself", "elastic", "on demand", "late", "late and elastic"],
 )
 def test_cores_are_there_for_all_and_only_genesis_parachains_are_registered(codes, parachain, registered, cores):
     found = config(built(real(codes, parachain=parachain)).chain("relay"))

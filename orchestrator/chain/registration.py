@@ -1,0 +1,113 @@
+"""Parachains and cores as root gives them to a running relay chain. Called by `provision.onboard`.
+
+After `runtime/common/src/paras_sudo_wrapper.rs`, `runtime/parachains/src/coretime` and `scheduler/assigner_coretime.rs`
+of polkadot, as they are since stable2512. A transaction is not believed to have worked because a node took it, nor
+because it is in a block: only the event of the inner call says so.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from orchestrator.chain.metadata import Encoded
+from orchestrator.chain.port import POOL, Cores, Sent
+from orchestrator.chain.reader import SubstrateReader
+from orchestrator.chain.substrate import SubstrateUpgrader
+from orchestrator.errors import ChainError, Refused
+from orchestrator.genesis.header import blake2_256
+from orchestrator.genesis.keys import KeyPair
+from orchestrator.scale import vector
+
+_WHOLE = 57_600
+"""Parts of a core; all of them."""
+
+
+class Registrar:
+    """Sends root's calls about parachains, one at a time, and reads what came of them. Raises ChainError."""
+
+    def __init__(self, reader: SubstrateReader, sudo: KeyPair) -> None:
+        self._reader = reader
+        self._runtime = SubstrateUpgrader(reader.rpc, sudo)
+
+    def register(self, para_id: int, *, head: bytes, code: bytes, lease: bool) -> Sent:
+        """Begins the onboarding of a parachain; with a `lease` it gets a core of its own, without one it orders blocks.
+
+        The genesis of a parachain is megabytes, so it is written past the library (`ParaGenesisArgs`).
+        """
+        genesis = Encoded(vector(head) + vector(code) + bytes([lease]))
+        return self._send("ParasSudoWrapper", "sudo_schedule_para_initialize", id=para_id, genesis=genesis)
+
+    def assign(self, core: int, holder: int) -> Sent:
+        """Gives a whole core to a parachain or, with `POOL`, to those on demand, for good."""
+        begin = self._reader.best().number + 2
+        what = "Pool" if holder == POOL else {"Task": holder}
+        return self._send("Coretime", "assign_core", core=core, begin=begin, assignment=[(what, _WHOLE)], end_hint=None)
+
+    def set_cores(self, number: int) -> Sent:
+        """Sets how many cores there are, from the session after the next on."""
+        return self._send("Configuration", "set_coretime_cores", new=number)
+
+    def cores(self) -> Cores:
+        """The cores in the best block, with those that are assigned from a block still to come.
+
+        Raises:
+            Refused: when the runtime is older, and keeps its cores in a pallet of their own.
+        """
+        at = self._reader.best().hash
+        try:
+            described = dict(self._runtime.value("ParaScheduler", "CoreDescriptors", at=at))
+            scheduled = self._runtime.values("ParaScheduler", "CoreSchedules", at=at)
+        except ChainError as error:
+            if "the runtime has no" not in error.message:
+                raise
+            hint = "runtimes since stable2512 do; assign the cores yourself, and leave `cores` at 1"
+            raise Refused("the runtime does not keep its cores in ParaScheduler", hint=hint) from error
+        return cores_of(self._number(at), described, scheduled)
+
+    def more_cores_come(self) -> bool:
+        """Whether a change of the configuration waits for its session."""
+        return bool(self._runtime.value("Configuration", "PendingConfigs", at=self._reader.best().hash))
+
+    def outcome(self, sent: Sent) -> str | None:
+        """What became of a transaction: `ok`, an error by its name, or None while no block up to the best holds it."""
+        for number in range(sent.since, self._reader.best().number + 1):
+            block = self._reader.hash_at(number)
+            if block is None:
+                return None
+            index = self._index(block, sent.hash)
+            if index is not None:
+                return self._result(block, index)
+        return None
+
+    def _number(self, at: str) -> int:
+        config: Any = self._runtime.value("Configuration", "ActiveConfig", at=at)
+        return int(config["scheduler_params"]["num_cores"])
+
+    def _send(self, pallet: str, name: str, /, **arguments: Any) -> Sent:
+        since = self._reader.best().number + 1
+        return Sent(self._runtime.as_root(pallet, name, **arguments), since)
+
+    def _index(self, block: str, hash_: str) -> int | None:
+        found = self._reader.rpc.call("chain_getBlock", block)["block"]["extrinsics"]
+        hashes = ("0x" + blake2_256(bytes.fromhex(one[2:])).hex() for one in found)
+        return next((index for index, one in enumerate(hashes) if one == hash_), None)
+
+    def _result(self, block: str, index: int) -> str:
+        for event in self._runtime.events(block):
+            if event.extrinsic != index:
+                continue
+            if event.title == "Sudo.Sudid":
+                result = event.data["sudo_result"]
+                return "ok" if "Ok" in result else str(result["Err"])
+            if event.title == "System.ExtrinsicFailed":
+                return str(event.data["dispatch_error"])
+        raise ChainError(f"block {block} holds the transaction and no event of what it did")
+
+
+def cores_of(number: int, described: Mapping[int, Any], scheduled: Iterable[Any]) -> Cores:
+    """Cores from the scheduler's own account: `CoreDescriptors` by core, and the values of `CoreSchedules`."""
+    works = (one["current_work"] for one in described.values() if one["current_work"])
+    assignments = [one for work in (*works, *scheduled) for one in work["assignments"]]
+    held = Counter(POOL if what == "Pool" else int(what["Task"]) for what, _ in assignments if what != "Idle")
+    busy = {core for core, one in described.items() if one["current_work"] or one["queue"]}
+    return Cores(number, held, tuple(core for core in range(number) if core not in busy))
