@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RUNS ?= runs
 
-.PHONY: install demo demo-bad-upgrade demo-real test unit check format bench clean
+.PHONY: install demo demo-bad-upgrade demo-real test unit check format generate bench clean
 
 install: $(STAMP)
 
@@ -52,6 +52,11 @@ check: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+generate: $(STAMP)  ## dashboards/ and docs/schema/, from the catalogue and the models.
+	$(BIN)/python -c "from pathlib import Path; from orchestrator.metrics.dashboards import generate; \
+	  from orchestrator.spec.explain import published; \
+	  [Path(path).write_text(text) for path, text in (generate() | published()).items()]"
 
 bench: $(STAMP)  ## One line a figure, and build/bench.json; ONLY=name runs one.
 	$(BIN)/python -m tests.bench $(ONLY)
