@@ -34,6 +34,10 @@ def gate_mistakes(gate: Gate) -> Iterator[tuple[str, str]]:
     signal = CATALOGUE.get(gate.signal)
     if signal is None:
         yield "signal", f"no signal {gate.signal}; there are {', '.join(sorted(CATALOGUE))}"
+    elif signal.derive != "samples" and gate.tolerate:
+        yield "tolerate", f"{signal.name} is one figure for the whole window, so there are no samples to tolerate"
+    elif gate.no_worse_than is not None and gate.no_worse_than.worse is None and signal.direction == "neither":
+        yield "noWorseThan", f"nobody can say which way {signal.name} is worse; give `worse: higher` or `worse: lower`"
     elif signal.derive != "samples" and gate.chosen() in _GROWTH:
         written = type(gate).model_fields[gate.chosen()].alias
         yield "signal", f"{signal.name} is one figure for the whole window, so {written} says nothing; use atMost"

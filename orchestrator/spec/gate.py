@@ -200,6 +200,10 @@ class Gate(Threshold):
             yield f"{self._written(source)} is one figure; give {', '.join(map(self._written, VALUES))}"
         if source in {*COUNTED, "measured"} and self.view != View():
             yield f"{self._written(source)} has no view"
+        if source == "chain_events" and self.on != Selector(chain=self.on.chain):
+            yield "chainEvents are a chain's and no node's, so `on` takes nothing but chain"
+        if source == "measured" and self.on != Selector():
+            yield "`on` has no effect, for measured is about the experiment"
         if source == "measured" and self.window != Window():
             yield "measured has no window, for it names its moments itself"
         if source == "pods" and self.pods != "ready" and threshold not in VALUES:
@@ -223,8 +227,8 @@ class Gate(Threshold):
                 yield "a length of time must be greater than 0"
         if self.no_worse_than is not None and self.signal is None and self.no_worse_than.worse is None:
             yield "noWorseThan needs `worse: higher` or `worse: lower` here"
-        if self.abort_on is not None and self.source() in {"measured", "chain_events", "logs"}:
-            yield f"{self._written(self.source())} is read at the stage's end, which is too late for abortOn"
+        if self.abort_on is not None and self.measured is not None:
+            yield "measured is known when the stage is over, which is too late for abortOn"
 
     @classmethod
     def _written(cls, name: str) -> str:

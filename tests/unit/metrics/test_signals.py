@@ -104,3 +104,14 @@ class TestValidation:
     def test_recovery_of_what_does_not_grow(self):
         ((_, text),) = self.mistakes(signal="finality-lag", recoversWithin="1m")
         assert "recoversWithin says nothing" in text
+
+    def test_tolerance_of_single_samples_of_a_ratio(self):
+        ((field, text),) = self.mistakes(signal="block-time", atMost=3, tolerate="5%")
+        assert (field, "no samples to tolerate" in text) == ("tolerate", True)
+
+    def test_a_comparison_of_what_is_neither_good_nor_bad(self):
+        words = {"run": "before", "percent": "10%"}
+        ((field, _),) = self.mistakes(signal="grandpa-round", noWorseThan=words)
+        assert field == "noWorseThan"
+        assert self.mistakes(signal="grandpa-round", noWorseThan={**words, "worse": "lower"}) == []
+        assert self.mistakes(signal="finality-lag", noWorseThan=words) == []

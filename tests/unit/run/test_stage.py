@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from orchestrator.gates.judge import judge
-from orchestrator.gates.ports import Sources
+from orchestrator.gates.ports import Lines, Sources
 from orchestrator.journal import Clock, Event, Journal, JournalWriter, RunFinished, RunStarted
 from orchestrator.run import chronicle as chronicle_module
 from orchestrator.run import custom as custom_module
@@ -232,3 +232,18 @@ def test_an_experiment_is_followed_to_its_end(run):
     )
     assert same(found) == ["PASSED", "PASSED"]
     assert found.again[1].value == 30.0
+
+
+def test_log_lines_may_end_a_stage_too(run, time):
+    network = Network()
+    panicked = time.now + 12
+
+    def matching(node, _, since, until):
+        hits = tuple(t for t in (panicked,) if node == "validator-1" and since < t <= until)
+        return Lines(since=since, hits=hits)
+
+    network.matching = matching
+    found = run(gate(logs={"pattern": "panicked"}, atMost=0, abortOn="failed"), hold="300s", network=network)
+    assert same(found) == ["FAILED"]
+    assert found.length < 25
+    assert found.again[0].node == "validator-1"
