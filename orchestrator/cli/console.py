@@ -20,8 +20,8 @@ from orchestrator.gates.judge import RunVerdict
 _LOG_LINES = 20
 """Of a runtime that failed; what it said last says why."""
 
-_stderr = rich.console.Console(stderr=True, highlight=False, soft_wrap=True)
-_stdout = rich.console.Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+_stderr = rich.console.Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+_stdout = rich.console.Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 120)
 
 _COLOURS = {"PASSED": "green", "FAILED": "red", "ERROR": "magenta", "INCONCLUSIVE": "yellow"}
 

@@ -5,6 +5,8 @@ say of each other can only be asked of whole objects. So what is wrong is cut ou
 again, and whatever it then says stands in the file as well, unless the cut itself may be its cause.
 """
 
+import difflib
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -24,10 +26,10 @@ _ROUNDS = 20
 class Partial:
     """What is left of an object, what is wrong with it, and where something was cut out.
 
-    `cuts` are paths of values that were bad. Unknown fields are gone as well, but nobody misses them.
+    `cuts` are paths of values that were bad. An unknown field is gone as well, but what is missing is the one meant.
     """
 
-    document: Document
+    model: type[BaseModel]
     data: Any
     item: BaseModel | None = None
     findings: list[Finding] = field(default_factory=list)
@@ -85,7 +87,7 @@ def _names(cut: Path_) -> Iterator[str]:
 
 def validate(model: type[BaseModel], document: Document) -> Partial:
     """Everything that the model says of the document; `item` is None when nothing is left of it."""
-    partial = Partial(document, _copied(document.data))
+    partial = Partial(model, _copied(document.data))
     for _ in range(_ROUNDS):
         try:
             partial.item = model.model_validate(partial.data)
@@ -108,11 +110,43 @@ def _learn(partial: Partial, error: ValidationError) -> None:
     """Takes the findings of one round, and cuts their places out."""
     # Pydantic counts only the good items of a list, so a bad one makes it call the list too short.
     said = [each for each in error.errors(include_url=False) if each["type"] != "too_short" or not each["input"]]
-    placed = [(partial.place(_path_of(partial.data, each["loc"])), each) for each in said]
-    partial.findings += [(place, sentence(each)) for place, each in placed if not partial.touched(place)]
-    partial.cuts.update(place for place, each in placed if each["type"] != "extra_forbidden")
-    for place, _ in placed:
+    found, meant_places, places = set[Path_](), set[Path_](), list[Path_]()
+    for each in said:
+        place = partial.place(_path_of(partial.data, each["loc"]))
+        if each["type"] == "extra_forbidden":
+            meant = _meant(partial, place)
+            partial.findings += (
+                [] if partial.touched(place) else [(place, f"no such field{meant and _ASK.format(meant)}")]
+            )
+            meant_places.update({(*place[:-1], meant)} if meant else ())
+        else:
+            partial.findings += [] if partial.touched(place) else [(place, sentence(each))]
+            found.add(place)
+        places.append(place)
+    partial.findings = [one for one in partial.findings if one[1] != _MISSING or one[0] not in meant_places]
+    partial.cuts |= found | meant_places
+    for place in places:
         _cut(partial, place)
+
+
+_ASK = "; did you mean {}?"
+_MISSING = "is missing"
+
+
+def _meant(partial: Partial, place: Path_) -> str:
+    """The field that a name which is none was probably meant to be, unless that stands there too; else nothing."""
+    holder = _within(partial.data, partial.now(place[:-1]) or ())
+    there = holder if isinstance(holder, dict) else {}
+    close = difflib.get_close_matches(str(place[-1]), _fields(partial.model) - set(there), n=1, cutoff=0.75)
+    return close[0] if close else ""
+
+
+@functools.cache
+def _fields(model: type[BaseModel]) -> frozenset[str]:
+    """The names of all fields of the model and of all models in it."""
+    schema = model.model_json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return frozenset(name for part in parts for name in part.get("properties", {}))
 
 
 def _cut(partial: Partial, place: Path_) -> None:
@@ -167,9 +201,7 @@ def _snake(part: str | int) -> str | int:
 
 def sentence(item: Any) -> str:
     """Pydantic's message in the words of somebody who reads YAML."""
-    if item["type"] == "extra_forbidden":
-        return "no such field"
     if item["type"] == "missing":
-        return "is missing"
+        return _MISSING
     text = str(item["msg"]).removeprefix("Value error, ")
     return text[:1].lower() + text[1:]

@@ -213,7 +213,7 @@ class TestMistakes:
             ("baseline has no gate no-such", "no-such"),
             ("baseline has no gate never", "never:"),
             ("no such field", "form: 1"),
-            ("no such field", "atMots: 1"),
+            ("no such field; did you mean atMost?", "atMots: 1"),
         ]
 
     def test_of_a_signal_at_the_line_of_the_use(self, tmp_path):
