@@ -50,8 +50,7 @@ def findings(case: Case, judge: Judge) -> Iterator[Finding]:
 
 def seen(case: Case) -> Iterator[View]:
     """The series or views that are judged."""
-    groups = {node.name: node.group for node in case.record.nodes}
-    return views.of(case.gate, list(_series(case)), groups)
+    return views.of(case.gate, list(_series(case)), {node.name: node for node in case.record.nodes})
 
 
 def silence_fails(case: Case) -> bool:

@@ -8,7 +8,7 @@ from orchestrator.gates.bounds import blames_highest
 from orchestrator.gates.finding import Finding, by_policy
 from orchestrator.gates.meaning import GROWTH, Meaning
 from orchestrator.gates.strip import Holes, Strip, Value
-from orchestrator.journal import Target
+from orchestrator.journal import Node, Target
 from orchestrator.spec import Gate
 
 _AGGREGATES: Mapping[str, Callable[[Sequence[float]], float]] = {
@@ -88,24 +88,23 @@ def _figure(aggregate: Callable[[Sequence[float]], float], gate: Gate, strips: S
     return replace(strips[0], values=tuple(values), why=why, earlier=None)
 
 
-def of(gate: Gate, members: Sequence[Member], groups: Mapping[str, str]) -> Iterator[View]:
-    """What the gate judges as one; `groups` has the group of each node."""
+def of(gate: Gate, members: Sequence[Member], nodes: Mapping[str, Node]) -> Iterator[View]:
+    """What the gate judges as one; `nodes` by their names."""
     if gate.view.per == "node":
         yield from (View(member.label, (member,)) for member in members)
         return
     together: dict[str, list[Member]] = {}
     for member in members:
-        together.setdefault(_name(gate, groups, member), []).append(member)
+        together.setdefault(_name(gate, nodes, member), []).append(member)
     for label, some in together.items():
         yield View(label, tuple(some), gate.view.aggregate)
 
 
-def _name(gate: Gate, groups: Mapping[str, str], member: Member) -> str:
+def _name(gate: Gate, nodes: Mapping[str, Node], member: Member) -> str:
     if gate.view.per == "all" or member.target is None:
         return "all nodes"
-    if gate.view.per == "chain":
-        return f"chain {member.target.chain}"
-    return f"group {groups.get(member.target.node, '?')}"
+    node = nodes[member.target.node]
+    return f"group {node.group}" if gate.view.per == "group" else f"chain {member.target.chain or node.chain}"
 
 
 def _resets(gate: Gate, meaning: Meaning, label: str, strip: Strip) -> Iterator[Finding]:

@@ -37,6 +37,17 @@ NAN, INF = math.nan, math.inf
         ({"signal": "block-time", "atMost": 2}, [5, 5, 5, 6, 6], "FAILED"),
         ({"signal": "block-time", "atMost": 2}, [5, 5, 5, 5, 5], "FAILED"),
         ({"signal": "task-panics", "stalls": 0}, [0, 0, 1], "FAILED"),
+        ({"signal": "finalized-height", "ratePerMinute": {"atLeast": 30}}, [5, 5, 6], "PASSED"),
+        ({"signal": "finalized-height", "ratePerMinute": {"atLeast": 31}}, [5, 5, 6], "FAILED"),
+        ({"signal": "finalized-height", "ratePerMinute": {"atLeast": 0, "atMost": 29}}, [5, 5, 6], "FAILED"),
+        ({"signal": "finalized-height", "progresses": "2s"}, [5, 5, 5, 6, 6, 6, 7], "PASSED"),
+        ({"signal": "finalized-height", "progresses": "1s"}, [5, 5, 5, 6, 6, 6, 7], "FAILED"),
+        ({"signal": "best-height", "progresses": "3s"}, [5, 6, 5, 6, 6, 6, 7], "FAILED"),
+        ({"atMost": 3, "tolerate": "50%", "consecutive": 1}, [1, 9, 1, 9, 1, 1], "PASSED"),
+        ({"atMost": 3, "tolerate": "50%", "consecutive": 1}, [1, 9, 9, 1, 1, 1], "FAILED"),
+        ({"pods": "restarts", "equals": 0}, [4, 4, 4], "PASSED"),
+        ({"pods": "restarts", "equals": 0}, [4, 4, 5], "FAILED"),
+        ({"chainRead": "spec-version", "equals": 2}, [2, 2, 2], "PASSED"),
     ],
 )
 def test_thresholds(words, values, expected):
@@ -204,6 +215,39 @@ class TestRecovery:
         assert verdict(words, series([5, 0, 6, 7])) == "INCONCLUSIVE"
         assert verdict(words, series([5, NOTHING, 6, 7])) == "INCONCLUSIVE"
         assert verdict(words, series([5, 5, 6, 7])) == "PASSED"
+
+
+class TestProgress:
+    """A hole in the middle of a standstill: only what never falls is known to have stood still in there."""
+
+    HOLED = (5, 5, 5, NOTHING, 5, 5, 5)
+
+    def test_of_what_never_falls_is_known_across_a_hole(self):
+        words = gate(signal="finalized-height", progresses="4s")
+        assert verdict(words, series(self.HOLED)) == "FAILED"
+        assert verdict(words, series((5, 5, 5, NOTHING, 6, 6, 6))) == "INCONCLUSIVE"
+
+    def test_of_what_may_fall_is_not(self):
+        assert verdict(gate(signal="best-height", progresses="4s"), series(self.HOLED)) == "INCONCLUSIVE"
+        assert verdict(gate(signal="best-height", progresses="1s"), series(self.HOLED)) == "FAILED"
+
+    def test_that_stops_for_good_fails_while_the_window_is_open(self):
+        words = gate(signal="finalized-height", progresses="2s")
+        assert verdict(words, series([5, 6, 6, 6]), is_open=True) == "INCONCLUSIVE"
+        found = measured(words, series([5, 6, 6, 6, 6]), is_open=True).judged()
+        assert (found.verdict, found.value, found.unit) == ("FAILED", 3.0, "s")
+
+
+class TestABreachInARow:
+    def test_fails_an_open_window(self):
+        words = gate(atMost=3, tolerate="90%", consecutive=2)
+        assert verdict(words, series([1, 9, 9, 9]), is_open=True) == "FAILED"
+        assert verdict(words, series([1, 9, 9, 1]), is_open=True) == "INCONCLUSIVE"
+
+    def test_may_go_on_in_a_hole(self):
+        words = gate(atMost=3, tolerate="90%", consecutive=2)
+        assert verdict(words, series([1, 9, NOTHING, 9, 1])) == "INCONCLUSIVE"
+        assert verdict(words, series([1, 9, NOTHING, 1, 9])) == "PASSED"
 
 
 class TestNodesThatTheFaultStopped:
