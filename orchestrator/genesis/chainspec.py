@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import GenesisError
-from orchestrator.genesis import accounts, header, keys, model, raw, refusals, suri, timing, wasm
+from orchestrator.genesis import accounts, fork, header, keys, model, raw, refusals, suri, timing, wasm
 from orchestrator.genesis.keys import Scheme
 from orchestrator.genesis.plan import RELAY, Authority, ChainGenesis, ChainPlan
 from orchestrator.genesis.timing import Timing
@@ -103,7 +103,7 @@ def _made(plan: ChainPlan) -> ChainGenesis:
         made = model.genesis(plan, code_of(chain.runtime))
     else:
         made = wasm.genesis(plan, code_of(chain.runtime))
-    refusals.live_network(plan.name, made.genesis_hash)
+    refusals.live_network(plan.name, made.genesis_hash, lacking=fork.lacking(plan))
     return made
 
 
@@ -125,6 +125,7 @@ def _plan(
         dev_keys=spec.dev_keys,
         slot=spec.relaychain.slot,
         relay_id=_identity(testnet, spec.relaychain) if isinstance(chain, Parachain) else None,
+        network_policy=spec.isolation.network_policy,
         registered=registered,
         parachains=spec.parachains if isinstance(chain, Relaychain) else (),
         channels=spec.hrmp_channels if isinstance(chain, Relaychain) else (),

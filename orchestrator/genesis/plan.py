@@ -54,6 +54,7 @@ class ChainPlan:
     dev_keys: bool
     slot: float
     relay_id: str | None = None
+    network_policy: bool = True
     registered: tuple[ChainGenesis, ...] = ()
     parachains: tuple[Parachain, ...] = ()
     channels: tuple[HrmpChannel, ...] = ()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import GenesisError
-from orchestrator.genesis import refusals
+from orchestrator.genesis import fork, refusals
 from orchestrator.genesis.header import EMPTY_TRIE_ROOT, Header
 from orchestrator.genesis.plan import ChainGenesis, ChainPlan, hexadecimal
 from orchestrator.runtime import blob
@@ -43,14 +43,19 @@ def genesis_header(storage: Storage) -> Header:
     Raises:
         RuntimeBlobError: when the storage holds no runtime.
     """
-    version = blob.read(storage.top.get(CODE, b"")).version.system_version
-    return Header(
-        parent_hash=bytes(32), number=0, state_root=storage.root(min(version, 1)), extrinsics_root=EMPTY_TRIE_ROOT
-    )
+    root = storage.root(_state_version(storage.top.get(CODE, b"")))
+    return Header(parent_hash=bytes(32), number=0, state_root=root, extrinsics_root=EMPTY_TRIE_ROOT)
+
+
+def _state_version(code: bytes) -> int:
+    """Code from before runtimes said their version in a section, as Polkadot and Kusama began with, knew 0 alone."""
+    if code.startswith(b"\0asm") and b"runtime_version" not in code:
+        return 0
+    return min(blob.read(code).version.system_version, 1)
 
 
 def from_file(plan: ChainPlan, file: str) -> ChainGenesis:
-    """The genesis of a raw spec that a user brings; the spec stays as it is but for the storage that is overridden.
+    """The genesis of a raw spec that a user brings; all but overridden storage and a fork id that is given stays.
 
     Raises:
         GenesisError: when it is none.
@@ -59,7 +64,7 @@ def from_file(plan: ChainPlan, file: str) -> ChainGenesis:
     spec = read(file)
     refusals.public_bootnodes(plan.name, spec.get("bootNodes") or [])
     storage = storage_of(spec, file)
-    return finished(plan, overridden(storage, plan), spec)
+    return finished(plan, overridden(storage, plan), fork.renamed(plan, spec))
 
 
 def read(file: str) -> dict[str, Any]:
