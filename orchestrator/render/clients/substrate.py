@@ -18,15 +18,17 @@ def chain(name: str, spec: Chain) -> Options:
 
 
 def listening(host: str, *, p2p: int, rpc: int, local_rpc: int, prometheus: int) -> Options:
-    """Ports. Safe methods are served to all, unsafe ones on loopback; `cors=all` also lifts the check of Host headers.
+    """Ports. Safe methods are served to all, unsafe ones on loopback.
 
+    Naming any `cors`, even `all`, also makes a node refuse requests whose Host header is not its own address, and the
+    kubelet's probes and the API server's proxy come with others: so the open endpoint names none.
     `--listen-addr` excludes `--port`; without it a validator listens on v6 as well, where no fault can cut it.
     """
     return [
         ("--listen-addr", f"/ip4/0.0.0.0/tcp/{p2p}"),
         ("--public-addr", f"/dns4/{host}/tcp/{p2p}"),
-        ("--experimental-rpc-endpoint", f"listen-addr=0.0.0.0:{rpc},methods=safe,cors=all"),
-        ("--experimental-rpc-endpoint", f"listen-addr=127.0.0.1:{local_rpc},methods=unsafe,cors=all"),
+        ("--experimental-rpc-endpoint", f"listen-addr=0.0.0.0:{rpc},methods=safe"),
+        ("--experimental-rpc-endpoint", f"listen-addr=127.0.0.1:{local_rpc},methods=unsafe,cors=http://localhost"),
         ("--prometheus-external",),
         ("--prometheus-port", str(prometheus)),
     ]
