@@ -16,7 +16,7 @@ from orchestrator.genesis.header import blake2_256
 
 from .native import PARA, SUDO, NativeNetwork, Programs, specs_of
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.timeout(3600)
 
 BOB = "5GoNkf6WdbxCFnPdAnYYQyCjAKPJgLNxXwPjwTh6DGg6gN3E"
 """bob's GRANDPA key."""
@@ -51,11 +51,11 @@ def _refusals(network, seen):
     since = seen.relay.best().number + 1
     one.as_root("System", "set_code", code="0x00")
     one.authorize(seen.same_hash)
-    network.until(lambda: seen.relay.authorized_upgrade() == seen.same_hash, 60, "the authorisation")
+    network.until(lambda: seen.relay.authorized_upgrade() == seen.same_hash, 180, "the authorisation")
     one.apply(code)
-    network.until(lambda: seen.relay.authorized_upgrade() is None, 60, "the rejection")
+    network.until(lambda: seen.relay.authorized_upgrade() is None, 180, "the rejection")
     last = seen.relay.best().number
-    network.until(lambda: seen.relay.finalized().number >= last, 60, "its finality")
+    network.until(lambda: seen.relay.finalized().number >= last, 180, "its finality")
     seen.refusals = list(events_between(seen.relay, runtime(seen.relay.rpc), since, last))
     seen.version_after_rejection = seen.relay.runtime_version().spec_version
 
@@ -69,7 +69,7 @@ def _stop_bob(network, seen):
         time.sleep(2)
     network.nodes["bob"].send_signal(signal.SIGCONT)
     stood = seen.relay.finalized().number
-    network.until(lambda: seen.relay.finalized().number > stood, 60, "finality with bob back")
+    network.until(lambda: seen.relay.finalized().number > stood, 180, "finality with bob back")
     seen.looks_after = []
     for _ in range(8):
         seen.looks_after.append(seen.relay.round_state())
@@ -82,18 +82,18 @@ def _relay_upgrade(network, seen):
     since = seen.relay.best().number + 1
     one = upgrader(seen.relay.rpc, SUDO)
     one.authorize(seen.relay_hash)
-    network.until(lambda: seen.relay.authorized_upgrade() == seen.relay_hash, 60, "the authorisation")
+    network.until(lambda: seen.relay.authorized_upgrade() == seen.relay_hash, 180, "the authorisation")
     one.apply(code)
 
     def enacted():
         return seen.relay.last_runtime_upgrade(seen.relay.finalized().hash).spec_version == 1025003
 
-    network.until(enacted, 180, "a finalised block built by the new relay runtime")
+    network.until(enacted, 600, "a finalised block built by the new relay runtime")
     seen.relay_events = list(events_between(seen.relay, runtime(seen.relay.rpc), since, seen.relay.finalized().number))
 
 
 def _inclusion(network, seen):
-    network.until(lambda: (ParachainReader(seen.relay).included(PARA) or 0) > 0, 240, "the first included candidate")
+    network.until(lambda: (ParachainReader(seen.relay).included(PARA) or 0) > 0, 600, "the first included candidate")
 
 
 def _parachain_upgrade(network, seen):
@@ -102,7 +102,7 @@ def _parachain_upgrade(network, seen):
     relay_since, since = seen.relay.best().number + 1, seen.para.best().number + 1
     one, parachains = upgrader(seen.para.rpc, SUDO), ParachainReader(seen.relay)
     one.authorize(seen.para_hash)
-    network.until(lambda: seen.para.authorized_upgrade() == seen.para_hash, 60, "the authorisation")
+    network.until(lambda: seen.para.authorized_upgrade() == seen.para_hash, 180, "the authorisation")
     one.apply(code)
     seen.steps = []
 
@@ -121,7 +121,7 @@ def _parachain_upgrade(network, seen):
         note("CurrentCodeHash", relay.current_code_hash(PARA) == seen.para_hash)
         return para.last_runtime_upgrade(para.finalized().hash).spec_version == 2
 
-    network.until(enacted, 300, "a finalised block built by the parachain's new runtime")
+    network.until(enacted, 900, "a finalised block built by the parachain's new runtime")
     seen.para_events = list(events_between(seen.para, runtime(seen.para.rpc), since, seen.para.finalized().number))
     last = seen.relay.finalized().number
     seen.relay_side = list(events_between(seen.relay, runtime(seen.relay.rpc), relay_since, last))

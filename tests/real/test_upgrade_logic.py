@@ -21,7 +21,7 @@ from orchestrator.genesis.header import blake2_256
 
 from .native import PARA, SUDO, NativeNetwork, Programs, specs_of
 
-pytestmark = pytest.mark.timeout(2400)
+pytestmark = pytest.mark.timeout(3600)
 
 PODS = {"validator-0": "alice", "validator-1": "bob", "collator-0": "collator"}
 
@@ -100,7 +100,7 @@ def story(real, polkadot, omni_node, tmp_path_factory):
         controller = Controller(network, threads)
         network.until(lambda: seen.relay.finalized().number > 0, 400, "a finalised relay block")
         seen.relay_upgrade = controller.upgrade("relay", programs.code("westend-fast-1025003.wasm"))
-        network.until(lambda: (ParachainReader(seen.relay).included(PARA) or 0) > 0, 400, "an included candidate")
+        network.until(lambda: (ParachainReader(seen.relay).included(PARA) or 0) > 0, 900, "an included candidate")
         seen.good = controller.upgrade("nest", programs.code("penpal-2.wasm"))
         seen.bricked = controller.upgrade("nest", programs.code("penpal-3-panics.wasm"))
         for name, status in (("relay", seen.relay_upgrade), ("good", seen.good), ("bricked", seen.bricked)):
