@@ -31,7 +31,7 @@ def findings(
     answered = {read.target for read in answers}
     for target in left:
         if target not in answered:
-            yield _silent(gate, target, rounds[-1])
+            yield _silent(gate, window, target, rounds[-1])
     for chain in chains:
         yield _agreed(gate, window, chain, [read for read in answers if read.target.chain == chain])
 
@@ -40,10 +40,11 @@ def _answers(done: Readings, left: tuple[Target, ...]) -> list[Reading]:
     return [read for read in done.reads if read.target in left and read.error is None and read.value is not None]
 
 
-def _silent(gate: Gate, target: Target, done: Readings) -> Finding:
+def _silent(gate: Gate, window: MeasuredWindow, target: Target, done: Readings) -> Finding:
     read = next((read for read in done.reads if read.target == target), None)
     why = (read.error or f"has nothing at height {read.height}") if read is not None else "was not asked"
-    return by_policy(gate.policy.missing if read is not None else "inconclusive", f"{target}: {why}", node=str(target))
+    policy = gate.policy.missing if read is not None and not window.open else "inconclusive"
+    return by_policy(policy, f"{target}: {why}", node=str(target))
 
 
 def _divided(window: MeasuredWindow, chain: str, answers: list[Reading]) -> Iterator[Finding]:

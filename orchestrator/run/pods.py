@@ -3,10 +3,12 @@
 Implements `gates.ports.Pods` and `Logs`; made by `sources`.
 """
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from orchestrator.cluster import Cluster
@@ -14,7 +16,13 @@ from orchestrator.errors import ClusterError
 from orchestrator.gates.ports import Lines, Pod
 
 _EARLIER = 60.0
-"""Seconds before the wanted time from which a log is read: any line there shows that nothing since is lost."""
+"""Seconds before the wanted time from which a log is read: any line there shows that nothing since is lost.
+
+Logs are cut when they grow (10 MB by default), and the API server says nothing of what was cut away.
+"""
+
+_MORE = 50
+"""Lines that may be added between two looks at a log."""
 
 _CONTAINER = "node"
 
@@ -80,28 +88,48 @@ class PodLogs:
         Raises:
             ClusterError: when the log cannot be read.
         """
-        start = datetime.fromtimestamp(since - _EARLIER, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        try:
-            before = list(self._lines(node, start, previous=True))
-        except ClusterError:  # It was never restarted.
-            before = []
-        return matching([*before, *self._lines(node, start, previous=False)], pattern, since, until)
+        lines = self._read(node, since, previous=False)
+        if not _begins_by(lines, since):
+            lines = [*self._before(node, since, lines), *lines]
+        return matching(lines, pattern, since, until)
 
-    def _lines(self, node: str, start: str, *, previous: bool) -> Iterator[str]:
-        return self._cluster.log_stream(node, self._namespace, container=_CONTAINER, since=start, previous=previous)
+    def _before(self, node: str, since: float, lines: list[str]) -> list[str]:
+        """The log of the container before, where this one's follows on it: a gap may be lines that were lost."""
+        try:
+            before = self._read(node, since, previous=True)
+        except ClusterError:  # There was none.
+            return []
+        last = max(map(_time, before), default=None)
+        first = min(map(_time, lines), default=None)
+        follows = last is not None and (first is None or first - last < _EARLIER)
+        return before if follows else []
+
+    def _read(self, node: str, since: float, *, previous: bool) -> list[str]:
+        """The lines since then, and one before them at least where there is one: it shows that nothing was lost."""
+        start = datetime.fromtimestamp(since - _EARLIER, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        stream = partial(self._cluster.log_stream, node, self._namespace, container=_CONTAINER, previous=previous)
+        lines = [line for line in stream(since=start) if math.isfinite(_time(line))]
+        if not _begins_by(lines, since):
+            lines = [line for line in stream(tail=len(lines) + _MORE) if math.isfinite(_time(line))]
+        return lines
+
+
+def _begins_by(lines: list[str], when: float) -> bool:
+    return any(_time(line) <= when for line in lines)
+
+
+def _time(line: str) -> float:
+    """When a line was written, by the stamp in front of it; NaN where there is none."""
+    try:
+        return datetime.fromisoformat(line.partition(" ")[0]).timestamp()
+    except ValueError:
+        return math.nan
 
 
 def matching(lines: Iterable[str], pattern: str, since: float, until: float) -> Lines:
     """What the lines, each with its time in front, show. Where no line is old enough, the log begins with its first."""
-    wanted, hits = re.compile(pattern), []
-    whole = until
-    for line in lines:
-        stamp, _, text = line.partition(" ")
-        try:
-            when = datetime.fromisoformat(stamp).timestamp()
-        except ValueError:
-            continue
-        whole = min(whole, when)
-        if since < when <= until and wanted.search(text):
-            hits.append(when)
+    wanted = re.compile(pattern)
+    times = [(when, line) for line in lines if math.isfinite(when := _time(line))]
+    whole = min((when for when, _ in times), default=until)
+    hits = (when for when, line in times if since < when <= until and wanted.search(line.partition(" ")[2]))
     return Lines(since=max(since, whole), hits=tuple(hits))

@@ -1,5 +1,6 @@
 """What has no history is read at every point of the grid; what is read of nodes and pods becomes numbers."""
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -7,13 +8,13 @@ import pytest
 from orchestrator.chain.rounds import RoundState
 from orchestrator.errors import ChainError, ClusterError
 from orchestrator.gates.evaluate import assess
-from orchestrator.gates.ports import Pod, Sources
+from orchestrator.gates.ports import Lines, Pod, Sources
 from orchestrator.gates.record import Record
 from orchestrator.journal import Event
 from orchestrator.run import polling
 from orchestrator.run.clock import _Stand, noted
 from orchestrator.run.node_reads import NodeReads
-from orchestrator.run.pods import matching
+from orchestrator.run.pods import PodLogs, matching
 from orchestrator.run.polling import Poller
 from orchestrator.scale import compact
 from orchestrator.spec import Stage
@@ -264,3 +265,44 @@ class TestLogLines:
         assert matching(self.LINES, "x", 1000.0, 1005.0).since == 1000.0
         assert matching(self.LINES[1:], "x", 1000.0, 1005.0).since == 1001.5
         assert matching((), "x", 1000.0, 1005.0).since == 1005.0
+
+
+class Container:
+    """The log of the container that runs, and of the one before; the API server gives what it still has."""
+
+    def __init__(self, now, before=None):
+        self.logs = {False: now, True: before}
+
+    def log_stream(self, *_, previous, since=None, tail=None, **__):
+        if self.logs[previous] is None:
+            raise ClusterError("previous terminated container not found")
+        start = datetime.fromisoformat(since).timestamp() if since else 0.0
+        lines = [
+            f"{datetime.fromtimestamp(t, tz=UTC).isoformat()} {text}" for t, text in self.logs[previous] if t >= start
+        ]
+        yield from lines[-tail:] if tail else lines
+
+
+class TestAPodsLog:
+    """A window from 5000 to 5100."""
+
+    def read(self, now, before=None):
+        return PodLogs(Container(now, before), "n").matching("validator-0", "panicked", 5000.0, 5100.0)
+
+    def test_is_whole_when_a_line_from_before_is_there(self):
+        assert self.read([(4990, "idle"), (5050, "panicked")]) == Lines(5000.0, (5050.0,))
+
+    def test_is_whole_when_the_node_was_quiet_for_long(self):
+        assert self.read([(100, "started")]) == Lines(5000.0, ())
+
+    def test_is_not_whole_when_its_beginning_was_cut_away(self):
+        assert self.read([(5040, "idle"), (5050, "idle")]).since == 5040.0
+        assert self.read([]).since == 5100.0
+
+    def test_goes_on_from_the_container_before(self):
+        found = self.read([(5060, "started")], before=[(4000, "idle"), (5055, "panicked")])
+        assert found == Lines(5000.0, (5055.0,))
+
+    def test_does_not_when_there_is_a_gap_between_them(self):
+        found = self.read([(5090, "started")], before=[(4000, "idle"), (5001, "idle")])
+        assert found.since == 5090.0

@@ -13,6 +13,7 @@ from chaos.upgrades import preflight
 from chaos.upgrades.view import Failure
 from orchestrator.chain import Upgrader
 from orchestrator.errors import ReadinessError
+from orchestrator.genesis import chainspec
 from orchestrator.provision import ladder
 from orchestrator.provision.ready import climb_rungs
 from orchestrator.run.pods import PodLogs, PodWatch
@@ -128,12 +129,8 @@ class Test15ReadinessByMetrics:
     """`/metrics` answers as soon as the process runs. The ladder asks for what a network does."""
 
     def rungs(self):
-        timing = SimpleNamespace(slot=6.0, session=60.0)
-        parachain = SimpleNamespace(onboarding="genesis", chain="nest", id=2000)
-        spec_ = SimpleNamespace(parachains=[parachain], hrmp_channels=[], observability=None)
-        net = SimpleNamespace(
-            testnet=SimpleNamespace(spec=spec_, namespace="n"), genesis=SimpleNamespace(timing=timing, chains=[])
-        )
+        spec_ = network()
+        net = SimpleNamespace(testnet=spec_, genesis=chainspec.build(spec_, bytes(32)))
         access = SimpleNamespace(nodes=(), log_tail=lambda *_: "")
         return ladder.rungs(None, net, access), access
 

@@ -110,7 +110,7 @@ class Test5ACounterReset:
         assert measured(one, series(self.BLOCKS)).judged().verdict == verdict
 
     def test_is_seen_though_other_nodes_hide_it_in_a_sum(self):
-        busy = series((0, 40, 80, 120, 160, 200), "validator-1")
+        busy = series((0, 60, 120, 180, 240, 300), "validator-1")
 
         def naive(*rows):
             totals = [sum(column) for column in zip(*rows, strict=True)]
