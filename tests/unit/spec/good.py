@@ -27,6 +27,13 @@ def brought(folder: Path) -> None:
     for name in ("relay", "para"):
         spec = {"name": name, "id": name, "genesis": {"raw": storage}}
         (folder / f"{name}.json").write_text(json.dumps(spec))
+    for file in GOOD:
+        text = file.read_text()
+        for name in re.findall(r"specFile: (\S+/\S+)", text):
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(json.dumps({"name": name, "id": "x", "genesis": {"raw": storage}}))
+        for name in re.findall(r"file: (\S+/\S+\.txt)", text):
+            (folder / name).write_text(URIS)
     (folder / "keys.txt").write_text(URIS)
 
 

@@ -39,7 +39,7 @@ def mistakes_of(tmp_path, text):
 def test_every_example_is_good(file, tmp_path):
     """Files that an example leaves to its user, such as real runtimes, stand here empty: only their names are read."""
     text = file.read_text()
-    for name in re.findall(r"\{file: (\S+)\}", text):
+    for name in re.findall(r"(?:\{file|specFile): ([^\s}]+)", text):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     loaded = load([Path(shutil.copy(file, tmp_path))])
