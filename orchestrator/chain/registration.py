@@ -1,7 +1,7 @@
 """Parachains and cores as root gives them to a running relay chain. Called by `provision.onboard`.
 
 After `runtime/common/src/paras_sudo_wrapper.rs`, `runtime/parachains/src/coretime` and `scheduler/assigner_coretime.rs`
-of polkadot, as they are since stable2512. A transaction is not believed to have worked because a node took it, nor
+of polkadot, as newer runtimes have them. A transaction is not believed to have worked because a node took it, nor
 because it is in a block: only the event of the inner call says so.
 """
 
@@ -60,7 +60,7 @@ class Registrar:
         except ChainError as error:
             if "the runtime has no" not in error.message:
                 raise
-            hint = "runtimes since stable2512 do; assign the cores yourself, and leave `cores` at 1"
+            hint = "newer ones do; assign the cores yourself, and leave `cores` at 1"
             raise Refused("the runtime does not keep its cores in ParaScheduler", hint=hint) from error
         return cores_of(self._number(at), described, scheduled)
 

@@ -9,10 +9,12 @@ import typer
 import yaml
 from pydantic import ValidationError
 
+from orchestrator import releases
 from orchestrator.cli import console, listing, options, selecting
 from orchestrator.cli.format import Format
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ChainError
+from orchestrator.genesis.plan import RELAY
 from orchestrator.provision import state, state_live
 from orchestrator.provision.state import NodeState, ParachainState, TestnetState
 from orchestrator.spec import Testnet
@@ -123,9 +125,13 @@ def _identity(cluster: Cluster, node: NodeState) -> Facts:
     reader = state_live.reader(cluster, node)
     try:
         version = reader.runtime_version()
+        software = str(reader.rpc.call("system_version"))
+        release = releases.of(software) if node.chain == RELAY else None
         return {
             "peer id": reader.peer_id(),
-            "client": f"{reader.rpc.call('system_name')} {reader.rpc.call('system_version')}",
+            "client": f"{reader.rpc.call('system_name')} {software}",
+            "release": release.name if release else None,
+            "new in it": list(release.changes) if release else None,
             "runtime": f"{version.spec_name}-{version.spec_version}",
         }
     except ChainError as error:

@@ -8,16 +8,13 @@ version says nothing: `exposed` then tells the reader so, and does not guess.
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator import releases
+
 Kind = Literal["gauge", "counter", "histogram"]
 
 Release = tuple[int, int]
 
-RELEASES: dict[str, Release] = {
-    "stable2512": (1, 21),
-    "stable2603": (1, 22),
-    "stable2606": (1, 24),
-    "stable2609": (1, 25),
-}
+RELEASES: dict[str, Release] = {each.name: each.line for each in releases.RELEASES}
 """The lines of the node that are supported, by the version that `substrate_build_info` shows.
 
 Collators count alike: `polkadot-omni-node` 0.24.0 says 1.25.1 on both of its pages.
