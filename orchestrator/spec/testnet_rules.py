@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from orchestrator.spec.node import AUTHORITIES, NodeGroup
-from orchestrator.spec.testnet import SIMULATED, Chain, Parachain, Relaychain, Testnet, TestnetSpec
+from orchestrator.spec.testnet import SIMULATED, Parachain, Relaychain, Testnet, TestnetSpec
 
 Path_ = tuple[str | int, ...]
 Finding = tuple[Path_, str]
@@ -108,16 +108,14 @@ def _clients(spec: TestnetSpec) -> Iterator[Finding]:
         where = (*path, "client") if group.client else (*path[:-2], "client")
         if (client == SIMULATED) != simulated:
             yield where, f"{client} and {spec.relaychain.client} cannot be in one network: simnode is a simulation"
-        elif client in _FOREIGN[type(chain)]:
-            yield where, f"{client} is no client of a {type(chain).__name__.lower()}"
+        elif client in (_NOT_OF_PARACHAINS if isinstance(chain, Parachain) else _NOT_OF_RELAYCHAINS):
+            yield where, f"{client} is no client of a {'parachain' if isinstance(chain, Parachain) else 'relaychain'}"
         if client == "command" and (group.program is None or (group.image or chain.image) is None):
             yield path, "client command needs a program and an image"
 
 
-_FOREIGN: dict[type[Chain], frozenset[str]] = {
-    Relaychain: frozenset({"polkadot-omni-node", "polkadot-parachain"}),
-    Parachain: frozenset({"polkadot"}),
-}
+_NOT_OF_RELAYCHAINS = frozenset({"polkadot-omni-node", "polkadot-parachain"})
+_NOT_OF_PARACHAINS = frozenset({"polkadot"})
 
 
 def _sources(spec: TestnetSpec) -> Iterator[Finding]:
@@ -169,6 +167,8 @@ RULES = (
     Rule(_authors, frozenset({"role", "count", "cores", "authoring", "id"})),
     Rule(_channels, frozenset({"id", "onboarding", "hrmp_channels", "sender", "recipient"})),
     Rule(_clients, frozenset({"client", "program", "image"})),
-    Rule(_sources, frozenset({"client", "runtime", "spec_file", "builtin", "onboarding", "genesis", "balances"})),
+    Rule(
+        _sources, frozenset({"client", "runtime", "spec_file", "builtin", "onboarding", "genesis", "balances", "cores"})
+    ),
     Rule(_keys, frozenset({"keys", "role", "dev_keys"})),
 )

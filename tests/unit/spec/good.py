@@ -12,6 +12,8 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 MAXIMAL = Path(__file__).parent / "maximal"
 GOOD = (*sorted(EXAMPLES.glob("*.yaml")), *sorted(MAXIMAL.glob("*.yaml")))
 
+_NAMED = re.compile(r"\b(?:file|specFile): ([\w./-]+)")
+
 URIS = "0x" + "11" * 32 + "\n"
 """What the maximal specs' file of imported keys holds: a secret URI."""
 
@@ -19,22 +21,12 @@ URIS = "0x" + "11" * 32 + "\n"
 def brought(folder: Path) -> None:
     """Puts beside a copy all the files that the good ones name: raw specs, keys, and runtimes (of the model)."""
     code = blob.model_blob(ModelRuntime(spec_name="model", spec_version=1))
-    for file in GOOD:
-        for name in re.findall(r"\bfile: ([\w./-]+\.wasm)", file.read_text()):
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_bytes(code)
     storage = {"top": {"0x" + b":code".hex(): "0x" + code.hex()}, "childrenDefault": {}}
-    for name in ("relay", "para"):
-        spec = {"name": name, "id": name, "genesis": {"raw": storage}}
-        (folder / f"{name}.json").write_text(json.dumps(spec))
-    for file in GOOD:
-        text = file.read_text()
-        for name in re.findall(r"specFile: (\S+/\S+)", text):
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_text(json.dumps({"name": name, "id": "x", "genesis": {"raw": storage}}))
-        for name in re.findall(r"file: (\S+/\S+\.txt)", text):
-            (folder / name).write_text(URIS)
-    (folder / "keys.txt").write_text(URIS)
+    for name in sorted({name for file in GOOD for name in _NAMED.findall(file.read_text())}):
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        spec = json.dumps({"name": target.stem, "id": target.stem, "genesis": {"raw": storage}}).encode()
+        target.write_bytes({".wasm": code, ".json": spec}.get(target.suffix, URIS.encode()))
 
 
 def copied(folder: Path) -> list[Path]:

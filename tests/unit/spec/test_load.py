@@ -1,7 +1,6 @@
 """Loading: every mistake in one go, each where it stands. What gates say of signals is tested with the catalogue."""
 
 import contextlib
-import re
 import shutil
 from pathlib import Path
 
@@ -10,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.errors import SpecError, UsageError
+from orchestrator.gates.library import expand
 from orchestrator.spec.load import load
+from tests.unit.spec import good
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 QUICKSTART = (EXAMPLES / "quickstart.yaml").read_text()
@@ -35,14 +36,11 @@ def mistakes_of(tmp_path, text):
     return [(m.line, m.path, m.message) for m in caught.value.mistakes]
 
 
-@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.yaml")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", good.GOOD, ids=lambda file: file.name)
 def test_every_example_is_good(file, tmp_path):
-    """Files that an example leaves to its user, such as real runtimes, stand here empty: only their names are read."""
-    text = file.read_text()
-    for name in re.findall(r"(?:\{file|specFile): ([^\s}]+)", text):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    loaded = load([Path(shutil.copy(file, tmp_path))])
+    """Files that an example leaves to its user, such as real runtimes, are models here: only their names are read."""
+    good.brought(tmp_path)
+    loaded = load([Path(shutil.copy(file, tmp_path))], expand=expand)
     assert loaded.testnets or loaded.experiments
 
 
