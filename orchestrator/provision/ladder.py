@@ -20,6 +20,14 @@ from orchestrator.provision.network import Network
 from orchestrator.spec.testnet import HrmpChannel, Parachain
 
 
+_SIGNED = (
+    "polkadot_node_is_active_validator",
+    "substrate_finality_grandpa_precommits_total",
+    "substrate_proposer_block_constructed_count",
+)
+"""Metrics that are above 0 only on a node that has found its keys."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rung:
     """One condition: `missing` says, per node or in general, what is still not so; empty means reached."""
@@ -41,7 +49,7 @@ def _rungs(look: "_Looks", network: Network) -> Iterator[Rung]:
     yield Rung("all pods are ready", 900, look.pods)
     yield Rung("all nodes have the planned genesis", 30, look.genesis)
     yield Rung("all nodes have the planned peer id", 30, look.peer_ids)
-    yield Rung("all authorities hold their session keys", 60 + 10 * slot, look.session_keys)
+    yield Rung("all authorities hold their session keys", 120 + 10 * slot, look.session_keys)
     yield Rung("best blocks advance on all nodes", 60 + 10 * slot, look.best_advances)
     yield Rung("finality advances on all nodes, and hashes agree", 120 + 10 * slot, look.finality_advances)
     if onboard.needed(spec):
@@ -104,9 +112,16 @@ class _Looks:
         return _different(self._access.nodes, answers, lambda node: node.peer_id, "peer id")
 
     def session_keys(self) -> dict[str, str]:
-        """A validator that finds its keys says so by its metric; unsafe RPC is not open to us, on purpose."""
-        without = "it is no active validator: its session keys are missing"
-        return self._metric("polkadot_node_is_active_validator", 1, without)
+        """A validator that finds its keys shows it by what it signs; unsafe RPC is not open to us, on purpose.
+
+        The metric that says so outright comes with the first change of session only, after up to an hour.
+        """
+        pages = each(self._validators, self._access.metrics)
+        return {
+            node: str(page) if isinstance(page, ChainError) else "it has signed nothing: are its session keys there?"
+            for node, page in pages.items()
+            if isinstance(page, ChainError) or not any(_sample(page, name) for name in _SIGNED)
+        }
 
     def best_advances(self) -> dict[str, str]:
         heights = each(self._relay, lambda node: self._access.reader(node).best().number)
@@ -179,15 +194,6 @@ class _Looks:
             except ChainError as error:
                 missing[name] = str(error)
         return missing
-
-    def _metric(self, name: str, wanted: float, otherwise: str) -> dict[str, str]:
-        """Validators whose own metrics page does not show the value."""
-        pages = each(self._validators, self._access.metrics)
-        return {
-            node: str(page) if isinstance(page, ChainError) else otherwise
-            for node, page in pages.items()
-            if isinstance(page, ChainError) or _sample(page, name) != wanted
-        }
 
 
 def pod_trouble(pod: dict[str, Any]) -> str | None:
