@@ -9,8 +9,7 @@ from orchestrator.cli import console, options
 from orchestrator.cli.format import Format
 from orchestrator.gates.library import expand
 from orchestrator.metrics.check import check
-from orchestrator.provision import network
-from orchestrator.provision.embedded import EmbeddedEngine
+from orchestrator.provision import engines, network
 from orchestrator.run import lifecycle
 from orchestrator.spec.load import load
 
@@ -23,6 +22,7 @@ def run(
     image: options.Image = None,
     prometheus_image: options.PrometheusImage = options.DEFAULT_PROMETHEUS,
     client: options.Clients = [],  # noqa: B006  Typer copies it.
+    engine: options.EngineName = None,
     runs: Annotated[Path, typer.Option(help="Where runs are kept, a directory each.")] = Path("runs"),
     keep: Annotated[bool, typer.Option("--keep", help="Leave the network up afterwards.")] = False,
     output: options.Output = Format.TEXT,
@@ -36,12 +36,12 @@ def run(
     with options.reached(
         options.Where(context, kubeconfig, lab, image, prometheus_image, tuple(client)), owned=True, progress=progress
     ) as target:
-        engine = EmbeddedEngine(target.cluster)
-        plan = lifecycle.Plan(testnet, rehearsal, target.cluster, engine, target.images, directory)
+        chosen = engines.choose(engine, target.cluster, testnet.name)
+        plan = lifecycle.Plan(testnet, rehearsal, target.cluster, chosen, target.images, directory)
         try:
             verdict = lifecycle.rehearse(plan, progress)
         finally:
             if not keep:
-                network.down(target.cluster, engine, testnet.name, progress)
+                network.down(target.cluster, chosen, testnet.name, progress)
     console.verdict(rehearsal.name, verdict, directory, output)
     return verdict.exit_code

@@ -14,11 +14,10 @@ from orchestrator.chain.parachains import ParachainReader
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ChainError
 from orchestrator.genesis.chainspec import RELAY, Node
-from orchestrator.provision import onboard
+from orchestrator.provision import onboard, rollout
 from orchestrator.provision.access import Access, each
 from orchestrator.provision.network import Network
 from orchestrator.spec.testnet import HrmpChannel, Parachain
-
 
 _SIGNED = (
     "polkadot_node_is_active_validator",
@@ -97,7 +96,9 @@ class _Looks:
     def pods(self) -> dict[str, str]:
         found = {pod["metadata"]["name"]: pod for pod in self._pods("app.kubernetes.io/component=node")}
         troubles = {node.name: pod_trouble(found.get(node.name) or _absent(node.name)) for node in self._access.nodes}
-        return {name: why for name, why in troubles.items() if why is not None}
+        found_wanting = {name: why for name, why in troubles.items() if why is not None}
+        # A pod may be ready and about to be replaced, where this is a change of a running network.
+        return found_wanting or rollout.missing(self._cluster, self._namespace)
 
     def genesis(self) -> dict[str, str]:
         """A chain that its client brings with it has no planned genesis; its nodes must then have the same one."""

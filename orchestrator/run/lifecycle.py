@@ -32,8 +32,8 @@ from orchestrator.gates import charts
 from orchestrator.gates.judge import RunVerdict, baselines, judge
 from orchestrator.gates.ports import Sources
 from orchestrator.journal import Event, Journal, JournalWriter, RunFinished, RunStarted
+from orchestrator.provision import lock, ready
 from orchestrator.provision import network as networks
-from orchestrator.provision import ready
 from orchestrator.provision.access import Access
 from orchestrator.provision.engine import Engine
 from orchestrator.provision.network import Network
@@ -95,6 +95,12 @@ def conclude(directory: Path) -> RunVerdict:
 
 def _run(plan: Plan, journal: JournalWriter, say: Say) -> str:
     network = networks.up(plan.cluster, plan.engine, plan.testnet, plan.images, say)
+    # Whoever sweeps the cluster meanwhile sees that this network is in use.
+    with lock.held(plan.cluster, plan.testnet.namespace, lock.RUN):
+        return _rehearsed(plan, network, journal, say)
+
+
+def _rehearsed(plan: Plan, network: Network, journal: JournalWriter, say: Say) -> str:
     evidence = sources(plan.cluster, network)
     chronicle = Chronicle(journal, evidence)
     chronicle.keep(_started(plan, network, evidence))
