@@ -10,6 +10,7 @@ import yaml
 from orchestrator.cli import console
 from orchestrator.errors import SpecError, UsageError
 from orchestrator.importing import read_definition
+from orchestrator.importing.zombie_bite import read_bite
 from orchestrator.spec.load import load
 
 app = typer.Typer(help="Make a Testnet of another tool's network definition.", no_args_is_help=True)
@@ -53,6 +54,26 @@ def zombienet(
         console.text(written)
         return 0
     output.write_text(written, encoding="utf-8")
+    _say_what_is_missing(output)
+    return 0
+
+
+@app.command(name="zombie-bite")
+def zombie_bite(
+    directory: Annotated[Path, typer.Argument(help="The base path of `zombie-bite bite`.", exists=True)],
+    archives: Annotated[str, typer.Option(help="The address where the nodes will find its archives.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write; keys go beside it.")],
+    name: Annotated[str, typer.Option(help="The Testnet's name, and its fork id.")] = "fork",
+) -> int:
+    """Write a Testnet of a fork of a live network: its specs and databases, on validators of one's own."""
+    home = output.parent
+    bite = read_bite(directory, archives=archives, name=name, rebase=lambda path: os.path.relpath(path, home))
+    output.write_text(yaml.dump(bite.document, Dumper=yaml.CSafeDumper, sort_keys=False, width=110), encoding="utf-8")
+    for file, text in bite.files.items():
+        (home / file).write_text(text, encoding="utf-8")
+        console.say(f"wrote {home / file}")
+    for remark in bite.remarks:
+        console.say(remark)
     _say_what_is_missing(output)
     return 0
 
