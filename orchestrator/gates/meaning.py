@@ -61,6 +61,11 @@ def _of_signal(gate: Gate) -> Meaning:
     )
 
 
+def _counted(title: str) -> Meaning:
+    """What is counted since a runner began to look; another runner begins anew, which is a reset like any other."""
+    return Meaning(title, "", counter=True, monotone=True, resets=True, figure="growth")
+
+
 def _of_read(gate: Gate) -> Meaning:
     grows = gate.chosen() in _GROWS
     known = {
@@ -71,8 +76,8 @@ def _of_read(gate: Gate) -> Meaning:
         "authorities": Meaning("Authorities", ""),
         "grandpa-round": Meaning("GRANDPA round", ""),
         "grandpa-absent": Meaning("Missing precommits", ""),
-        "restarts": Meaning("Restarts", "", figure="growth"),
-        "oom-kills": Meaning("Kills for want of memory", "", figure="growth"),
+        "restarts": _counted("Restarts"),
+        "oom-kills": _counted("Kills for want of memory"),
         "ready": Meaning("Readiness", ""),
     }
     if (name := gate.chain_read or gate.pods) in known:
