@@ -79,7 +79,9 @@ class _Decision:
             raise Failure(self.world.silent_failure)
         preflight.judge(self.world, code, chain, relay)
         if chain.pending or relay.restricted or relay.future_code is not None:
-            self._wait("Authorized", "an earlier upgrade of this parachain is not over yet")
+            # One takes minutes by itself, and validators may still be voting on its code.
+            patience = timedelta(seconds=self.spec.enact_timeout)
+            self._wait("Authorized", "an earlier upgrade of this parachain is not over yet", patience)
             return None
         return self._send("authorize", "Authorizing", "Authorized", chain)
 
@@ -173,7 +175,10 @@ class _Decision:
             draft.see("CurrentCodeHash", relay.best, RELAY)
         if relay.go_ahead == "Abort":
             draft.see("Abort", relay.best, RELAY)
-            raise Failure("the relay chain aborts the upgrade: its validators rejected the code, or the vote timed out")
+            raise Failure(
+                "the relay chain aborts the upgrade: its validators rejected the code, which they also do when "
+                "preparing it takes them more than a minute, or the vote timed out"
+            )
         if chain.undone:
             raise Failure(
                 "the relay chain dropped the upgrade: the pending code is gone and the version is the old one"

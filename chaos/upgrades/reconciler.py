@@ -20,7 +20,7 @@ from chaos.upgrades.code import CodeError
 from chaos.upgrades.observe import Observer, Reference
 from chaos.upgrades.view import RELAY, Action, Spread, Upgrade, World
 from orchestrator import chain
-from orchestrator.chain import Upgrader
+from orchestrator.chain import Refusal, Upgrader
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ChainError, Refused
 from orchestrator.genesis.keys import KeyPair
@@ -161,7 +161,8 @@ class UpgradeReconciler:
         except Refused as error:
             self._refused_for_good = error.message
         except ChainError as error:
-            self._refusals[action] = error.message
+            if not (isinstance(error, Refusal) and error.already_waits):
+                self._refusals[action] = error.message
             _LOG.warning("upgrade %s: %s: %s", self.name, action, error.message)
         else:
             self._refusals.pop(action, None)

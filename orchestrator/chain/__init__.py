@@ -6,6 +6,7 @@ from orchestrator.chain.parachains import Backlog, Channel, Origin, ParachainRea
 from orchestrator.chain.port import ChainReader, Event, Head, RuntimeReader, RuntimeVersion, Upgrader
 from orchestrator.chain.reader import SubstrateReader
 from orchestrator.chain.rounds import RoundState, absent
+from orchestrator.chain.rpc import Refusal
 
 __all__ = [
     "Backlog",
@@ -15,6 +16,7 @@ __all__ = [
     "Head",
     "Origin",
     "ParachainReader",
+    "Refusal",
     "RoundState",
     "RuntimeReader",
     "RuntimeVersion",

@@ -46,6 +46,11 @@ class Refusal(ChainError):  # noqa: N818  As errors.Refused.
         super().__init__(message)
         self.code = code
 
+    @property
+    def already_waits(self) -> bool:
+        """The pool has this transaction, or another of its account and nonce (`client/rpc-api/src/author/error.rs`)."""
+        return self.code in {1013, 1014}
+
 
 class JsonRpc:
     """Requests of JSON-RPC 2.0."""

@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.chain import extrinsics, runtimes, storage_keys
 from orchestrator.chain.extrinsics import Circumstances
 from orchestrator.chain.metadata import Encoded, Metadata
-from orchestrator.chain.port import Event
+from orchestrator.chain.port import Event, RuntimeVersion
 from orchestrator.chain.reader import SubstrateReader
 from orchestrator.chain.rpc import Rpc
 from orchestrator.genesis.keys import KeyPair, ss58
@@ -46,23 +46,33 @@ class SubstrateUpgrader(SubstrateRuntime):
         self._sudo = sudo
 
     def authorize(self, code_hash: bytes) -> str:
-        return self.as_root("System", "authorize_upgrade", code_hash="0x" + code_hash.hex())
+        """Signed for the account's nonce on chain: what is sent again while it waits cannot be carried out twice.
+
+        The pool refuses the second one; carried out after the upgrade, it would leave an authorisation behind.
+        """
+        nonce = self._reader.nonce(self._sudo.public)
+        return self._as_root(nonce, "System", "authorize_upgrade", code_hash="0x" + code_hash.hex())
 
     def apply(self, code: bytes) -> str:
-        metadata = self._composing()[0]
+        metadata, _ = self._composing()
         return self._submit(extrinsics.unsigned(metadata.call("System", "apply_authorized_upgrade", code=_bytes(code))))
 
     def as_root(self, pallet: str, name: str, /, **arguments: Any) -> str:
-        """`sudo(pallet.name(…))`; the transaction's hash. What became of the inner call, only `Sudo.Sudid` says."""
-        metadata, at = self._composing()
+        """`sudo(pallet.name(…))`, after what already waits in the pool; the transaction's hash.
+
+        What became of the inner call, only `Sudo.Sudid` says.
+        """
+        nonce = int(self._rpc.call("system_accountNextIndex", ss58(self._sudo.public)))
+        return self._as_root(nonce, pallet, name, **arguments)
+
+    def _as_root(self, nonce: int, pallet: str, name: str, /, **arguments: Any) -> str:
+        metadata, version = self._composing()
         call = metadata.call("Sudo", "sudo", call=Encoded(metadata.call(pallet, name, **arguments)))
+        at = Circumstances(bytes.fromhex(self._reader.genesis_hash()[2:]), version, nonce)
         return self._submit(extrinsics.signed(metadata, call, self._sudo, at))
 
-    def _composing(self) -> tuple[Metadata, Circumstances]:
-        reader = self._reader
-        metadata, version = runtimes.composing(reader, reader.best().hash)
-        nonce = int(self._rpc.call("system_accountNextIndex", ss58(self._sudo.public)))
-        return metadata, Circumstances(bytes.fromhex(reader.genesis_hash()[2:]), version, nonce)
+    def _composing(self) -> tuple[Metadata, RuntimeVersion]:
+        return runtimes.composing(self._reader, self._reader.best().hash)
 
     def _submit(self, extrinsic: bytes) -> str:
         return str(self._rpc.call("author_submitExtrinsic", "0x" + extrinsic.hex()))

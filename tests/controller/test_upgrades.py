@@ -17,6 +17,7 @@ from chaos.upgrades.observe import Observer
 from chaos.upgrades.reconciler import UpgradeHands, reconciler
 from orchestrator.chain import SubstrateReader
 from orchestrator.chain import storage_keys as keys
+from orchestrator.chain.rpc import Refusal
 from orchestrator.errors import ClusterError
 from orchestrator.genesis import keys as secrets
 from orchestrator.genesis.header import blake2_256
@@ -443,6 +444,17 @@ def test_what_a_node_refused_is_told(rig):
     it = rig(model(2))
     it.relay.sudo = secrets.sudo(b"x" * 32)  # The network has another sudo key than our seed gives.
     assert "Invalid Transaction" in it.run().cause
+
+
+@pytest.mark.parametrize(("code", "told"), [(1013, False), (1014, False), (1010, True)])
+def test_that_a_call_waits_in_the_pool_already_is_no_refusal(rig, code, told):
+    it = rig(model(2))
+
+    def refuse(_):
+        raise Refusal("no", code)
+
+    it.relay._author_submitExtrinsic = refuse
+    assert ("authorize was refused: no" in it.run().cause) is told
 
 
 def test_a_node_that_lags_behind_is_not_taken_for_a_lost_authorisation(rig):

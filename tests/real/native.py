@@ -42,6 +42,14 @@ class Specs:
     para: Path
 
 
+_PATIENCE = [
+    {"PvfPrepTimeout": ["Precheck", 600_000]},
+    {"PvfPrepTimeout": ["Prepare", 1_200_000]},
+    {"PvfExecTimeout": ["Backing", 20_000]},
+    {"PvfExecTimeout": ["Approval", 60_000]},
+]
+"""Milliseconds. By default validators reject code that takes a minute to prepare, which it does on a busy machine."""
+
 _SPECS = {}
 
 
@@ -84,6 +92,7 @@ def _relay_spec(programs, folder, preset, para):
     preset["sudo"] = {"key": keys.ss58(SUDO.public)}
     preset["balances"]["balances"].append([keys.ss58(SUDO.public), 10**18])
     preset["configuration"]["config"]["async_backing_params"] = {"max_candidate_depth": 3, "allowed_ancestry_len": 2}
+    preset["configuration"]["config"]["executor_params"] = _PATIENCE
     preset["paras"] = {"paras": [[PARA, {"genesis_head": head, "validation_code": code, "parachain": True}]]}
     return _create(programs, folder, "westend-fast", RELAY_RUNTIME, preset)
 
