@@ -72,9 +72,10 @@ def figure(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
         told += f", from {first:g} to {last:g}"
     bad = breach(gate, value)
     found = Finding(Verdict.FAILED if bad > 0 else Verdict.PASSED, told, value, bad, strip.at(end))
+    if meaning.figure == "growth" and _above(gate, value):
+        return found  # A count only rises further, whatever is missing around it.
     if strip.window.open:
-        above = meaning.figure == "growth" and _above(gate, value)  # A count only rises further.
-        return found if above else unknown(never_closed(gate), value, badness=bad)
+        return unknown(never_closed(gate), value, badness=bad)
     if not (strip.covers_start and strip.covers_end):
         return unknown(f"the window's edges are not covered: {strip.gaps()}", value, badness=bad)
     if math.isinf(value) and bad <= 0:

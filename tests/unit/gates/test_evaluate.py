@@ -47,8 +47,9 @@ NAN, INF = math.nan, math.inf
         ({"atMost": 3, "tolerate": "50%", "consecutive": 1}, [1, 9, 9, 1, 1, 1], "FAILED"),
         ({"pods": "restarts", "equals": 0}, [4, 4, 4], "PASSED"),
         ({"pods": "restarts", "equals": 0}, [4, 4, 5], "FAILED"),
-        ({"pods": "restarts", "equals": 0}, [0, 2, 0], "FAILED"),
-        ({"pods": "restarts", "equals": 0}, [2, 2, 0], "INCONCLUSIVE"),
+        ({"pods": "restarts", "equals": 0}, [0, 0, 2, 0], "FAILED"),
+        ({"pods": "restarts", "equals": 0}, [2, 2, 2, 0], "INCONCLUSIVE"),
+        ({"pods": "restarts", "equals": 0}, [0, 0, 2, NAN], "FAILED"),
         ({"chainRead": "spec-version", "equals": 2}, [2, 2, 2], "PASSED"),
     ],
 )
