@@ -160,3 +160,52 @@ def test_a_new_group_starts_from_the_archive_and_goes_on(cluster, engine, images
         time.sleep(0.2)
     ready.climb(cluster, planned, say)
     assert "filled from this snapshot before" in cluster.logs("copy-0", namespace, container="init")
+
+
+@pytest.fixture
+def volume_snapshots(cluster):
+    """The API of volume snapshots, without a driver behind it."""
+    plural, group = "volumesnapshots", "snapshot.storage.k8s.io"
+    open_schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": open_schema},
+        "subresources": {"status": {}},
+    }
+    spec = {
+        "group": group,
+        "scope": "Namespaced",
+        "names": {"plural": plural, "kind": "VolumeSnapshot"},
+        "versions": [version],
+    }
+    meta = {"name": f"{plural}.{group}", "annotations": {"api-approved.kubernetes.io": "unapproved, a test's own"}}
+    document = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": meta}
+    cluster.apply({**document, "spec": spec})
+    yield
+    cluster.delete("CustomResourceDefinition", meta["name"])
+
+
+def test_a_volume_snapshot_is_of_a_node_that_stands_still_and_is_waited_for(cluster, name, volume_snapshots):
+    """A driver is played: it takes the moment at once, and is ready only when the node goes on."""
+    namespace, said = f"coalmine-{name}", []
+
+    def drive(line):
+        said.append(line)
+        if "waiting for its moment" in line:
+            assert cluster.get("ChaosExperiment", "snapshot-full-0", namespace)["status"]["phase"] == "Active"
+            drive.found = cluster.get("VolumeSnapshot", "copy", namespace)
+            patch = {"status": {"creationTime": "2026-01-01T00:00:00Z", "readyToUse": False}}
+            cluster.patch("VolumeSnapshot", "copy", namespace, patch, subresource="status")
+        if "goes on" in line:
+            cluster.patch("VolumeSnapshot", "copy", namespace, {"status": {"readyToUse": True}}, subresource="status")
+
+    full = node(cluster, name, "full-0")
+    snapshots.take_volume_snapshot(cluster, full, "copy", volume_class="fast", limit=120, progress=drive)
+    assert drive.found["spec"] == {
+        "source": {"persistentVolumeClaimName": "data-full-0"},
+        "volumeSnapshotClassName": "fast",
+    }
+    assert said[-1] == "full-0 goes on"
+    assert not cluster.list("ChaosExperiment", namespace)
