@@ -15,7 +15,11 @@ from orchestrator.render.manifest import Manifest, from_template
 from orchestrator.spec import Testnet
 
 SMALL = 100
-"""Up to so many nodes Prometheus scrapes every second; above, every five."""
+"""Up to so many simulated nodes Prometheus scrapes every second; above, every five.
+
+Real nodes are scraped every five seconds too: that is how often they renew what most gates read
+(`substrate/client/service/src/metrics.rs`), and a busy one may take a second to answer.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ def endpoint(testnet: Testnet) -> Endpoint:
     if existing is not None:
         return Endpoint(existing.namespace, existing.service, existing.port, existing.scrape_interval)
     nodes = sum(group.count for _, group in testnet.spec.groups())
-    usual = 1.0 if nodes <= SMALL else 5.0
+    usual = 1.0 if nodes <= SMALL and testnet.spec.relaychain.simulated else 5.0
     said = own.scrape_interval if own is not None else None
     return Endpoint(testnet.namespace, "prometheus", 9090, said or usual)
 

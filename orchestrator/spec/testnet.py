@@ -107,7 +107,9 @@ class HrmpChannel(Model):
 class OwnPrometheus(Model):
     """A Prometheus of the network's own, in its namespace."""
 
-    scrape_interval: Duration | None = Field(default=None, description="By default 1s up to 100 nodes, 5s above.")
+    scrape_interval: Duration | None = Field(
+        default=None, description="By default 1s for up to 100 nodes of simnode, else 5s."
+    )
     storage: Quantity = Field(default="2Gi", description="Size of its volume.")
 
 
