@@ -54,6 +54,7 @@ _KINDS = {
         Kind("ClusterRoleBinding", "rbac.authorization.k8s.io/v1", "clusterrolebindings", namespaced=False),
         Kind("StorageClass", "storage.k8s.io/v1", "storageclasses", namespaced=False),
         Kind("CustomResourceDefinition", "apiextensions.k8s.io/v1", "customresourcedefinitions", namespaced=False),
+        Kind("PodMonitor", "monitoring.coreos.com/v1", "podmonitors"),
         Kind("VolumeSnapshot", "snapshot.storage.k8s.io/v1", "volumesnapshots"),
         Kind("PodMetrics", "metrics.k8s.io/v1beta1", "pods"),
         Kind("ChaosExperiment", spec.API_VERSION, "chaosexperiments"),

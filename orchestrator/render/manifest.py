@@ -2,6 +2,8 @@
 
 import functools
 import importlib.resources
+import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,21 @@ def from_template(template: str, namespace: str | None, **values: Any) -> list[M
 @functools.cache
 def _environment() -> jinja2.Environment:
     folder = Path(str(importlib.resources.files("manifests").joinpath("group.yaml.j2"))).parent
-    return jinja2.Environment(  # noqa: S701  The output is YAML; every value goes through `tojson`.
+    environment = jinja2.Environment(  # noqa: S701  The output is YAML; every value goes through `tojson`.
         loader=jinja2.FileSystemLoader(folder), undefined=jinja2.StrictUndefined, trim_blocks=False
     )
+    environment.policies["json.dumps_function"] = _as_yaml
+    return environment
+
+
+_PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
+
+
+def _as_yaml(value: Any, **how: Any) -> str:
+    """JSON that is YAML as well: JSON writes what is beyond 16 bits, such as an emoji, in two halves, YAML in one."""
+    return _PAIR.sub(_joined, json.dumps(value, **how))
+
+
+def _joined(pair: re.Match[str]) -> str:
+    high, low = (int(half, 16) for half in pair.groups())
+    return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
