@@ -13,7 +13,7 @@ from orchestrator.genesis import chainspec
 from orchestrator.provision import program
 from orchestrator.render import Images, render
 from orchestrator.spec import RuntimeCode, Testnet
-from tests.bench import gates
+from tests.bench import applying, gates
 
 REAL = Path(os.environ.get("COALMINE_REAL") or Path(__file__).resolve().parents[3] / "shared" / "real")
 """Real runtimes, measured where they are."""
@@ -104,6 +104,10 @@ def queries_per_gate() -> Figure:
     return Figure(gates.queries_sent() / gates.GATES, "queries", gates.distinct_queries() / gates.GATES)
 
 
+def applying_1000_nodes() -> Figure:
+    return Figure(applying.applying_1000_nodes(), "times", 1.2)
+
+
 BENCHES: dict[str, Callable[[], Figure]] = {
     "genesis-1000-validators": genesis_of_1000_validators,
     "render-1000-nodes": rendering_of_1000_nodes,
@@ -112,5 +116,7 @@ BENCHES: dict[str, Callable[[], Figure]] = {
     "judge-200-gates": judging_200_gates,
     "queries-per-gate": queries_per_gate,
 }
+if os.geteuid() == 0:  # A lab needs root.
+    BENCHES["apply-1000-nodes"] = applying_1000_nodes
 if REAL.is_dir():
     BENCHES["genesis-1000-validators-real"] = genesis_of_1000_real_validators
