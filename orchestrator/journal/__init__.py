@@ -24,9 +24,10 @@ from orchestrator.journal.entries import (
     Target,
     Verdict,
 )
-from orchestrator.journal.file import Journal, JournalWriter, anchors
+from orchestrator.journal.file import IMAGES, Journal, JournalWriter, anchors
 
 __all__ = [
+    "IMAGES",
     "AnyEntry",
     "Baseline",
     "Chart",

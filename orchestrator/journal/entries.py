@@ -128,7 +128,6 @@ class RunStarted(Entry):
     context: str = ""
     simulated: bool
     genesis: dict[str, str] = Field(default_factory=dict, description="Genesis hash by chain.")
-    images: dict[str, str] = Field(default_factory=dict, description="Digest by image.")
     nodes: tuple[Node, ...]
     scrape: float = Field(default=1.0, description="Seconds between two samples of a node.")
 

@@ -64,6 +64,10 @@ class JournalWriter:
         self.close()
 
 
+IMAGES = "images.running"
+"""The event that tells by which digests the images run, once all pods do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Journal:
     """All entries in the order of writing. `torn` says that a last line was cut off by a crash and is not in here."""
@@ -125,6 +129,11 @@ class Journal:
             elif isinstance(entry, Event | Measurement):
                 last = None
         return last
+
+    @property
+    def images(self) -> dict[str, str]:
+        """The images that the pods ran, with the digests that their kubelets reported; empty before they ran."""
+        return {name: str(digest) for e in self.all(Event) if e.name == IMAGES for name, digest in e.detail.items()}
 
     def events(self, stage: str | None = None, *names: str) -> tuple[Event, ...]:
         """Events of a stage (of the run for None), restricted to names where there are any."""

@@ -54,7 +54,7 @@ def _properties(story: Story) -> list[tuple[str, str]]:
         ("simulated", str(run.simulated).lower()),
         ("testnet", run.testnet.name),
         *((f"genesis.{chain}", value) for chain, value in run.genesis.items()),
-        *((f"image.{image}", digest) for image, digest in run.images.items()),
+        *((f"image.{image}", digest) for image, digest in story.images.items()),
     ]
 
 

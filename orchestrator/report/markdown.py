@@ -59,7 +59,7 @@ def _facts(story: Story) -> list[str]:
         ("length", f"{story.end - story.start:.0f} s, {story.outcome}"),
         ("coalmine", run.version),
         *((f"genesis of {chain}", value) for chain, value in run.genesis.items()),
-        *((image, digest) for image, digest in run.images.items()),
+        *((image, digest) for image, digest in story.images.items()),
     ]
     return [f"- {_plain(name)}: {_plain(value)}" for name, value in facts]
 

@@ -69,7 +69,7 @@ def result(story: Story) -> RunResult:
         started=story.start,
         ended=story.end,
         genesis=run.genesis,
-        images=run.images,
+        images=story.images,
         nodes=len(run.nodes),
         gates=tuple(GateResult.model_validate(gate.model_dump()) for gate in story.verdict.gates),
     )

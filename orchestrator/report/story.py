@@ -55,6 +55,7 @@ class Story:
     events: tuple[Event, ...]
     charts: tuple[Chart, ...]
     timeline: Timeline
+    images: dict[str, str]
     torn: bool
 
     @property
@@ -96,6 +97,7 @@ def tell(journal: Journal, run_verdict: RunVerdict) -> Story:
         events=tuple(sorted(journal.all(Event), key=lambda event: event.at)),
         charts=journal.all(Chart),
         timeline=Timeline.of(journal.all(Clock)),
+        images=journal.images,
         torn=journal.torn,
     )
 

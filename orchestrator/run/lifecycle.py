@@ -31,7 +31,7 @@ from orchestrator.errors import CoalmineError
 from orchestrator.gates import charts
 from orchestrator.gates.judge import RunVerdict, baselines, judge
 from orchestrator.gates.ports import Sources
-from orchestrator.journal import Event, Journal, JournalWriter, RunFinished, RunStarted
+from orchestrator.journal import IMAGES, Event, Journal, JournalWriter, RunFinished, RunStarted
 from orchestrator.provision import lock, ready
 from orchestrator.provision import network as networks
 from orchestrator.provision.access import Access
@@ -109,6 +109,7 @@ def _rehearsed(plan: Plan, network: Network, journal: JournalWriter, say: Say) -
     start = chronicle.keep(Event(name="run.start"))
     for rung in ready.climb(plan.cluster, network, say):
         chronicle.keep(Event(name="rung", detail={"rung": rung.name, "seconds": round(rung.seconds, 1)}))
+    chronicle.keep(Event(name=IMAGES, detail=_digests(plan)))
     chronicle.keep(names.check(plan.rehearsal, evidence.nodes, Access(plan.cluster, network), say))
     with ChainClock(Access(plan.cluster, network, timeout=1.5), chronicle.keep):
         ended = _stages(plan, evidence, chronicle, say)
@@ -154,17 +155,19 @@ def _started(plan: Plan, network: Network, evidence: Sources) -> RunStarted:
         context=plan.cluster.context,
         simulated=plan.testnet.spec.relaychain.client == "simnode",
         genesis={chain.name: chain.genesis_hash for chain in network.genesis.chains},
-        images=_digests(plan),
         nodes=inventory(network),
         scrape=evidence.scrape,
     )
 
 
 def _digests(plan: Plan) -> dict[str, str]:
-    """The images that pods really run, by the digests that their kubelets report; a tag alone says little."""
+    """The images that pods really run, by the digests that their kubelets report; a tag alone says little.
+
+    Known when the pods run and not before: a node that waits at the start barrier has no image yet.
+    """
     found: dict[str, str] = {}
     for pod in plan.cluster.list("Pod", plan.testnet.namespace):
         for container in pod.get("status", {}).get("containerStatuses", []):
             if container.get("imageID"):
                 found[str(container["image"])] = str(container["imageID"])
-    return found or {plan.images.coalmine: "", plan.images.prometheus: ""}
+    return found

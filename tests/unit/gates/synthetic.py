@@ -9,7 +9,7 @@ from orchestrator.gates.evaluate import assess
 from orchestrator.gates.judge import judge
 from orchestrator.gates.ports import Sources
 from orchestrator.gates.record import Record
-from orchestrator.journal import Clock, Event, Journal, Judged, Node, RunFinished, RunStarted, Series
+from orchestrator.journal import IMAGES, Clock, Event, Journal, Judged, Node, RunFinished, RunStarted, Series
 from orchestrator.metrics.check import check
 from orchestrator.metrics.prometheus import RangeResult
 from orchestrator.spec.load import load
@@ -138,8 +138,8 @@ def run(*, until=None, upgrade_fails=False, relay_dies=False, finish=True):
             at=START, run="quickstart-7f3a", version="0.1.0", testnet=loaded.testnet(), rehearsal=loaded.rehearsal(),
             context="lab", simulated=True, nodes=NODES,
             genesis={"relay": "0x" + "5c" * 32, "nest": "0x" + "a1" * 32},
-            images={"coalmine:0.1.0": "sha256:" + "77" * 32, "prometheus:2.42": "sha256:" + "1b" * 32},
         ),
+        Event(at=START, name=IMAGES, detail={"coalmine:0.1.0": "sha256:" + "77" * 32, "node:1": "sha256:" + "1b" * 32}),
         *sorted([*events, *clocks], key=lambda entry: entry.at),
     ]  # fmt: skip
     sources = Sources(network, network, network, network, NODES, now=network.clock)
