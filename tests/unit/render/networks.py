@@ -126,11 +126,11 @@ def testnets(draw):
 
 
 def shuffled(value, chance):
-    """The same data with the keys of every mapping in another order."""
+    """The same data with the keys of every mapping in another order, but for `env`: a variable may name earlier ones."""
     if isinstance(value, dict):
         keys = list(value)
         chance.shuffle(keys)
-        return {key: shuffled(value[key], chance) for key in keys}
+        return {key: value[key] if key == "env" else shuffled(value[key], chance) for key in keys}
     return [shuffled(item, chance) for item in value] if isinstance(value, list) else value
 
 
