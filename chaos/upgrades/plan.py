@@ -198,11 +198,17 @@ class _Decision:
         return f"{version}, no block built by the new code is finalised; {stands}"
 
     def _check_panics(self) -> None:
-        """A chain that stands while each of its authors panics is broken for good."""
-        panics, status = self.world.panics, self.draft.status
+        """A chain that is seen to stand, while each of its authors panics, is broken for good.
+
+        For that while it must answer: nodes that compile new code are silent, and move on afterwards.
+        """
+        panics, status, draft = self.world.panics, self.draft.status, self.draft
         if not panics or len(panics) < self.world.authors or status.block_at is None:
+            if any(condition.type == "Panicking" for condition in status.conditions):
+                draft.condition("Panicking", value=False, reason="Moving", message="not all authors panic")
             return
-        if self.draft.now - status.block_at >= _STANDING:
+        draft.condition("Panicking", value=True, reason="Standing", message=self._panicking())
+        if min(draft.now - status.block_at, draft.since("Panicking")) >= _STANDING:
             raise Failure(f"{self._panicking()}; finality stands at block {status.block}")
 
     def _panicking(self) -> str:

@@ -198,6 +198,24 @@ def test_a_migration_that_panics_fails_with_block_and_log_line(rig):
     assert (it.now - status.block_at).total_seconds() >= 15, "not before it has stood for a while"
 
 
+def test_silence_is_no_standing_while_authors_panic(rig):
+    """A parachain's nodes compile, say nothing for a while, panic once, and finalise the blocks built before."""
+    it = rig(model(2))
+    it.run("Applied")
+    it.frozen = {"relay"}
+    for rpc in it.rpcs.values():
+        rpc.silent = True
+    it.go(40)
+    for author in ("validator-0", "validator-1", "validator-2", "validator-3"):
+        it.cluster.logs_of[author] = "thread panicked at somewhere.rs: once\n"
+    for rpc in it.rpcs.values():
+        rpc.silent = False
+    it.go(3)
+    assert it.one.phase == "Applied"
+    it.frozen = set()
+    assert it.run().phase == "Completed"
+
+
 def test_a_chain_that_stands_without_a_panic_fails_at_its_time_limit(rig):
     it = rig(model(2), enactTimeout="40s")
     it.run("Applied")
