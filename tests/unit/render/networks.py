@@ -126,7 +126,7 @@ def testnets(draw):
 
 
 def shuffled(value, chance):
-    """The same data with the keys of every mapping in another order, but for `env`: a variable may name earlier ones."""
+    """The same data with the keys of every mapping in another order, but for `env`: one may name another."""
     if isinstance(value, dict):
         keys = list(value)
         chance.shuffle(keys)
