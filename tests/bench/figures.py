@@ -86,7 +86,7 @@ def pulumi_program_against_rendering() -> Figure:
     net = network(100)
     genesis = chainspec.build(net, bytes(32))
     manifests = render(net, genesis, IMAGES)
-    run = seconds(lambda: program.declared("testnet", "coalmine", "bench", manifests))
+    run = seconds(lambda: program.declared("testnet", "bench", manifests))
     return Figure(run / seconds(lambda: render(net, genesis, IMAGES)), "times", 10.0)
 
 
