@@ -123,11 +123,6 @@ class SubstrateReader:
         """The account that may act as root; None on a chain that has none."""
         return self.storage(keys.SUDO, at)
 
-    def nonce(self, account: bytes, at: str | None = None) -> int:
-        """How many transactions of the account the chain has carried out."""
-        raw = self.storage(keys.account(account), at)
-        return Reader(raw).u32() if raw else 0
-
     # Parachains' code, on the relay chain
 
     def current_code_hash(self, para_id: int, at: str | None = None) -> bytes | None:

@@ -47,11 +47,6 @@ def of_para(pallet: str, item: str, para_id: int) -> bytes:
     return value(pallet, item) + twox64_concat(para_id.to_bytes(4, "little"))
 
 
-def account(public: bytes) -> bytes:
-    """An account's nonce and balances."""
-    return value("System", "Account") + blake2_128_concat(public)
-
-
 def hrmp_channel(item: str, sender: int, recipient: int) -> bytes:
     """An entry of a map over HRMP channel ids, `Twox64Concat` of both para ids."""
     channel = sender.to_bytes(4, "little") + recipient.to_bytes(4, "little")

@@ -12,6 +12,7 @@ from orchestrator.chain.metadata import Encoded, Metadata
 from orchestrator.chain.port import Event, RuntimeVersion
 from orchestrator.chain.reader import SubstrateReader
 from orchestrator.chain.rpc import Rpc
+from orchestrator.genesis.header import blake2_256
 from orchestrator.genesis.keys import KeyPair, ss58
 from orchestrator.scale import vector
 
@@ -46,30 +47,30 @@ class SubstrateUpgrader(SubstrateRuntime):
         self._sudo = sudo
 
     def authorize(self, code_hash: bytes) -> str:
-        """Signed for the account's nonce on chain: what is sent again while it waits cannot be carried out twice.
-
-        The pool refuses the second one; carried out after the upgrade, it would leave an authorisation behind.
-        """
-        nonce = self._reader.nonce(self._sudo.public)
-        return self._as_root(nonce, "System", "authorize_upgrade", code_hash="0x" + code_hash.hex())
+        """One that waits in the pool is not sent again: carried out after the upgrade, it would stay for ever."""
+        return self.as_root("System", "authorize_upgrade", code_hash="0x" + code_hash.hex())
 
     def apply(self, code: bytes) -> str:
         metadata, _ = self._composing()
         return self._submit(extrinsics.unsigned(metadata.call("System", "apply_authorized_upgrade", code=_bytes(code))))
 
     def as_root(self, pallet: str, name: str, /, **arguments: Any) -> str:
-        """`sudo(pallet.name(…))`, after what already waits in the pool; the transaction's hash.
+        """`sudo(pallet.name(…))`; the transaction's hash, or that of the same call where it waits in the pool already.
 
         What became of the inner call, only `Sudo.Sudid` says.
         """
-        nonce = int(self._rpc.call("system_accountNextIndex", ss58(self._sudo.public)))
-        return self._as_root(nonce, pallet, name, **arguments)
-
-    def _as_root(self, nonce: int, pallet: str, name: str, /, **arguments: Any) -> str:
         metadata, version = self._composing()
         call = metadata.call("Sudo", "sudo", call=Encoded(metadata.call(pallet, name, **arguments)))
+        if waiting := self._waiting(call):
+            return waiting
+        nonce = int(self._rpc.call("system_accountNextIndex", ss58(self._sudo.public)))
         at = Circumstances(bytes.fromhex(self._reader.genesis_hash()[2:]), version, nonce)
         return self._submit(extrinsics.signed(metadata, call, self._sudo, at))
+
+    def _waiting(self, call: bytes) -> str | None:
+        """The transaction in the node's pool that makes this call, which is its end."""
+        pool = (bytes.fromhex(one[2:]) for one in self._rpc.call("author_pendingExtrinsics"))
+        return next(("0x" + blake2_256(one).hex() for one in pool if one.endswith(call)), None)
 
     def _composing(self) -> tuple[Metadata, RuntimeVersion]:
         return runtimes.composing(self._reader, self._reader.best().hash)

@@ -38,6 +38,7 @@ class RecordedNode:
         self.runtimes = [(raw, spec_name, spec_version)] * blocks
         self.methods = ["author_submitExtrinsic", "state_getMetadata"]
         self.sent = []
+        self.pool = []
         self.nonce = 0
         self.calls = []
 
@@ -86,6 +87,9 @@ class RecordedNode:
     def system_accountNextIndex(self, account):  # noqa: N802
         assert account.startswith("5"), "real nodes take addresses and no hex"
         return self.nonce
+
+    def author_pendingExtrinsics(self):  # noqa: N802
+        return ["0x" + raw.hex() for raw in self.pool]
 
     def author_submitExtrinsic(self, extrinsic):  # noqa: N802
         self.sent.append(bytes.fromhex(extrinsic[2:]))

@@ -212,7 +212,7 @@ def test_what_is_signed_is_hashed_when_it_is_long(westend):
 
 def test_an_upgrade_is_authorised_by_root_and_applied_by_nobody():
     node = RecordedNode(metadata("westend-1025002"))
-    node.storage[2][keys.account(SUDO.public)] = (5).to_bytes(4, "little") + bytes(76)
+    node.nonce = 5
     one, code = upgrader(node, SUDO), b"\0asm" + bytes(100)
     assert one.authorize(blake2_256(code)) == "0x" + blake2_256(node.sent[0]).hex()
     westend = decoded(metadata("westend-1025002"))
@@ -225,15 +225,19 @@ def test_an_upgrade_is_authorised_by_root_and_applied_by_nobody():
     assert node.sent[1] == compact(len(apply)) + apply
 
 
-def test_an_authorisation_sent_again_has_the_nonce_of_the_first():
-    """So that one of them at most is carried out; other root calls stand in line."""
+def test_a_root_call_that_waits_in_the_pool_is_not_sent_again():
+    """It would be carried out twice, the second time after the upgrade; another call stands in line behind it."""
     node = RecordedNode(metadata("westend-1025002"))
-    node.nonce = 1  # The first one waits in the pool.
     one = upgrader(node, SUDO)
+    first = one.authorize(b"h" * 32)
+    node.pool, node.nonce = list(node.sent), 1
+    assert one.authorize(b"h" * 32) == first
+    assert len(node.sent) == 1
+    one.authorize(b"i" * 32)
+    node.pool = []
     one.authorize(b"h" * 32)
-    one.as_root("System", "remark", remark="0x00")
     extras = [raw[len(compact(len(raw))) + 1 + 33 + 65 :][:4] for raw in node.sent]
-    assert extras == [b"\0\0\0\0", b"\0\4\0\0"]
+    assert extras == [b"\0\0\0\0", b"\0\4\0\0", b"\0\4\0\0"]
 
 
 def test_five_mebibytes_of_code_are_composed():
