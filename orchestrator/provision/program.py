@@ -9,7 +9,7 @@ import importlib.resources
 import json
 import runpy
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,39 @@ _WORKLOADS = ("StatefulSet", "Deployment", "DaemonSet", "Job")
 def wave(kind: str) -> int:
     """What comes in which order, and goes in the reverse: the namespace, what pods need, what runs."""
     return 0 if kind == "Namespace" else 2 if kind in _WORKLOADS else 1
+
+
+_GUARDS = ("Namespace", "NetworkPolicy", "ServiceAccount", "Role", "RoleBinding")
+"""Kinds that stand before anything runs; they are few, however many groups a network has."""
+
+_NAMED = {"serviceAccountName": "ServiceAccount", "serviceName": "Service"}
+
+
+def needs(document: dict[str, Any], known: Iterable[str]) -> list[str]:
+    """Keys of the known objects that must be there before this one, in their order.
+
+    Whatever runs waits for what it mounts, for its own Service and for the guards; all else for the namespace alone.
+    Waiting for everything earlier would make as many edges as the square of the groups, and engines resolve each.
+    """
+    if document["kind"] not in _WORKLOADS:
+        return [key for key in known if key.startswith("Namespace/")]
+    named = set(_references(document["spec"]))
+    return [key for key in known if key in named or key.partition("/")[0] in _GUARDS]
+
+
+def _references(node: Any) -> Iterator[str]:
+    """Keys of the objects that a pod template or a StatefulSet names."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _references(item)
+    elif isinstance(node, dict):
+        for field, value in node.items():
+            if field in _NAMED and isinstance(value, str):
+                yield f"{_NAMED[field]}/{value}"
+            elif field == "configMap" and isinstance(value, dict) and "name" in value:
+                yield f"ConfigMap/{value['name']}"
+            else:
+                yield from _references(value)
 
 
 class _Collector(mocks.Mocks):

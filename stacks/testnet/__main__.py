@@ -12,7 +12,7 @@ from typing import Any
 
 import pulumi
 
-from orchestrator.provision.program import wave
+from orchestrator.provision.program import needs, wave
 
 ORDERS = {
     # Readiness is the ladder's business (`orchestrator.provision.ready`): nodes wait for each other to become ready.
@@ -49,19 +49,18 @@ def main() -> None:
     config = pulumi.Config("coalmine")
     kubernetes = provider(config.get("cluster"))
     documents = json.loads(Path(config.require("manifests")).read_text())
-    waves: tuple[list[pulumi.Resource], ...] = ([], [], [])
+    made: dict[str, pulumi.Resource] = {}
     for document in sorted(documents, key=lambda document: wave(document["kind"])):
-        place = wave(document["kind"])
-        before = [resource for earlier in waves[:place] for resource in earlier]
         metadata = document["metadata"]
+        key = f"{document['kind']}/{metadata['name']}"
+        before = [made[needed] for needed in needs(document, made)]
         annotations = {**metadata.get("annotations", {}), **ORDERS}
-        resource = pulumi.CustomResource(
+        made[key] = pulumi.CustomResource(
             token(document),
-            f"{document['kind']}/{metadata['name']}",
+            key,
             {**document, "metadata": {**metadata, "annotations": annotations}},
             pulumi.ResourceOptions(provider=kubernetes, depends_on=before),
         )
-        waves[place].append(resource)
     pulumi.export("objects", len(documents))
 
 
