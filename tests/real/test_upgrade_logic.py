@@ -119,7 +119,7 @@ def test_a_relay_chains_upgrade_completes_with_two_calls(story):
     assert list(dict.fromkeys(names(status))) == ["Authorizing", "Applying"]
     at = story.relay.finalized().hash
     account = runtime(story.relay.rpc).value("System", "Account", "0x" + SUDO.public.hex(), at=at)
-    assert account["nonce"] == 1, "a call that is sent again is carried out once, though the controller was started anew"
+    assert account["nonce"] == 1, "each call is carried out once, though the controller was started anew"
     assert story.relay.authorized_upgrade() is None
     assert (status.spec_version_from, status.spec_version_to) == (1025002, 1025003)
     assert status.enacted_block == status.applied_block + 1
