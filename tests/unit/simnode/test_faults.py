@@ -45,13 +45,13 @@ def test_a_backing_group_down_stops_a_parachain_until_groups_rotate(code):
     down = f"v{cores.group_for(PARA_ID, net.sites['v0'].relay.best_number, 0)[0]}"
     net.crash(down)
     up = next(site for site in net.sites.values() if site.up)
-    net.run(2)
-    stood = net.sites["c0"].para.tree.finalized_number
-    net.run(2)
-    assert net.sites["c0"].para.best_number <= stood + 4
+    net.run(2)  # What was backed already is included, and the collator fills its unincluded segment.
+    stood = net.sites["c0"].para.best_number
+    net.run(3)
+    assert net.sites["c0"].para.best_number <= stood
     assert up.relay.best_number < 12
     net.run(12)
-    assert net.sites["c0"].para.tree.finalized_number > stood + 3
+    assert net.sites["c0"].para.tree.finalized_number > stood
 
 
 def test_a_third_offline_stops_finality_and_not_blocks(code):
