@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RUNS ?= runs
 
-.PHONY: install demo demo-bad-upgrade demo-real test unit check format generate bench clean
+.PHONY: install demo demo-bad-upgrade demo-real test test-real unit check format generate bench clean
 
 install: $(STAMP)
 
@@ -39,6 +39,9 @@ demo-real: $(STAMP)  ## The quickstart with real clients; POLKADOT, OMNI_NODE (i
 
 test: $(STAMP)  ## Everything, the cluster tests on a lab of their own included.
 	$(BIN)/python -m pytest tests
+
+test-real: $(STAMP)  ## Everything on real nodes, also what `make test` leaves out for its length; an hour.
+	COALMINE_THOROUGH=1 $(BIN)/python -m pytest tests/real
 
 unit: $(STAMP)  ## What needs no cluster and no container.
 	$(BIN)/python -m pytest tests -m 'not cluster and not container' -n auto

@@ -12,13 +12,22 @@ from orchestrator import cache
 FOLDER = Path(os.environ.get("COALMINE_REAL") or Path(__file__).resolve().parents[3] / "shared" / "real")
 
 
+THOROUGH = {"test_upgrade_logic.py", "test_onboarding.py"}
+"""Files with a network of processes of their own, minutes each; and so have tests that read `pages`."""
+
+
 def pytest_collection_modifyitems(items):
     missing = pytest.mark.skip(
         reason=f"no real binaries: there is no folder {FOLDER}, and COALMINE_REAL names no other"
     )
+    long = pytest.mark.skip(reason="a further real network, minutes long: `make test-real` runs it")
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.real)
+            if not os.environ.get("COALMINE_THOROUGH") and (
+                item.path.name in THOROUGH or "pages" in getattr(item, "fixturenames", ())
+            ):
+                item.add_marker(long)
             if not FOLDER.is_dir():
                 item.add_marker(missing)
 
