@@ -26,12 +26,8 @@ def logs(
     grep: Annotated[str | None, typer.Option(help="Only lines that this regular expression finds.")] = None,
     since: Annotated[str | None, typer.Option(help="Only what is younger than this, such as 5m.")] = None,
     tail: Annotated[int | None, typer.Option(min=0, help="Only so many lines of each node.")] = None,
-    previous: Annotated[
-        bool, typer.Option("--previous", "-p", help="Of the container before this one.")
-    ] = False,
-    container: Annotated[
-        str, typer.Option("--container", "-c", help="node, or init, which runs before it.")
-    ] = "node",
+    previous: Annotated[bool, typer.Option("--previous", "-p", help="Of the container before this one.")] = False,
+    container: Annotated[str, typer.Option("--container", "-c", help="node, or init, which runs before it.")] = "node",
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     lab: options.LabName = options.DEFAULT_LAB,
