@@ -55,24 +55,33 @@ def progresses(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
 
 
 def recovers(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
-    """Seconds until the value exceeds the one at the window's start. What has recovered has, in an open window too."""
+    """Seconds until the value exceeds the one at the window's start.
+
+    What has recovered has, in an open window too, unless by a policy what is still to come could make it fail.
+    """
     base = _base(meaning, strip)
     if base is None:
         return unknown("its value at the window's start is not known, so neither is whether it exceeded that")
     start, end = strip.window.start, strip.window.end
     recovered = next((index for index, value in enumerate(strip.values) if value is not None and value > base), None)
-    if recovered is not None and meaning.resets and None in strip.values[:recovered]:
-        return unknown(f"{strip.gaps()}, so a reset may be among them", badness=math.inf)
     if recovered is not None:
-        seconds = strip.at(recovered) - start
-        told = f"{meaning.title} exceeded {base:g} after {seconds:.1f} s"
-        return Finding(Verdict.PASSED, told, seconds, seconds, strip.at(recovered))
+        return _recovered(gate, meaning, strip, recovered, base)
     told = f"{meaning.title} had not exceeded {base:g} after {end - start:.1f} s"
     if strip.window.open:
         return unknown(f"{told}; {never_closed(gate)}", badness=math.inf)
     if not (strip.covers_end and (strip.complete or meaning.monotone)):
         return unknown(f"{told}, but {strip.gaps()}", badness=math.inf)
     return Finding(Verdict.FAILED, told, math.inf, math.inf, end)
+
+
+def _recovered(gate: Gate, meaning: Meaning, strip: Strip, index: int, base: float) -> Finding:
+    if meaning.resets and None in strip.values[:index]:
+        return unknown(f"{strip.gaps()}, so a reset may be among them", badness=math.inf)
+    seconds = strip.at(index) - strip.window.start
+    told = f"{meaning.title} exceeded {base:g} after {seconds:.1f} s"
+    if strip.window.open and "fail" in gate.policy.model_dump().values():
+        return unknown(f"{told}; {never_closed(gate)}", seconds, badness=seconds)
+    return Finding(Verdict.PASSED, told, seconds, seconds, strip.at(index))
 
 
 def _base(meaning: Meaning, strip: Strip) -> float | None:

@@ -196,6 +196,10 @@ class TestRecovery:
         assert verdict(self.WORDS, series([5, 5, 6]), is_open=True) == "PASSED"
         assert verdict(self.WORDS, series([5, 5, 5]), is_open=True) == "INCONCLUSIVE"
 
+    def test_is_not_sure_yet_where_a_policy_could_still_fail_it(self):
+        strict = gate(signal="finalized-height", recoversWithin="4s", notANumber="fail")
+        assert verdict(strict, series([5, 5, 6]), is_open=True) == "INCONCLUSIVE"
+
     def test_of_a_node_that_answers_late_is_measured_from_what_it_said_before(self):
         before, after = series([5, 5], first=-9), series([5, 5, 6], first=2)
         assert verdict(self.WORDS, before, after, since=START - 10) == "PASSED"

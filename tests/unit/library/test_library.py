@@ -207,12 +207,11 @@ class TestMistakes:
             {"use": "peers-as-expected", "override": {"peers-as-expected": {"atMots": 1}}},
         )
         assert [(said.split("; the sets")[0], line) for said, line in found] == [
-            ("two gates are called peers-as-expected", "name: a-stage"),
             ("no set or gate one-chian in the library", "use: one-chian"),
             ("no such field", "extra: 1"),
             ("baseline has no gate no-such", "no-such"),
             ("baseline has no gate never", "never:"),
-            ("no such field", "form: 1"),
+            ("no such field; did you mean for?", "form: 1"),
             ("no such field; did you mean atMost?", "atMots: 1"),
         ]
 
