@@ -178,9 +178,11 @@ class Cluster:
         container: str | None = None,
         since_seconds: int | None = None,
         tail: int | None = None,
+        previous: bool = False,
     ) -> str:
         query = {"container": container, "sinceSeconds": since_seconds, "tailLines": tail}
         given = {key: str(value) for key, value in query.items() if value is not None}
+        given |= {"previous": "true"} if previous else {}
         path = kind_of("Pod").path(namespace=namespace or self.namespace, name=pod, subresource="log")
         return bytes(self._raw("GET", path, query=given).data).decode(errors="replace")
 

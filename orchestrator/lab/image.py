@@ -17,11 +17,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from orchestrator.lab import contained, oci, state, toolchain
+from orchestrator.lab import contained, libraries, oci, state, toolchain
 from orchestrator.lab.oci import Config, Layer
 from orchestrator.lab.state import Progress
 
@@ -66,8 +67,14 @@ def prometheus(progress: Progress) -> Image:
 
 def of_programs(name: str, key: str, fill: Callable[[Path], object], progress: Progress) -> Image:
     """An image of somebody's programs on the same root; `fill` puts them into a folder, once for each key."""
-    layers = [_root(progress), _layer("programs", key, fill)]
-    return _image(f"docker.io/coalmine/{name}", layers, _PLAIN)
+    root = _root(progress)
+
+    def filled(folder: Path) -> None:
+        fill(folder)
+        programs = [file for file in folder.rglob("*") if file.is_file()]
+        libraries.add(programs, root.file, partial(_packages, progress), folder, progress)
+
+    return _image(f"docker.io/coalmine/{name}", [root, _layer("client", key, filled)], _PLAIN)
 
 
 def digest(text: str) -> str:
@@ -141,13 +148,20 @@ def _root(progress: Progress) -> Layer:
             started = time.monotonic()
             progress("making the image's Debian root (once; a minute or two)")
             toolchain.install({"mmdebstrap": "mmdebstrap"}, progress)
-            partial = target.with_suffix(".partial.tar")
+            unfinished = target.with_suffix(".partial.tar")
             hint = "can this machine's apt reach Debian's packages?"
-            contained.run(*_ROOT, str(partial), *_apt_sources(), hint=hint)
+            contained.run(*_ROOT, str(unfinished), *_apt_sources(), hint=hint)
             _note(target).unlink(missing_ok=True)
-            partial.rename(target)
+            unfinished.rename(target)
             progress(f"made the image's Debian root in {time.monotonic() - started:.0f} s")
         return _known(target)
+
+
+def _packages(progress: Progress, names: list[str], target: Path, hint: str) -> None:
+    """An archive of Debian packages and of what they need, without the rest of a root."""
+    toolchain.install({"mmdebstrap": "mmdebstrap"}, progress)
+    command = ("mmdebstrap", "--quiet", "--variant=extract", f"--include={','.join(names)}", SUITE, str(target))
+    contained.run(*command, *_apt_sources(), hint=hint)
 
 
 def _apt_sources() -> list[str]:
@@ -239,11 +253,11 @@ def _layer(name: str, key: str, fill: Callable[[Path], object]) -> Layer:
                 root = Path(scratch) / "root"
                 root.mkdir()
                 fill(root)
-                partial = Path(scratch) / "layer.tar"
-                with tarfile.open(partial, "w") as archive:
+                packed = Path(scratch) / "layer.tar"
+                with tarfile.open(packed, "w") as archive:
                     archive.add(root, ".", filter=_anonymous)
                 _note(target).unlink(missing_ok=True)
-                partial.rename(target)
+                packed.rename(target)
         return _known(target)
 
 

@@ -3,7 +3,8 @@
 Called by the readiness ladder and by `run`. Every read has a short limit, for a node may be stopped on purpose.
 """
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -60,14 +61,15 @@ class Access:
             raise ChainError(f"{node.name}: {error.message}") from error
         return page.decode(errors="replace")
 
-    def log_tail(self, node: Node, lines: int = 200) -> str:
-        """The end of the node's log, or of its init container's while that runs; empty when there is none."""
+    def logs(self, node: Node, lines: int = 200) -> Iterator[str]:
+        """The ends of the logs of the node's process and of the one before, then those of its init container."""
         for container in ("node", "init"):
-            try:
-                return self._cluster.logs(node.name, self._namespace, container=container, tail=lines)
-            except ClusterError:
-                continue
-        return ""
+            for previous in (False, True):
+                # There is none where the container has not started, or not twice.
+                with contextlib.suppress(ClusterError):
+                    yield self._cluster.logs(
+                        node.name, self._namespace, container=container, tail=lines, previous=previous
+                    )
 
 
 def each(nodes: Iterable[Node], ask: Callable[[Node], T], *, workers: int = 32) -> dict[str, T | ChainError]:

@@ -12,9 +12,9 @@ from typing import Any
 
 from orchestrator.chain.parachains import ParachainReader
 from orchestrator.cluster import Cluster
-from orchestrator.errors import ChainError
+from orchestrator.errors import ChainError, ReadinessError
 from orchestrator.genesis.chainspec import RELAY, Node
-from orchestrator.provision import onboard, rollout
+from orchestrator.provision import causes, onboard, rollout
 from orchestrator.provision.access import Access, each
 from orchestrator.provision.network import Network
 from orchestrator.spec.testnet import HrmpChannel, Parachain
@@ -25,6 +25,10 @@ _SIGNED = (
     "substrate_proposer_block_constructed_count",
 )
 """Metrics that are above 0 only on a node that has found its keys."""
+
+
+HOPELESS = 4
+"""Restarts of a node after which it is not waited for: the first may be a volume's fault or a peer's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,12 @@ class _Looks:
         found = {pod["metadata"]["name"]: pod for pod in self._pods("app.kubernetes.io/component=node")}
         troubles = {node.name: pod_trouble(found.get(node.name) or _absent(node.name)) for node in self._access.nodes}
         found_wanting = {name: why for name, why in troubles.items() if why is not None}
+        if hopeless := [node for node in self._access.nodes if _ends(found.get(node.name)) >= HOPELESS]:
+            ends = {node.name: found_wanting[node.name] for node in hopeless}
+            raise ReadinessError(
+                f"all pods are ready: given up after {HOPELESS} restarts: {causes.some(ends)}",
+                hint=causes.first(self._access, hopeless),
+            )
         # A pod may be ready and about to be replaced, where this is a change of a running network.
         return found_wanting or rollout.missing(self._cluster, self._namespace)
 
@@ -215,6 +225,14 @@ def pod_trouble(pod: dict[str, Any]) -> str | None:
     if scheduled.get("status") == "False":
         return f"not scheduled: {scheduled.get('message', '')}"
     return str(status.get("phase", "not there")).lower()
+
+
+def _ends(pod: dict[str, Any] | None) -> int:
+    """How often a pod was started again whose container the kubelet holds back by now, for it keeps ending."""
+    status = (pod or {}).get("status") or {}
+    containers = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+    held_back = [c for c in containers if (c.get("state", {}).get("waiting") or {}).get("reason") == "CrashLoopBackOff"]
+    return max((int(container["restartCount"]) for container in held_back), default=0)
 
 
 def _is_registered(parachain: Parachain, relay: ParachainReader) -> bool:

@@ -183,7 +183,12 @@ def _failures(seen: Steps) -> Iterator[None]:
     try:
         yield
     except automation.CommandError as error:
-        said = [" ".join(line.split()) for line in seen.errors] or str(error).strip().splitlines()[-3:]
-        raise ProvisionError(f"Pulumi: {'; '.join(said)[:1500]}") from error
+        said = [_ending(" ".join(text.split())) for text in seen.errors] or str(error).strip().splitlines()[-3:]
+        raise ProvisionError(f"Pulumi: {'; '.join(said[:5])}") from error
     except automation.InvalidVersionError as error:
         raise ProvisionError(f"Pulumi: {error}", hint="update the Pulumi CLI, or use --engine embedded") from error
+
+
+def _ending(text: str, length: int = 400) -> str:
+    """The end of a long text: what a program failed of stands below its traceback."""
+    return text if len(text) <= length else f"… {text[-length:]}"

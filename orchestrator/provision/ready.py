@@ -4,15 +4,15 @@ Each rung has a time limit of its own and, when it is not reached, names the nod
 are in `ladder`. Called by `cli.up` and by `run`.
 """
 
-import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ReadinessError
-from orchestrator.provision import ladder
+from orchestrator.provision import causes, ladder
 from orchestrator.provision.access import Access
+from orchestrator.provision.causes import some
 from orchestrator.provision.engine import Progress
 from orchestrator.provision.ladder import Rung
 from orchestrator.provision.network import Network
@@ -22,10 +22,6 @@ POLL = 0.5
 
 SHORT, LONG = 5.0, 30.0
 """Seconds between two lines about a rung: when something has changed, and when nothing has."""
-
-_CAUSE = re.compile(
-    r"(NetworkKeyNotFound|MissingWorkerBinaries|panicked at|Error:|error:|ERROR|Traceback)", re.MULTILINE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ def climb_rungs(rungs: Iterable[Rung], access: Access, progress: Progress) -> tu
             now = time.monotonic()
             if now - started > rung.timeout:
                 raise _failure(rung, missing, access)
-            if now - shown > (LONG if said == (text := _some(missing)) else SHORT):
+            if now - shown > (LONG if said == (text := some(missing)) else SHORT):
                 shown, said = now, text
                 progress(f"{rung.name}: waiting for {text}")
             time.sleep(POLL)
@@ -65,19 +61,6 @@ def climb_rungs(rungs: Iterable[Rung], access: Access, progress: Progress) -> tu
     return tuple(reached)
 
 
-def _some(missing: dict[str, str]) -> str:
-    shown = [f"{name} ({why})" for name, why in list(missing.items())[:3]]
-    more = len(missing) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
-
-
 def _failure(rung: Rung, missing: dict[str, str], access: Access) -> ReadinessError:
-    by_name = {node.name: node for node in access.nodes}
-    for name in missing:
-        if name in by_name and (
-            lines := [line for line in access.log_tail(by_name[name]).splitlines() if _CAUSE.search(line)]
-        ):
-            return ReadinessError(
-                f"{rung.name}: not within {rung.timeout:g} s: {_some(missing)}", hint=f"{name}: {lines[-1]}"
-            )
-    return ReadinessError(f"{rung.name}: not within {rung.timeout:g} s: {_some(missing)}")
+    cause = causes.first(access, [node for node in access.nodes if node.name in missing])
+    return ReadinessError(f"{rung.name}: not within {rung.timeout:g} s: {some(missing)}", hint=cause)

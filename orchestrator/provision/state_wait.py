@@ -15,6 +15,7 @@ from orchestrator.chain import SubstrateReader
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ChainError, ClusterError, ReadinessError, UsageError
 from orchestrator.provision import state, state_live
+from orchestrator.provision.causes import some
 from orchestrator.provision.engine import Progress
 from orchestrator.provision.state import NodeState, Selection, TestnetState
 
@@ -66,13 +67,6 @@ def wait(conditions: Iterable[Condition], timeout: float, progress: Progress, cl
             first = next(iter(left))
             raise ReadinessError(f"{first.name}: not within {timeout:g} s: {some(missing[first])}")
         clock.sleep(min(POLL, max(0.0, started + timeout - now)))
-
-
-def some(missing: dict[str, str]) -> str:
-    """The first few of them, and how many more there are."""
-    shown = [f"{name} ({why})" for name, why in list(missing.items())[:3]]
-    more = len(missing) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 # Conditions

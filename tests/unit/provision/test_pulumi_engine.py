@@ -42,7 +42,8 @@ def manifest(kind, name, api="v1", **body):
 
 NAMESPACE = manifest("Namespace", "coalmine-net")
 CONFIG = manifest("ConfigMap", "chain", data={"text": "a", "other.yml": "b"})
-GROUP = manifest("StatefulSet", "a", "apps/v1", spec={"replicas": 2})
+MOUNTED = {"spec": {"volumes": [{"name": "chain", "configMap": {"name": "chain"}}]}}
+GROUP = manifest("StatefulSet", "a", "apps/v1", spec={"replicas": 2, "template": MOUNTED})
 ALL = (NAMESPACE, GROUP, CONFIG)
 
 

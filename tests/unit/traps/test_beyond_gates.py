@@ -131,7 +131,7 @@ class Test15ReadinessByMetrics:
     def rungs(self):
         spec_ = network()
         net = SimpleNamespace(testnet=spec_, genesis=chainspec.build(spec_, bytes(32)))
-        access = SimpleNamespace(nodes=(), log_tail=lambda *_: "")
+        access = SimpleNamespace(nodes=())
         return ladder.rungs(None, net, access), access
 
     def test_is_not_the_end_of_the_ladder(self):
