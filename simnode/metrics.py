@@ -97,6 +97,8 @@ class Metrics:
         self._segment = Histogram(0, 1, 2, 3, 4, 5, 8, 12, 16, 24)
         self.collator: Callable[[], ParaNode | None] = lambda: None
         """The parachain node that an embedded relay node stands beside."""
+        self.resident: Callable[[], int] = resident
+        """Bytes of the process; a process of a test holds many nodes."""
 
     def render(self) -> bytes:
         page = Page(self._chain)
@@ -198,7 +200,7 @@ class Metrics:
             "The number of peers that the local node is expected to connect to on a parachain-related peer-set",
             ({"protocol": "validation"}, node.authorities - 1 if validator else 0),
         )
-        page.gauge("polkadot_memory_resident", "Bytes allocated by the node, and held in RAM", ({}, _resident()))
+        page.gauge("polkadot_memory_resident", "Bytes allocated by the node, and held in RAM", ({}, self.resident()))
         para = self.collator()
         if para is not None:
             page.counter(
@@ -254,7 +256,7 @@ class Metrics:
         )
 
 
-def _resident() -> int:
+def resident() -> int:
     """Bytes that the process has in memory, all its nodes together, as the kernel says."""
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * mmap.PAGESIZE
 

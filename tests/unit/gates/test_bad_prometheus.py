@@ -128,6 +128,7 @@ class Node(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def node():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Node)
+    server.handle_error = lambda *_: None  # A Prometheus that is killed gives up in mid-scrape.
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"127.0.0.1:{server.server_port}"
     server.shutdown()

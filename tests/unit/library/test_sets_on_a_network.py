@@ -29,6 +29,8 @@ from tests.unit.metrics.conftest import _free_port, _wait
 THEN = 1_700_000_000
 VIRTUAL = 1_000_000
 SESSION = 10
+RESIDENT = 2**26
+"""Bytes of each node's process: here all of them live in the tests' own, however large that has grown."""
 NODES = (
     *(Node(name=f"validator-{n}", chain="relay", group="validator", role="validator", ordinal=n) for n in range(4)),
     *(Node(name=f"collator-{n}", chain="nest", group="collator", role="collator", ordinal=n) for n in range(2)),
@@ -62,6 +64,7 @@ class Life:
                     shell = SimpleNamespace(peers=one.peers, bytes_in=0, bytes_out=0)
                     page = Metrics(one, shell, chain=f"n_{chain}", name=node.name, started=1.0, ended={})
                     page.collator = lambda site=site: site.para
+                    page.resident = lambda: RESIDENT
                     self.pages.append((node, chain, site, page))
 
     def live(self, until):
