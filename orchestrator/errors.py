@@ -6,6 +6,11 @@
     ├── UsageError            2   the command line asks for something that cannot be
     ├── SpecError             2   a file is wrong; carries every mistake with file, line and path
     ├── GenesisError          2   a runtime refuses the genesis that was asked for, in its own words
+    ├── RuntimeBlobError      2   code that is not a runtime
+    │   └── RuntimeCallError          a runtime that was called and failed; carries its own log lines
+    │       ├── RuntimePanicError         it panicked
+    │       ├── RuntimeApiError           it has no such entry point
+    │       └── HostFunctionError         it called a function that no host here has
     ├── Refused               2   it could be done and must not be: a live network, a cluster outside the allow-list
     ├── Inconclusive          3   the evidence does not suffice
     ├── InfrastructureError   4   something that we stand on failed
@@ -15,12 +20,7 @@
     │   ├── ReadinessError        a network did not come up; names the rung and the cause
     │   ├── ChainError            a node's RPC said no or nothing
     │   ├── MetricsError          Prometheus said no or nothing
-    │   ├── SnapshotError         a database that cannot be taken, fetched or put in place
-    │   └── RuntimeBlobError      code that is not a runtime
-    │       └── RuntimeCallError      a runtime that was called and failed; carries its own log lines
-    │           ├── RuntimePanicError       it panicked
-    │           ├── RuntimeApiError         it has no such entry point
-    │           └── HostFunctionError       it called a function that no host here has
+    │   └── SnapshotError         a database that cannot be taken, fetched or put in place
     └── Interrupted         130   somebody pressed Ctrl-C
 """
 
@@ -125,8 +125,8 @@ class SnapshotError(InfrastructureError):
     pass
 
 
-class RuntimeBlobError(InfrastructureError):
-    pass
+class RuntimeBlobError(CoalmineError):
+    exit_code = 2
 
 
 class RuntimeCallError(RuntimeBlobError):

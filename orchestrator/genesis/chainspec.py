@@ -7,7 +7,7 @@ nothing. `model` makes the genesis of simulated chains, `wasm` that of real ones
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.errors import GenesisError
+from orchestrator.errors import GenesisError, RuntimeBlobError
 from orchestrator.genesis import accounts, fork, header, keys, model, raw, refusals, suri, timing, wasm
 from orchestrator.genesis.keys import Scheme
 from orchestrator.genesis.plan import RELAY, Authority, ChainGenesis, ChainPlan
@@ -83,7 +83,10 @@ def code_of(runtime: RuntimeCode | None) -> bytes:
         return blob.model_blob(runtime.model)
     assert runtime.file is not None  # Chunks are for custom resources; `spec.cross` refuses them in files.
     code = Path(runtime.file).read_bytes()
-    blob.read(code)
+    try:
+        blob.read(code)
+    except RuntimeBlobError as error:
+        raise RuntimeBlobError(f"{runtime.file}: {error.message}", hint=error.hint) from error
     return code
 
 

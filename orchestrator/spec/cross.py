@@ -1,8 +1,10 @@
 """What one object says of another: nodes, groups, chains and code that must be there. Called by `load`."""
 
+import contextlib
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pydantic import BaseModel
 
@@ -65,8 +67,21 @@ def _code(path: tuple[str | int, ...], code: RuntimeCode | None) -> Iterator[Fin
     if code is None:
         return
     yield from testnet_rules.absent((*path, "file"), code.file)
+    if code.file is not None and not _begins_as_wasm(Path(code.file)):
+        yield (*path, "file"), f"{code.file} is no runtime: it is neither wasm nor compressed wasm"
     if code.chunks is not None:
         yield (*path, "chunks"), "chunks are for objects in a cluster; name a file or a model here"
+
+
+_WASM = (b"\0asm", bytes.fromhex("52bc537646db8e05"))
+"""How runtime code begins: plain, or packed (`substrate/primitives/maybe-compressed-blob`)."""
+
+
+def _begins_as_wasm(file: Path) -> bool:
+    """Whether it does; a file that is not there is another rule's."""
+    with contextlib.suppress(OSError, ValueError), file.open("rb") as stream:
+        return stream.read(8).startswith(_WASM)
+    return True
 
 
 def _rehearsal(rehearsal: Rehearsal, testnets: Testnets) -> Iterator[Finding]:
