@@ -42,7 +42,13 @@ def _table(story: Story) -> list[str]:
         *(_row(gate) for gate in ranked[:ROWS]),
     ]
     left = len(ranked) - ROWS
-    return [*rows, "", *([f"… and {left} more gates, in the HTML report.", ""] if left > 0 else [])]
+    notes = [f"… and {left} more gates, in the HTML report."] if left > 0 else []
+    notes += [
+        f"Not judged in {_plain(stage.name)}, for this network cannot answer: {_plain(', '.join(stage.left_out))}."
+        for stage in story.stages
+        if stage.left_out
+    ]
+    return [*rows, "", *(line for note in notes for line in (note, ""))]
 
 
 def _row(gate: GateVerdict) -> str:

@@ -36,6 +36,8 @@ class StageStory:
     end: float | None
     bands: tuple[Band, ...]
     gates: tuple[GateVerdict, ...]
+    left_out: Mapping[str, str]
+    """Gates of a set of the library that this network cannot answer, each with the reason."""
 
     @property
     def verdict(self) -> Verdict:
@@ -116,6 +118,7 @@ def _stages(journal: Journal, run: RunStarted, run_verdict: RunVerdict, last: fl
             end=end,
             bands=tuple(_bands(stage, times, end)) if stage and end is not None else (),
             gates=tuple(gate for gate in run_verdict.gates if gate.stage == name),
+            left_out=stage.left_out if stage else {},
         )
 
 

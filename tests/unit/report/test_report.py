@@ -159,6 +159,20 @@ class TestHtml:
         assert "Prometheus was away" in made("html", Journal.of((*good.entries, lost)))
 
 
+@pytest.mark.parametrize("form", ["html", "markdown"])
+def test_what_the_library_could_not_judge_is_said(form, good):
+    stages = [
+        stage.model_copy(update={"left_out": {"beefy-advances": "no *BEEFY*"}})
+        for stage in good.started.rehearsal.spec.stages
+    ]
+    spec = good.started.rehearsal.spec.model_copy(update={"stages": tuple(stages)})
+    started = good.started.model_copy(update={"rehearsal": good.started.rehearsal.model_copy(update={"spec": spec})})
+    text = made(form, Journal.of(started if entry is good.started else entry for entry in good.entries))
+    assert text.count("beefy-advances") == len(stages)
+    assert "cannot answer" in text
+    assert "cannot answer" not in made(form, good)
+
+
 class TestJunit:
     def test_counts_what_did_not_pass(self, bad):
         root = ET.fromstring(made("junit", bad))
