@@ -4,6 +4,7 @@ A length in blocks ends when the relay chain's best block is so many higher. A l
 later session as the moment was into its own, so that "2 sessions" is always the length of two, and never less.
 """
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -99,8 +100,13 @@ def _at(clock: Clock) -> float:
 
 
 def moments(stage: str, events: Iterable[Event]) -> Mapping[str, float]:
-    """The anchors that a stage's windows can refer to, from all events of the run."""
-    return anchors(event for event in events if event.stage == stage or event.name == "run.start")
+    """The anchors that a stage's windows can refer to, from all events of the run, in whole milliseconds.
+
+    That is Prometheus' own resolution. What asks and what judges must cut a moment alike, or the record ends a fraction
+    of one before the window does.
+    """
+    known = anchors(event for event in events if event.stage == stage or event.name == "run.start")
+    return {name: math.floor(at * 1000) / 1000 for name, at in known.items()}
 
 
 def moment(anchor: Anchor, moments: Mapping[str, float], timeline: Timeline) -> float | None:
@@ -115,7 +121,7 @@ def resolve(gate: Gate, moments: Mapping[str, float], timeline: Timeline, *, now
     anchor = moment(window.from_, moments, timeline)
     if anchor is None or anchor > now:
         return Unresolved(f"{window.from_} never came")
-    start = round(anchor + window.settle, 3)  # Prometheus' own resolution.
+    start = round(anchor + window.settle, 3)
     end = _end(gate, start, moments, timeline)
     is_open = end is None or end > now
     last = round(min(end, now) if end is not None else min(now, moments.get("stage.end", now)) - window.settle_end, 3)

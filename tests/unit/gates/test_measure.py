@@ -212,6 +212,11 @@ class TestLogs:
     def test_that_cannot_be_read_are_an_error(self):
         assert self.verdict(Logs(error=ClusterError("no such pod")), atMost=0).verdict == "ERROR"
 
+    @pytest.mark.parametrize("fraction", [0.0004, 0.0006, 0.5647035])
+    def test_a_stage_that_ends_between_two_milliseconds_is_covered_to_its_end(self, fraction):
+        stage = Stage1(gate(logs={"pattern": "panicked"}, atMost=0), logs=Logs(whole=START), end=START + 9 + fraction)
+        assert stage.finish()[0].verdict == "PASSED"
+
     def test_are_not_read_twice(self):
         one = Stage1(gate(logs={"pattern": "x"}, on={"node": "validator-0"}, atMost=9))
         one.ask(now=START + 4)
