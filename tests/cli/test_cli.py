@@ -131,7 +131,7 @@ def test_import_zombienet_writes_a_testnet_and_lists_what_is_not_in_it(tmp_path)
         '[settings]\ntimeout = 5\n[relaychain]\ndefault_image = "{{POLKADOT_IMAGE}}"\nchain = "westend-local"\n'
         '[relaychain.genesis.runtimeGenesis.patch.balances]\nbalances = []\n[[relaychain.nodes]]\nname = "alice"\n'
     )
-    (tmp_path / "westend.wasm").write_bytes(b"")
+    (tmp_path / "westend.wasm").write_bytes(b"\0asm")
     out = tmp_path / "out" / "testnet.yaml"
     out.parent.mkdir()
     runtime = f"relay={tmp_path / 'westend.wasm'}"

@@ -44,7 +44,7 @@ def of_set(name, **use):
 
 
 def written(folder, *documents):
-    (folder / "a.wasm").write_bytes(b"")
+    (folder / "a.wasm").write_bytes(b"\0asm")
     file = folder / "all.yaml"
     file.write_text(yaml.safe_dump_all(documents, sort_keys=False))
     return file
