@@ -66,7 +66,7 @@ def test_every_definition_imports_and_the_result_is_valid(file, runtimes, tmp_pa
     for chain in (imported.document["spec"]["relaychain"], *imported.document["spec"].get("parachains", [])):
         for needed in filter(None, (chain.get("specFile"), chain.get("runtime", {}).get("file"))):
             (tmp_path / needed).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / needed).write_bytes(b"")
+            (tmp_path / needed).write_bytes(b"\0asm")
     written = tmp_path / "testnet.yaml"
     written.write_text(yaml.safe_dump(imported.document))
     assert load([written]).testnet().name == imported.document["metadata"]["name"]
