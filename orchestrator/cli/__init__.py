@@ -1,11 +1,12 @@
 """The command line: one module a verb. The only place that prints, and the only one that catches every error.
 
 Exit codes: 0 passed or done; 1 a gate failed, or `diff` found differences; 2 usage or invalid spec; 3 inconclusive;
-4 infrastructure; 130 interrupted.
+4 infrastructure, or a mistake of coalmine's own; 130 interrupted.
 """
 
 import signal
 import sys
+import traceback
 from typing import Any
 
 import typer
@@ -37,7 +38,7 @@ app = typer.Typer(
     name="coalmine",
     help="Rehearse a Polkadot-family network before it matters.",
     epilog="Exit codes: 0 passed or done · 1 a gate failed, or diff found differences · 2 usage or invalid spec · "
-    "3 inconclusive · 4 infrastructure · 130 interrupted",
+    "3 inconclusive · 4 infrastructure, or our own mistake · 130 interrupted",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
@@ -86,4 +87,9 @@ def _guarded(arguments: list[str]) -> int:
     except _UsageError as error:
         error.show()
         return int(error.exit_code)
+    except Exception:  # noqa: BLE001  Python's own exit code for it is 1, which says that a gate failed.
+        traceback.print_exc()
+        ours = CoalmineError("this is a mistake of coalmine's own", hint="report it with the lines above")
+        console.fail(ours)
+        return ours.exit_code
     return outcome if isinstance(outcome, int) else 0

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from orchestrator import cli
+
 ROOT = Path(__file__).parents[2]
 QUICKSTART = str(ROOT / "examples" / "quickstart.yaml")
 
@@ -29,6 +31,17 @@ def test_help_lists_the_verbs_and_the_exit_codes():
     assert shown.returncode == 0
     for word in ("run", "judge", "report", "validate", "render", "diff", "up", "down", "lab", "130 interrupted"):
         assert word in shown.stdout
+
+
+def test_a_mistake_of_our_own_is_not_mistaken_for_a_gate_that_failed(monkeypatch, capsys):
+    def broken(**_):
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr(cli, "app", broken)
+    assert cli._guarded([]) == 4
+    shown = capsys.readouterr().err
+    assert "ZeroDivisionError: oh" in shown
+    assert "this is a mistake of coalmine's own" in shown
 
 
 def test_a_good_file_is_good():
