@@ -86,7 +86,7 @@ def test_the_real_quickstart_passes(rehearsed):
     assert "PASSED" in done.stdout
     assert "SIMULATED" not in (run / "report.html").read_text()
     journal = Journal.read(run / "journal.jsonl")
-    rungs = {e.detail["rung"]: e.detail["seconds"] for e in journal.of(Event) if e.name == "rung"}
+    rungs = {e.detail["rung"]: e.detail["seconds"] for e in journal.all(Event) if e.name == "rung"}
     say("\n".join(f"{seconds:8.1f} s  {rung}{MACHINE.get(rung, '')}" for rung, seconds in rungs.items()))
     assert set(MACHINE) <= set(rungs)
 
