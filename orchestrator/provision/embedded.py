@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import groupby
 from typing import Any
 
 from orchestrator.cluster import Cluster
@@ -19,6 +18,7 @@ from orchestrator.provision.compare import declared_differences, differences
 from orchestrator.provision.engine import KEEPS_DATA, Change, Progress, Stack
 from orchestrator.provision.inventory import Inventory
 from orchestrator.provision.lock import Held
+from orchestrator.provision.ordered import Ordered
 from orchestrator.provision.ownership import WORKERS, ours
 from orchestrator.render import Manifest
 
@@ -43,27 +43,17 @@ class EmbeddedEngine:
         return (*changes, *(Change(key, "delete") for key in there))
 
     def up(self, stack: Stack, manifests: Sequence[Manifest], lock: Held, progress: Progress) -> tuple[Change, ...]:
-        wanted = self._declared(stack, manifests)
         known = inventory.read(self._cluster, stack.namespace)
-        keys = [manifest.key for manifest in wanted]
+        keys = [manifest.key for manifest in manifests]
         leaving = [key for key in known.objects if key not in set(keys)]
         # Noted before it is done: whatever a cut-off `up` made is in the inventory that the next one reads.
         self._remember(stack, known, (*keys, *leaving))
-
-        def apply(manifest: Manifest) -> Change:
-            lock.check()
-            # Where only the namespace is there yet, nothing can be compared with: one request an object instead of two.
-            new = not known.objects and manifest.kind != "Namespace"
-            return self._apply_new(manifest) if new else self._apply(manifest)
-
-        changes: list[Change] = []
-        for _, wave in groupby(sorted(wanted, key=_wave), key=_wave):
-            changes += _each(apply, list(wave))
+        changes = self._executed(stack, manifests, lock, first=not known.objects)
         gone = self.delete(stack, leaving, lock)
         if leaving:
             self._remember(stack, known, keys)
         made, changed = (sum(change.action in actions for change in changes) for actions in _COUNTED)
-        progress(f"{len(wanted)} objects: {made} created, {changed} changed, {len(gone)} deleted")
+        progress(f"{len(changes)} objects: {made} created, {changed} changed, {len(gone)} deleted")
         return (*changes, *gone)
 
     def down(self, stack: Stack, lock: Held, progress: Progress) -> tuple[Change, ...]:
@@ -79,6 +69,20 @@ class EmbeddedEngine:
 
     def _declared(self, stack: Stack, manifests: Sequence[Manifest]) -> tuple[Manifest, ...]:
         return program.declared(stack.program, stack.name, manifests)
+
+    def _executed(self, stack: Stack, manifests: Sequence[Manifest], lock: Held, *, first: bool) -> tuple[Change, ...]:
+        """Applies what the program registers, while it goes on registering."""
+
+        def apply(manifest: Manifest) -> Change:
+            lock.check()
+            # Where only the namespace is there yet, nothing can be compared with: one request an object instead of two.
+            new = first and manifest.kind != "Namespace"
+            return self._apply_new(manifest) if new else self._apply(manifest)
+
+        with Ordered(apply) as ordered:
+            program.execute(stack.program, stack.name, manifests, ordered.take)
+            changes = ordered.changes()
+        return tuple(changes[manifest.key] for manifest in manifests if manifest.key in changes)
 
     def _live(self, manifest: Manifest) -> dict[str, Any] | None:
         return self._cluster.get(manifest.kind, manifest.name, manifest.document["metadata"].get("namespace"))
@@ -180,10 +184,6 @@ def _immutable(error: ProvisionError) -> bool:
         and refusal.status == 422
         and any(words in refusal.message for words in _IMMUTABLE)
     )
-
-
-def _wave(manifest: Manifest) -> int:
-    return program.wave(manifest.kind)
 
 
 def _newest_first(keys: Iterable[str]) -> list[str]:

@@ -1,7 +1,7 @@
-"""The Pulumi programs of stacks/: where they are, and what one declares when it runs without the Pulumi CLI.
+"""The Pulumi programs of stacks/: where they are, and what one registers when it runs without the Pulumi CLI.
 
-The SDK's own seam for the latter is its mocks: a program registers its resources with whatever monitor is set. Called
-by the engines.
+The SDK's own seam for the latter is its mocks: a program registers its resources with whatever monitor is set, and the
+SDK registers each once all that it depends on are. Called by the engines.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import importlib.resources
 import json
 import runpy
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -67,15 +67,15 @@ def _references(node: Any) -> Iterator[str]:
                 yield from _references(value)
 
 
-class _Collector(mocks.Mocks):
-    """Takes every Kubernetes object that the program registers."""
+class _Monitor(mocks.Mocks):
+    """The other side of the SDK: takes every Kubernetes object that the program registers."""
 
-    def __init__(self) -> None:
-        self.documents: list[dict[str, Any]] = []
+    def __init__(self, take: Callable[[Manifest], object]) -> None:
+        self._take = take
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         if args.typ.startswith("kubernetes:"):
-            self.documents.append(_without_orders(dict(args.inputs)))
+            self._take(Manifest(_without_orders(dict(args.inputs))))
         # No outputs: nothing in a program that only declares reads one, and the SDK would translate each of them.
         return args.name, {}
 
@@ -100,34 +100,43 @@ def declared(program: str, name: str, manifests: Sequence[Manifest]) -> tuple[Ma
     Raises:
         ProvisionError: when the program fails.
     """
-    collector = _Collector()
+    found: list[Manifest] = []
+    execute(program, name, manifests, found.append)
+    # Registration is asynchronous, so the order in which resources arrive is not the program's.
+    place = {manifest.key: index for index, manifest in enumerate(manifests)}
+    return tuple(sorted(found, key=lambda manifest: place.get(manifest.key, len(place))))
+
+
+def execute(program: str, name: str, manifests: Sequence[Manifest], take: Callable[[Manifest], object]) -> None:
+    """Runs the program; `take` is given each object as it is registered, after all that it depends on.
+
+    It must not raise: the SDK goes on with what it had begun, also in the programs that run after this one.
+
+    Raises:
+        ProvisionError: when the program fails.
+    """
+    # The mocks answer in a worker thread and want an event loop there, which they would leave open.
+    worker_loop = asyncio.new_event_loop()
+
+    async def registered() -> None:
+        executor = ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(worker_loop,))
+        asyncio.get_running_loop().set_default_executor(executor)
+        # Setting mocks registers the root resource, which must happen on the loop that awaits it. As a preview, for
+        # the SDK then makes no outputs of what it was given.
+        mocks.set_mocks(_Monitor(take), project=PROJECT, stack=name, preview=True)
+        pulumi.runtime.set_all_config({"coalmine:manifests": str(file)})
+        await stack.run_pulumi_func(lambda: _run(program))
+
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "manifests.json")
         write(manifests, file)
-
-        # The mocks answer in a worker thread and want an event loop there, which they would leave open.
-        worker_loop = asyncio.new_event_loop()
-
-        async def declare() -> None:
-            executor = ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(worker_loop,))
-            asyncio.get_running_loop().set_default_executor(executor)
-            # Setting mocks registers the root resource, which must happen on the loop that awaits it.
-            # As a preview: it only declares, and the SDK then makes no outputs of what it was given.
-            mocks.set_mocks(collector, project=PROJECT, stack=name, preview=True)
-            pulumi.runtime.set_all_config({"coalmine:manifests": str(file)})
-            await stack.run_pulumi_func(lambda: _run(program))
-
         try:
             with _no_collection():
-                asyncio.run(declare())
+                asyncio.run(registered())
         except (RuntimeError, pulumi.RunError) as error:
             raise ProvisionError(f"the Pulumi program {program} failed: {error}") from error
         finally:
             worker_loop.close()
-    # Registration is asynchronous, so the order in which resources arrive is not the program's.
-    place = {manifest.key: index for index, manifest in enumerate(manifests)}
-    found = [Manifest(document) for document in collector.documents]
-    return tuple(sorted(found, key=lambda manifest: place.get(manifest.key, len(place))))
 
 
 @contextlib.contextmanager

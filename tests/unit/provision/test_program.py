@@ -9,10 +9,13 @@ MODEL = {"model": {"specName": "canary", "specVersion": 1}}
 
 
 def objects(groups):
+    return {manifest.key: manifest.document for manifest in manifests(groups)}
+
+
+def manifests(groups):
     relay = {"runtime": MODEL, "groups": [{"name": f"g{n}"} for n in range(groups)]}
     net = Testnet.model_validate({"kind": "Testnet", "metadata": {"name": "n"}, "spec": {"relaychain": relay}})
-    manifests = render(net, chainspec.build(net, bytes(32)), Images(coalmine="c", prometheus="p"))
-    return {manifest.key: manifest.document for manifest in manifests}
+    return render(net, chainspec.build(net, bytes(32)), Images(coalmine="c", prometheus="p"))
 
 
 def test_a_group_waits_for_its_spec_its_service_and_what_guards_it_and_for_no_other_group():
@@ -35,3 +38,15 @@ def test_edges_grow_with_the_groups_and_not_with_their_square():
         return sum(len(program.needs(document, found)) for document in found.values())
 
     assert edges(40) - edges(20) == edges(60) - edges(40)
+
+
+def test_the_program_registers_each_object_after_what_it_needs():
+    wanted, found, taken, early = manifests(groups=6), objects(groups=6), set(), []
+
+    def take(manifest):
+        early.extend(set(program.needs(manifest.document, found)) - taken - {manifest.key})
+        taken.add(manifest.key)
+
+    program.execute("testnet", "n", wanted, take)
+    assert early == []
+    assert taken == set(found)
