@@ -202,7 +202,7 @@ def _happened(
 def agreed(stage: str, gate: Gate, question: Question, left_out: tuple[str, ...], sources: Sources) -> Readings:
     """Every node's value at the lowest height that all nodes of its chain have finalised."""
     left = [target for target in question.targets if target.node not in left_out]
-    reads = _each(left, lambda target: _finalized(target, sources))
+    reads = finalized(left, sources)
     common: dict[str, int] = {}
     for read in reads:
         if read.finalized is not None:
@@ -210,6 +210,11 @@ def agreed(stage: str, gate: Gate, question: Question, left_out: tuple[str, ...]
             common[chain] = min(read.finalized, common.get(chain, read.finalized))
     reads = _each(reads, lambda read: _value(read, gate, common, sources))
     return Readings(stage=stage, query=question.query, reads=tuple(reads))
+
+
+def finalized(wanted: Sequence[Target], sources: Sources) -> list[Reading]:
+    """How far each of them holds its chain final, all asked at once."""
+    return _each(wanted, lambda target: _finalized(target, sources))
 
 
 def _finalized(target: Target, sources: Sources) -> Reading:

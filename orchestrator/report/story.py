@@ -12,7 +12,7 @@ from orchestrator.gates.window import Timeline
 from orchestrator.journal import Chart, Clock, Event, GateVerdict, Journal, RunStarted, Verdict, anchors
 from orchestrator.spec import Stage
 
-TROUBLE = ("upgrade.failed", "experiment.failed", "run.aborted")
+TROUBLE = ("upgrade.failed", "experiment.failed", "nodes.behind", "run.aborted")
 """Events that a reader looks for first."""
 
 

@@ -5,8 +5,8 @@
  3. The network is provisioned.
  4. The readiness ladder is climbed.
  5. What the gates read is compared with what the nodes show.
-    Each stage: its disturbance is applied and followed, its gates' windows close, its gates are measured and
-    judged.
+    Each stage: all nodes have caught up, its disturbance is applied and followed, its gates' windows close, its gates
+    are measured and judged.
  6. A disturbance that failed ends the run after its stage; a failed gate does so where it says `abortOn: failed`, and
     then ends the stage as well, faults first.
  7. The charts' signals are fetched.
@@ -38,7 +38,7 @@ from orchestrator.provision.access import Access
 from orchestrator.provision.engine import Engine
 from orchestrator.provision.network import Network
 from orchestrator.render import Images
-from orchestrator.run import names
+from orchestrator.run import catchup, names
 from orchestrator.run.chronicle import Chronicle
 from orchestrator.run.clock import ChainClock
 from orchestrator.run.sources import inventory, sources
@@ -110,9 +110,10 @@ def _rehearsed(plan: Plan, network: Network, journal: JournalWriter, say: Say) -
     for rung in ready.climb(plan.cluster, network, say):
         chronicle.keep(Event(name="rung", detail={"rung": rung.name, "seconds": round(rung.seconds, 1)}))
     chronicle.keep(Event(name=IMAGES, detail=_digests(plan)))
-    chronicle.keep(names.check(plan.rehearsal, evidence.nodes, Access(plan.cluster, network), say))
+    access = Access(plan.cluster, network)
+    chronicle.keep(names.check(plan.rehearsal, evidence.nodes, access, say))
     with ChainClock(Access(plan.cluster, network, timeout=1.5), chronicle.keep):
-        ended = _stages(plan, evidence, chronicle, say)
+        ended = _stages(plan, access, evidence, chronicle, say)
     for chart in charts.collect(evidence, start.at, time.time()):
         chronicle.keep(chart)
     return ended
@@ -127,9 +128,10 @@ def earlier(directory: Path, run: str) -> Journal:
     return Journal.read(directory.parent / run / "journal.jsonl")
 
 
-def _stages(plan: Plan, evidence: Sources, chronicle: Chronicle, say: Say) -> str:
+def _stages(plan: Plan, access: Access, evidence: Sources, chronicle: Chronicle, say: Say) -> str:
     """Runs the stages in order; says why it ended early, if it did."""
     for stage in plan.rehearsal.spec.stages:
+        chronicle.keep(catchup.wait(stage.name, evidence, access, say))
         say(f"stage {stage.name}")
         ended = StageRun(
             stage,
