@@ -26,6 +26,7 @@ _SIGNED = (
 )
 """Metrics that are above 0 only on a node that has found its keys."""
 
+_PODS = "all pods are ready"
 
 HOPELESS = 4
 """Restarts of a node after which it is not waited for: the first may be a volume's fault or a peer's."""
@@ -49,7 +50,7 @@ def _rungs(look: "_Looks", network: Network) -> Iterator[Rung]:
     spec = network.testnet.spec
     slot, session = network.genesis.timing.slot, network.genesis.timing.session
     yield Rung("controller, agents and Prometheus are ready", 180, look.services)
-    yield Rung("all pods are ready", 900, look.pods)
+    yield Rung(_PODS, 900, look.pods)
     yield Rung("all nodes have the planned genesis", 30, look.genesis)
     yield Rung("all nodes have the planned peer id", 30, look.peer_ids)
     yield Rung("all authorities hold their session keys", 120 + 10 * slot, look.session_keys)
@@ -104,7 +105,7 @@ class _Looks:
         if hopeless := [node for node in self._access.nodes if _ends(found.get(node.name)) >= HOPELESS]:
             ends = {node.name: found_wanting[node.name] for node in hopeless}
             raise ReadinessError(
-                f"all pods are ready: given up after {HOPELESS} restarts: {causes.some(ends)}",
+                f"{_PODS}: given up after {HOPELESS} restarts: {causes.some(ends)}",
                 hint=causes.first(self._access, hopeless),
             )
         # A pod may be ready and about to be replaced, where this is a change of a running network.
@@ -213,9 +214,8 @@ def pod_trouble(pod: dict[str, Any]) -> str | None:
     conditions = {c["type"]: c for c in status.get("conditions", [])}
     if conditions.get("Ready", {}).get("status") == "True":
         return None
-    containers = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
-    for container in containers:
-        waiting = container.get("state", {}).get("waiting") or {}
+    for container in _containers(pod):
+        waiting = _waiting(container)
         if waiting.get("reason") not in {None, "PodInitializing", "ContainerCreating"}:
             return f"{waiting['reason']}: {str(waiting.get('message', ''))[:80]}".strip(": ")
         ended = container.get("state", {}).get("terminated") or container.get("lastState", {}).get("terminated")
@@ -229,10 +229,19 @@ def pod_trouble(pod: dict[str, Any]) -> str | None:
 
 def _ends(pod: dict[str, Any] | None) -> int:
     """How often a pod was started again whose container the kubelet holds back by now, for it keeps ending."""
-    status = (pod or {}).get("status") or {}
-    containers = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
-    held_back = [c for c in containers if (c.get("state", {}).get("waiting") or {}).get("reason") == "CrashLoopBackOff"]
+    held_back = [c for c in _containers(pod or {}) if _waiting(c).get("reason") == "CrashLoopBackOff"]
     return max((int(container["restartCount"]) for container in held_back), default=0)
+
+
+def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the kubelet says of each of a pod's containers."""
+    status = pod.get("status") or {}
+    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+
+
+def _waiting(container: dict[str, Any]) -> dict[str, Any]:
+    """Why a container does not run yet, or not again; empty when it does."""
+    return container.get("state", {}).get("waiting") or {}
 
 
 def _is_registered(parachain: Parachain, relay: ParachainReader) -> bool:

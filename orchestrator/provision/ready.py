@@ -12,7 +12,6 @@ from orchestrator.cluster import Cluster
 from orchestrator.errors import ReadinessError
 from orchestrator.provision import causes, ladder
 from orchestrator.provision.access import Access
-from orchestrator.provision.causes import some
 from orchestrator.provision.engine import Progress
 from orchestrator.provision.ladder import Rung
 from orchestrator.provision.network import Network
@@ -52,7 +51,7 @@ def climb_rungs(rungs: Iterable[Rung], access: Access, progress: Progress) -> tu
             now = time.monotonic()
             if now - started > rung.timeout:
                 raise _failure(rung, missing, access)
-            if now - shown > (LONG if said == (text := some(missing)) else SHORT):
+            if now - shown > (LONG if said == (text := causes.some(missing)) else SHORT):
                 shown, said = now, text
                 progress(f"{rung.name}: waiting for {text}")
             time.sleep(POLL)
@@ -63,4 +62,4 @@ def climb_rungs(rungs: Iterable[Rung], access: Access, progress: Progress) -> tu
 
 def _failure(rung: Rung, missing: dict[str, str], access: Access) -> ReadinessError:
     cause = causes.first(access, [node for node in access.nodes if node.name in missing])
-    return ReadinessError(f"{rung.name}: not within {rung.timeout:g} s: {some(missing)}", hint=cause)
+    return ReadinessError(f"{rung.name}: not within {rung.timeout:g} s: {causes.some(missing)}", hint=cause)

@@ -6,6 +6,8 @@ Effects are looked at from outside (node RPC through the API server), not throug
 import pytest
 
 from orchestrator.errors import ChainError, ClusterError
+from orchestrator.run import catchup
+from orchestrator.run.sources import sources
 from orchestrator.spec import API_VERSION
 from orchestrator.spec.crd import crds
 
@@ -176,6 +178,17 @@ def test_a_killed_pod_is_replaced_and_ready_at_the_end(create, cluster, namespac
     after = {name: uid_of(cluster, namespace, name) for name in before}
     assert {name for name in before if before[name] != after[name]} == {"validator-2", "collator-0"}
     assert "2 nodes ready" in status["recovery"]
+
+
+# Between two stages
+
+
+def test_a_stage_does_not_begin_while_a_node_is_away(create, cluster, network, access):
+    one = create("away", duration="8s", **PAUSE_ONE)
+    one.wait("Active")
+    event = catchup.wait("next", sources(cluster, network), access, lambda _: None)
+    assert event.name == "rung"
+    assert one.status["phase"] in {"Recovering", "Recovered"}
 
 
 # What is refused before anything is placed
