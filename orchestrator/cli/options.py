@@ -12,9 +12,9 @@ import typer
 from orchestrator import __version__, lab
 from orchestrator.cli.format import Format
 from orchestrator.cluster import Cluster
+from orchestrator.engine import choice
 from orchestrator.errors import Refused, UsageError
 from orchestrator.lab import choose, k3s, programs
-from orchestrator.provision import engines
 from orchestrator.render import Images
 from orchestrator.render.clients import CLIENTS
 
@@ -31,7 +31,7 @@ LabName = Annotated[str, typer.Option("--lab", help="Which local lab, where no -
 Image = Annotated[str | None, typer.Option(help="The coalmine image; in a lab it is built from this installation.")]
 PrometheusImage = Annotated[str, typer.Option(help="The Prometheus image, outside of a lab.")]
 EngineName = Annotated[
-    engines.Name | None,
+    choice.Name | None,
     typer.Option("--engine", help="By default the one that brought the network up; else Pulumi where it is installed."),
 ]
 Clients = Annotated[

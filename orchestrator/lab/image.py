@@ -181,7 +181,16 @@ def _dependencies(progress: Progress) -> Layer:
         started = time.monotonic()
         progress("installing the image's Python packages (once)")
         target = folder / "opt" / "coalmine" / "lib"
-        command = (sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--only-binary=:all:", "--no-deps")
+        command = (
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-compile",
+            "--only-binary=:all:",
+            "--no-deps",
+        )
         hint = "is the Python package index reachable, and is pip installed beside coalmine?"
         wanted = ("--require-hashes", f"--requirement={_LOCK}")
         contained.run(*command, "--python-version=3.11", f"--target={target}", *wanted, hint=hint)

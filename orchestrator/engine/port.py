@@ -1,4 +1,4 @@
-"""What an engine does with a Pulumi program, whichever it is. Implemented by `embedded` and `pulumi_cli`.
+"""What an engine does with a Pulumi program, whichever it is. Implemented by `embedded` and `automation`.
 
 Called by `network`, which holds the network's lock and has made sure that no object belongs to somebody else.
 """
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from orchestrator.provision.lock import Held
+from orchestrator.engine.lock import Held
 from orchestrator.render import Manifest
 
 Progress = Callable[[str], None]

@@ -1,4 +1,4 @@
-"""The rungs of the readiness ladder: each look says, per node or in general, what is still not so. Called by `ready`.
+"""The rungs of the readiness ladder: each look says, per node or in general, what is still not so. Called by `ladder`.
 
 After knowledge/substrate.md section 9: a running process proves nothing, so each rung asks the next thing that a
 network does, up to parachains whose code every validator has prepared.
@@ -13,11 +13,14 @@ from typing import Any
 from orchestrator.chain.parachains import ParachainReader
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ChainError, ReadinessError
-from orchestrator.genesis.chainspec import RELAY, Node
-from orchestrator.provision import causes, onboard, rollout
-from orchestrator.provision.access import Access, each
+from orchestrator.genesis.chainspec import Node
+from orchestrator.inspection import pods
+from orchestrator.inspection.reach import ask_all
+from orchestrator.inspection.waiting import summary
 from orchestrator.provision.network import Network
-from orchestrator.spec.testnet import HrmpChannel, Parachain
+from orchestrator.readiness import causes, onboarding, rollout
+from orchestrator.readiness.access import Access
+from orchestrator.spec.testnet import RELAY, HrmpChannel, Parachain
 
 _SIGNED = (
     "polkadot_node_is_active_validator",
@@ -56,7 +59,7 @@ def _rungs(look: "_Looks", network: Network) -> Iterator[Rung]:
     yield Rung("all authorities hold their session keys", 120 + 10 * slot, look.session_keys)
     yield Rung("best blocks advance on all nodes", 60 + 10 * slot, look.best_advances)
     yield Rung("finality advances on all nodes, and hashes agree", 120 + 10 * slot, look.finality_advances)
-    if onboard.needed(spec):
+    if onboarding.needed(spec):
         # Two sessions after its registration, before which validators prepare its code.
         yield Rung("what genesis could not register is onboarded", 300 + 4 * session, look.onboarded)
     if not any(parachain.onboarding != "none" for parachain in spec.parachains):
@@ -85,27 +88,28 @@ class _Looks:
         self._relay = [node for node in access.nodes if node.chain == RELAY]
         self._validators = [node for node in self._relay if node.role == "validator"]
         self._parachains = [p for p in network.testnet.spec.parachains if p.onboarding != "none"]
-        self._onboarding: onboard.Onboarding | None = None
+        self._onboarding: onboarding.Onboarding | None = None
         self._first_best: dict[str, int] = {}
         self._first_finalized: dict[str, int] = {}
 
     def services(self) -> dict[str, str]:
         own = ("prometheus",) if self._network.testnet.spec.observability.own is not None else ()
-        pods = [
+        found = [
             pod
             for component in ("controller", "agent", *own)
-            for pod in self._pods(f"app.kubernetes.io/component={component}") or [_absent(component)]
+            for pod in self._pods(f"app.kubernetes.io/component={component}") or [pods.absent(component)]
         ]
-        return {pod["metadata"]["name"]: why for pod in pods if (why := pod_trouble(pod)) is not None}
+        return {pod["metadata"]["name"]: why for pod in found if (why := pods.trouble(pod)) is not None}
 
     def pods(self) -> dict[str, str]:
         found = {pod["metadata"]["name"]: pod for pod in self._pods("app.kubernetes.io/component=node")}
-        troubles = {node.name: pod_trouble(found.get(node.name) or _absent(node.name)) for node in self._access.nodes}
+        there = [(node, found.get(node.name) or pods.absent(node.name)) for node in self._access.nodes]
+        troubles = {node.name: pods.trouble(pod) for node, pod in there}
         found_wanting = {name: why for name, why in troubles.items() if why is not None}
-        if hopeless := [node for node in self._access.nodes if _ends(found.get(node.name)) >= HOPELESS]:
+        if hopeless := [node for node, pod in there if pods.restarts_held_back(pod) >= HOPELESS]:
             ends = {node.name: found_wanting[node.name] for node in hopeless}
             raise ReadinessError(
-                f"{_PODS}: given up after {HOPELESS} restarts: {causes.some(ends)}",
+                f"{_PODS}: given up after {HOPELESS} restarts: {summary(ends)}",
                 hint=causes.first(self._access, hopeless),
             )
         # A pod may be ready and about to be replaced, where this is a change of a running network.
@@ -113,14 +117,14 @@ class _Looks:
 
     def genesis(self) -> dict[str, str]:
         """A chain that its client brings with it has no planned genesis; its nodes must then have the same one."""
-        answers = each(self._access.nodes, lambda node: self._access.reader(node).genesis_hash())
+        answers = ask_all(self._access.nodes, lambda node: self._access.reader(node).genesis_hash())
         planned = {chain.name: chain.genesis_hash for chain in self._network.genesis.chains}
         for node in self._access.nodes:
             planned.setdefault(node.chain, str(answers[node.name]))
         return _different(self._access.nodes, answers, lambda node: planned[node.chain], "genesis")
 
     def peer_ids(self) -> dict[str, str]:
-        answers = each(self._access.nodes, lambda node: self._access.reader(node).peer_id())
+        answers = ask_all(self._access.nodes, lambda node: self._access.reader(node).peer_id())
         return _different(self._access.nodes, answers, lambda node: node.peer_id, "peer id")
 
     def session_keys(self) -> dict[str, str]:
@@ -128,7 +132,7 @@ class _Looks:
 
         The metric that says so outright comes with the first change of session only, after up to an hour.
         """
-        pages = each(self._validators, self._access.metrics)
+        pages = ask_all(self._validators, self._access.metrics)
         return {
             node: str(page) if isinstance(page, ChainError) else "it has signed nothing: are its session keys there?"
             for node, page in pages.items()
@@ -136,16 +140,16 @@ class _Looks:
         }
 
     def best_advances(self) -> dict[str, str]:
-        heights = each(self._relay, lambda node: self._access.reader(node).best().number)
+        heights = ask_all(self._relay, lambda node: self._access.reader(node).best().number)
         return _standing(heights, self._first_best, "best block")
 
     def finality_advances(self) -> dict[str, str]:
-        heads = each(self._relay, lambda node: self._access.reader(node).finalized())
+        heads = ask_all(self._relay, lambda node: self._access.reader(node).finalized())
         heights = {name: head if isinstance(head, ChainError) else head.number for name, head in heads.items()}
         if standing := _standing(heights, self._first_finalized, "finalised block"):
             return standing
         height = min(number for number in heights.values() if not isinstance(number, ChainError))
-        hashes = each(self._relay, lambda node: self._access.reader(node).hash_at(height))
+        hashes = ask_all(self._relay, lambda node: self._access.reader(node).hash_at(height))
         first = next(iter(hashes.values()))
         return {
             name: f"block {height} is {found}, elsewhere {first}" for name, found in hashes.items() if found != first
@@ -153,7 +157,7 @@ class _Looks:
 
     def onboarded(self) -> dict[str, str]:
         if self._onboarding is None:
-            self._onboarding = onboard.onboarding(self._cluster, self._network)
+            self._onboarding = onboarding.onboarding(self._cluster, self._network)
         return self._onboarding.missing()
 
     def registered(self) -> dict[str, str]:
@@ -165,7 +169,7 @@ class _Looks:
         """The nodes of each parachain have finalised a block: the relay chain has included and finalised it."""
         names = {parachain.chain for parachain in self._parachains if parachain.cores}
         nodes = [node for node in self._access.nodes if node.chain in names]
-        heights = each(nodes, lambda node: self._access.reader(node).finalized().number)
+        heights = ask_all(nodes, lambda node: self._access.reader(node).finalized().number)
         return {
             name: str(height) if isinstance(height, ChainError) else "no block of its parachain is finalised yet"
             for name, height in heights.items()
@@ -181,7 +185,7 @@ class _Looks:
     def prepared(self) -> dict[str, str]:
         """Every validator has concluded as many preparations as it has begun, and one at least."""
         begun, concluded = "polkadot_pvf_prepare_enqueued", "polkadot_pvf_prepare_concluded"
-        pages = each(self._validators, self._access.metrics)
+        pages = ask_all(self._validators, self._access.metrics)
         missing = {}
         for name, page in pages.items():
             if isinstance(page, ChainError):
@@ -208,52 +212,12 @@ class _Looks:
         return missing
 
 
-def pod_trouble(pod: dict[str, Any]) -> str | None:
-    """Why a pod is not ready, in a few words; None when it is."""
-    status = pod.get("status") or {}
-    conditions = {c["type"]: c for c in status.get("conditions", [])}
-    if conditions.get("Ready", {}).get("status") == "True":
-        return None
-    for container in _containers(pod):
-        waiting = _waiting(container)
-        if waiting.get("reason") not in {None, "PodInitializing", "ContainerCreating"}:
-            return f"{waiting['reason']}: {str(waiting.get('message', ''))[:80]}".strip(": ")
-        ended = container.get("state", {}).get("terminated") or container.get("lastState", {}).get("terminated")
-        if ended and ended.get("exitCode"):
-            return f"container {container['name']} ended with {ended['exitCode']} ({ended.get('reason', '')})"
-    scheduled = conditions.get("PodScheduled", {})
-    if scheduled.get("status") == "False":
-        return f"not scheduled: {scheduled.get('message', '')}"
-    return str(status.get("phase", "not there")).lower()
-
-
-def _ends(pod: dict[str, Any] | None) -> int:
-    """How often a pod was started again whose container the kubelet holds back by now, for it keeps ending."""
-    held_back = [c for c in _containers(pod or {}) if _waiting(c).get("reason") == "CrashLoopBackOff"]
-    return max((int(container["restartCount"]) for container in held_back), default=0)
-
-
-def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the kubelet says of each of a pod's containers."""
-    status = pod.get("status") or {}
-    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
-
-
-def _waiting(container: dict[str, Any]) -> dict[str, Any]:
-    """Why a container does not run yet, or not again; empty when it does."""
-    return container.get("state", {}).get("waiting") or {}
-
-
 def _is_registered(parachain: Parachain, relay: ParachainReader) -> bool:
     return relay.lifecycle(parachain.id) in {"Parathread", "Parachain"}
 
 
 def _is_open(channel: HrmpChannel, relay: ParachainReader) -> bool:
     return relay.channel(channel.sender, channel.recipient) is not None
-
-
-def _absent(name: str) -> dict[str, Any]:
-    return {"metadata": {"name": name}, "status": {"phase": "not there yet"}}
 
 
 def _sample(page: str, name: str) -> float:

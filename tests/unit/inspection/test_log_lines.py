@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.provision import state_logs
-from orchestrator.provision.state_logs import Line, Reorder
+from orchestrator.inspection import log_lines
+from orchestrator.inspection.log_lines import Line, Reorder
 
 arrivals = st.lists(st.tuples(st.floats(0, 10), st.integers(0, 10_000), st.sampled_from("abc")), max_size=40)
 
@@ -45,15 +45,15 @@ def test_lines_that_come_within_a_window_leave_in_the_order_of_their_times(lines
     ],
 )
 def test_the_time_in_front_is_read_in_any_zone(text, at, rest):
-    assert state_logs.parse(text, "n") == Line(at, "n", rest)
+    assert log_lines.parse(text, "n") == Line(at, "n", rest)
 
 
 def test_colours_pass_and_nothing_else_that_steers_a_terminal():
     text = "\x1b[31mred\x1b[0m \x1b]0;title\x07\x1b[2Jgone\ttab"
-    assert state_logs.coloured(text) == "\x1b[31mred\x1b[0m ]0;title[2Jgone\ttab"
-    assert state_logs.plain(text) == "red ]0;title[2Jgone\ttab"
+    assert log_lines.coloured(text) == "\x1b[31mred\x1b[0m ]0;title[2Jgone\ttab"
+    assert log_lines.plain(text) == "red ]0;title[2Jgone\ttab"
 
 
 @given(st.text())
 def test_plain_text_has_no_control_characters(text):
-    assert not [c for c in state_logs.plain(text) if ord(c) < 32 and c not in "\t\n"]
+    assert not [c for c in log_lines.plain(text) if ord(c) < 32 and c not in "\t\n"]

@@ -14,13 +14,14 @@ from orchestrator.chain.port import POOL, Sent
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ChainError, ReadinessError, Refused
 from orchestrator.genesis import keys
-from orchestrator.genesis.chainspec import RELAY, ChainGenesis, NetworkGenesis
+from orchestrator.genesis.chainspec import ChainGenesis, NetworkGenesis
 from orchestrator.genesis.keys import KeyPair
+from orchestrator.inspection.reach import proxied
 from orchestrator.provision import vault
-from orchestrator.provision.access import PORT, proxied
 from orchestrator.provision.network import Network
+from orchestrator.readiness.access import PORT
 from orchestrator.spec import Parachain
-from orchestrator.spec.testnet import TestnetSpec
+from orchestrator.spec.testnet import RELAY, TestnetSpec
 
 if TYPE_CHECKING:
     from orchestrator.chain.registration import Registrar

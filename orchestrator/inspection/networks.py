@@ -1,4 +1,4 @@
-"""What a cluster says of its testnets, without anybody's file. Called by `cli` and by the other `state_` modules.
+"""What a cluster says of its testnets, without anybody's file. Called by `cli` and by the modules beside this one.
 
 The objects' labels name network, group, role and chain; the StatefulSets say how many nodes there should be, the pods
 which there are; a ConfigMap holds the Testnet as it was applied last.
@@ -12,9 +12,8 @@ from typing import Any
 
 from orchestrator.cluster import Cluster, Object
 from orchestrator.errors import ClusterError, UsageError
-from orchestrator.genesis.chainspec import RELAY
-from orchestrator.provision import state_applied
-from orchestrator.provision.ladder import pod_trouble
+from orchestrator.inspection import last_applied, pods
+from orchestrator.spec.testnet import RELAY
 
 OURS = "app.kubernetes.io/managed-by=coalmine"
 NODES = f"{OURS},app.kubernetes.io/component=node"
@@ -143,7 +142,7 @@ def testnets(cluster: Cluster) -> tuple[TestnetState, ...]:
     """All testnets of a cluster, by name."""
     spaces = [space for space in cluster.list_all("Namespace", OURS) if _network(space)]
     sets, pods = cluster.list_all("StatefulSet", NODES), cluster.list_all("Pod", NODES)
-    applied = cluster.list_all("ConfigMap", f"{OURS},{state_applied.COMPONENT}")
+    applied = cluster.list_all("ConfigMap", f"{OURS},{last_applied.COMPONENT}")
     found = [
         _assemble(space, *(_within(space["metadata"]["name"], items) for items in (sets, pods, applied)))
         for space in spaces
@@ -164,7 +163,7 @@ def testnet(cluster: Cluster, name: str | None) -> TestnetState:
     if space is None:
         there = [_network(other) for other in cluster.list_all("Namespace", OURS)]
         raise unknown("testnet", name, there)
-    applied = cluster.get("ConfigMap", state_applied.NAME, namespace)
+    applied = cluster.get("ConfigMap", last_applied.NAME, namespace)
     return _assemble(
         space,
         cluster.list("StatefulSet", namespace, NODES),
@@ -236,8 +235,8 @@ def _only(found: tuple[TestnetState, ...], cluster: Cluster) -> TestnetState:
     raise UsageError(f"there are {len(found)} testnets: {names}", hint="say which one with --testnet")
 
 
-def _assemble(space: Object, sets: list[Object], pods: list[Object], applied: list[Object]) -> TestnetState:
-    by_name = {pod["metadata"]["name"]: pod for pod in pods}
+def _assemble(space: Object, sets: list[Object], found_pods: list[Object], applied: list[Object]) -> TestnetState:
+    by_name = {pod["metadata"]["name"]: pod for pod in found_pods}
     metadata = space["metadata"]
     nodes = [
         _node(metadata["name"], group["metadata"]["labels"], name, by_name.get(name))
@@ -250,7 +249,7 @@ def _assemble(space: Object, sets: list[Object], pods: list[Object], applied: li
         created=_time(space),
         terminating=space.get("status", {}).get("phase") == "Terminating",
         nodes=tuple(nodes),
-        applied=state_applied.document(applied[0]) if applied else None,
+        applied=last_applied.document(applied[0]) if applied else None,
     )
 
 
@@ -279,7 +278,7 @@ def _node(namespace: str, labels: dict[str, str], name: str, pod: Object | None)
 def _trouble(pod: Object | None) -> str | None:
     if pod is None:
         return "not there"
-    return "terminating" if "deletionTimestamp" in pod["metadata"] else pod_trouble(pod)
+    return "terminating" if "deletionTimestamp" in pod["metadata"] else pods.trouble(pod)
 
 
 def _order(group: Object) -> tuple[int, bool, str]:

@@ -1,7 +1,7 @@
-"""The engine of the Pulumi CLI, by the Automation API. Called by `engines`.
+"""The engine of the Pulumi CLI, by the Automation API. Called by `choice`.
 
 The program runs in this process (an inline program), so of Pulumi only the CLI and its Kubernetes provider are needed.
-Its state is brought along from the network's namespace and taken back there (`pulumi_state`): any machine can go on,
+Its state is brought along from the network's namespace and taken back there (`backend`): any machine can go on,
 two users see the same, and nothing is left when the namespace goes. The file backend lives in a temporary folder, for
 the length of one operation. Should an operation be killed before its state is taken back, the next one adopts what it
 finds, for the program names every object; and what has left the program since is known by the inventory.
@@ -19,11 +19,11 @@ from pulumi import automation
 from pulumi.automation import events
 
 from orchestrator.cluster import Cluster
+from orchestrator.engine import backend, inventory, program
+from orchestrator.engine.embedded import EmbeddedEngine
+from orchestrator.engine.lock import Held
+from orchestrator.engine.port import Action, Change, Progress, Stack
 from orchestrator.errors import ProvisionError
-from orchestrator.provision import inventory, program, pulumi_state
-from orchestrator.provision.embedded import EmbeddedEngine
-from orchestrator.provision.engine import Action, Change, Progress, Stack
-from orchestrator.provision.lock import Held
 from orchestrator.render import Manifest
 
 _ACTIONS: dict[events.OpType, Action] = {
@@ -100,12 +100,12 @@ class PulumiEngine:
             here = Path(folder)
             (here / "backend").mkdir()
             program.write(manifests, here / "manifests.json")
-            kubeconfig = pulumi_state.write_kubeconfig(self._cluster, here / "kubeconfig")
+            kubeconfig = backend.write_kubeconfig(self._cluster, here / "kubeconfig")
             options = automation.LocalWorkspaceOptions(
                 work_dir=folder,
                 env_vars={
                     "PULUMI_BACKEND_URL": f"file://{here / 'backend'}",
-                    "PULUMI_CONFIG_PASSPHRASE": pulumi_state.passphrase(self._cluster, stack.namespace),
+                    "PULUMI_CONFIG_PASSPHRASE": backend.passphrase(self._cluster, stack.namespace),
                     "PULUMI_SKIP_UPDATE_CHECK": "true",
                     "KUBECONFIG": str(kubeconfig),
                 },
@@ -119,7 +119,7 @@ class PulumiEngine:
                     program=lambda: program.run(stack.program),
                     opts=options,
                 )
-                known = pulumi_state.read(self._cluster, stack.namespace)
+                known = backend.read(self._cluster, stack.namespace)
                 if known is not None:
                     work.import_stack(automation.Deployment(**known))
             yield work
@@ -127,14 +127,14 @@ class PulumiEngine:
     def _config(self, folder: Path) -> dict[str, str]:
         return {
             "coalmine:manifests": str(folder / "manifests.json"),
-            "coalmine:cluster": pulumi_state.cluster_identity(self._cluster),
+            "coalmine:cluster": backend.cluster_identity(self._cluster),
         }
 
     def _take_back(self, stack: Stack, work: automation.Stack) -> None:
         with _failures(Steps()):
             deployment = work.export_stack()
         state = {"version": deployment.version, "deployment": deployment.deployment}
-        pulumi_state.write(self._cluster, stack.namespace, state)
+        backend.write(self._cluster, stack.namespace, state)
 
 
 _COUNTED = ((("create",), "created"), (("update", "replace"), "changed"), (("delete",), "deleted"))

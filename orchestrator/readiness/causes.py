@@ -1,10 +1,10 @@
-"""Why a node does not come up, in the words of its own log. Called by `ready` and `ladder`."""
+"""Why a node does not come up, in the words of its own log. Called by `ladder` and `rungs`."""
 
 import re
 from collections.abc import Iterable
 
 from orchestrator.genesis.chainspec import Node
-from orchestrator.provision.access import Access
+from orchestrator.readiness.access import Access
 
 _CAUSES = (
     re.compile(r"NetworkKeyNotFound|MissingWorkerBinaries|panicked at|^\s*Error:|^Traceback"),
@@ -36,10 +36,3 @@ def first(access: Access, nodes: Iterable[Node]) -> str | None:
             if (found := cause(log)) is not None:
                 return f"{node.name}: {found}"
     return None
-
-
-def some(missing: dict[str, str]) -> str:
-    """The first few of what is missing, and how many more there are."""
-    shown = [f"{name} ({why})" for name, why in list(missing.items())[:3]]
-    more = len(missing) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.provision.rollout import unfinished
+from orchestrator.readiness.rollout import unfinished
 
 
 def workload(generation=2, seen=2, replicas=3, running=0, partition=None, **status):

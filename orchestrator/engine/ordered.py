@@ -6,9 +6,9 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-from orchestrator.provision import program
-from orchestrator.provision.engine import Change
-from orchestrator.provision.ownership import WORKERS
+from orchestrator.engine import program
+from orchestrator.engine.ownership import WORKERS
+from orchestrator.engine.port import Change
 from orchestrator.render import Manifest
 
 

@@ -3,17 +3,17 @@
 from enum import StrEnum
 
 from orchestrator.cluster import Cluster
+from orchestrator.engine import automation, inventory
+from orchestrator.engine.embedded import EmbeddedEngine
+from orchestrator.engine.port import Engine
 from orchestrator.errors import UsageError
-from orchestrator.provision import inventory, pulumi_cli
-from orchestrator.provision.embedded import EmbeddedEngine
-from orchestrator.provision.engine import Engine
 
 
 class Name(StrEnum):
     """The engines there are."""
 
     EMBEDDED = EmbeddedEngine.name
-    PULUMI = pulumi_cli.PulumiEngine.name
+    PULUMI = automation.PulumiEngine.name
 
 
 def choose(wanted: Name | None, cluster: Cluster, network: str) -> Engine:
@@ -22,7 +22,7 @@ def choose(wanted: Name | None, cluster: Cluster, network: str) -> Engine:
     Raises:
         UsageError: when Pulumi is wanted and not there.
     """
-    installed = pulumi_cli.installed()
+    installed = automation.installed()
     known = inventory.read(cluster, f"coalmine-{network}").engine
     if wanted is None:
         wanted = Name(known) if known else Name.PULUMI if installed else Name.EMBEDDED
@@ -33,4 +33,4 @@ def choose(wanted: Name | None, cluster: Cluster, network: str) -> Engine:
             "there is no `pulumi` in PATH" + (", and it brought this network up" if known == Name.PULUMI else ""),
             hint="install the Pulumi CLI, or do without: --engine embedded can also take any network down",
         )
-    return pulumi_cli.PulumiEngine(cluster)
+    return automation.PulumiEngine(cluster)

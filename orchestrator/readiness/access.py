@@ -1,36 +1,21 @@
-"""Reaches a network's nodes through the API server's proxy, so that no port-forward can break under chaos.
+"""Readers for the nodes of a network that is planned and up.
 
 Called by the readiness ladder and by `run`. Every read has a short limit, for a node may be stopped on purpose.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Iterator
 
-from orchestrator.chain import SubstrateReader, rpc
+from orchestrator.chain import SubstrateReader
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ChainError, ClusterError
-from orchestrator.genesis.chainspec import RELAY, Node
+from orchestrator.genesis.chainspec import Node
+from orchestrator.inspection.reach import proxied
 from orchestrator.provision.network import Network
-
-T = TypeVar("T")
+from orchestrator.spec.testnet import RELAY
 
 PORT, EMBEDDED_PORT = 9944, 9945
 METRICS_PORT, EMBEDDED_METRICS_PORT = 9615, 9616
-
-
-def proxied(cluster: Cluster, namespace: str, pod: str, port: int, *, timeout: float) -> rpc.JsonRpc:
-    """RPC to a pod's port through the API server."""
-
-    def send(body: bytes) -> bytes:
-        try:
-            _, answer = cluster.proxy("pods", pod, port, "/", namespace, method="POST", body=body, timeout=timeout)
-        except ClusterError as error:
-            raise ChainError(f"{pod}: {error.message}") from error
-        return answer
-
-    return rpc.JsonRpc(send, node=pod)
 
 
 class Access:
@@ -70,17 +55,3 @@ class Access:
                     yield self._cluster.logs(
                         node.name, self._namespace, container=container, tail=lines, previous=previous
                     )
-
-
-def each(nodes: Iterable[Node], ask: Callable[[Node], T], *, workers: int = 32) -> dict[str, T | ChainError]:
-    """Asks all nodes at once; a node that does not answer is in the result with its error."""
-    chosen = list(nodes)
-
-    def one(node: Node) -> T | ChainError:
-        try:
-            return ask(node)
-        except ChainError as error:
-            return error
-
-    with ThreadPoolExecutor(max(1, min(workers, len(chosen)))) as pool:
-        return dict(zip((node.name for node in chosen), pool.map(one, chosen), strict=True))

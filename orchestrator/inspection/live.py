@@ -1,9 +1,9 @@
-"""What nodes say of their chains right now, and what their containers use. Called by `cli` and by `state_wait`.
+"""What nodes say of their chains right now, and what their containers use. Called by `cli` and by `conditions`.
 
 All nodes are asked at once. One that does not answer is in the result with the reason: it may be stopped on purpose.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,14 +11,13 @@ from typing import TypeVar
 from orchestrator.chain import SubstrateReader, rpc
 from orchestrator.cluster import Cluster, Object
 from orchestrator.errors import ChainError, ClusterError, UsageError
-from orchestrator.provision.access import proxied
-from orchestrator.provision.state import NodeState
+from orchestrator.inspection.networks import NodeState
+from orchestrator.inspection.reach import WORKERS, ask_all, proxied
 from orchestrator.scale import Reader
 from orchestrator.units import quantity
 
 T = TypeVar("T")
 
-WORKERS = 32
 TIMEOUT = 3.0
 """Seconds for one answer of a node."""
 
@@ -73,20 +72,6 @@ def reader(cluster: Cluster, node: NodeState, *, timeout: float = TIMEOUT) -> Su
         raise ChainError(error.message) from error
 
 
-def ask(nodes: Iterable[NodeState], question: Callable[[NodeState], T]) -> dict[str, T | ChainError]:
-    """Puts a question to all nodes at once; by name, their answers or what stood in the way."""
-    chosen = list(nodes)
-
-    def one(node: NodeState) -> T | ChainError:
-        try:
-            return question(node)
-        except ChainError as error:
-            return error
-
-    with ThreadPoolExecutor(max(1, min(WORKERS, len(chosen)))) as pool:
-        return dict(zip((node.name for node in chosen), pool.map(one, chosen), strict=True))
-
-
 def look(cluster: Cluster, nodes: Iterable[NodeState]) -> dict[str, View | ChainError]:
     """Best and finalised block and peers of all nodes."""
 
@@ -96,7 +81,7 @@ def look(cluster: Cluster, nodes: Iterable[NodeState]) -> dict[str, View | Chain
         finalized = view.finalized().number  # Before the best block, so that the lag is never below zero.
         return View(view.best().number, finalized, int(health["peers"]), bool(health["isSyncing"]))
 
-    return ask(nodes, one)
+    return ask_all(nodes, one)
 
 
 def included(cluster: Cluster, relay: Iterable[NodeState], para_ids: Iterable[int]) -> dict[int, int | ChainError]:

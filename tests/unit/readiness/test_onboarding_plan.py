@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.chain.port import POOL
-from orchestrator.provision import onboard
-from orchestrator.provision.onboard import Assign, Grow, Register, Seen
+from orchestrator.readiness import onboarding
+from orchestrator.readiness.onboarding import Assign, Grow, Register, Seen
 from orchestrator.spec import Testnet
 
 PARACHAIN = st.fixed_dictionaries(
@@ -78,10 +78,10 @@ def test_whatever_is_asked_for_is_reached_once_and_a_second_time_nothing_is_sent
     relay = Relay(spec, spare)
     for step in itertools.count():
         assert step < 60, "it does not end"
-        call = onboard.next_call(spec, relay.seen())
+        call = onboarding.next_call(spec, relay.seen())
         if call is not None:
             relay.take(call)
-        elif not onboard.waiting(spec, relay.seen()):
+        elif not onboarding.waiting(spec, relay.seen()):
             break
         if data.draw(st.booleans()) or call is None:
             relay.session()
@@ -91,24 +91,24 @@ def test_whatever_is_asked_for_is_reached_once_and_a_second_time_nothing_is_sent
         assert list(relay.assigned.values()).count(each.id) == each.cores
     assert (POOL in relay.assigned.values()) == any(each.cores == 0 for each in ours)
     assert set(relay.lifecycles) == {each.id for each in ours}
-    assert onboard.next_call(spec, relay.seen()) is None
-    if not onboard.needed(spec):
+    assert onboarding.next_call(spec, relay.seen()) is None
+    if not onboarding.needed(spec):
         assert relay.seen() == Relay(spec, spare).seen()  # Nothing was sent at all.
 
 
 def test_the_order_of_the_calls_for_one_of_each_kind():
     late = spec_of([{"onboarding": "late", "cores": 2}, {"cores": 0}])
     nothing = Seen({2001: "Parathread"}, {}, (0, 1), 2)
-    assert onboard.next_call(late, nothing) == Register(2000, lease=True)
+    assert onboarding.next_call(late, nothing) == Register(2000, lease=True)
     registered = Seen({2000: "Onboarding", 2001: "Parathread"}, {2000: 1}, (0, 1), 3)
-    assert onboard.next_call(late, registered) == Assign(0, 2000)
-    assert onboard.waiting(late, registered) == {
+    assert onboarding.next_call(late, registered) == Assign(0, 2000)
+    assert onboarding.waiting(late, registered) == {
         "para-2000": "its lifecycle is Onboarding",
         "cores of 2000": "1 of 2 assigned",
         "cores of those on demand": "0 of 1 assigned",
     }
     full = Seen({2000: "Parachain", 2001: "Parathread"}, {2000: 2}, (), 3)
-    assert onboard.next_call(late, full) == Grow(4)
+    assert onboarding.next_call(late, full) == Grow(4)
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_the_order_of_the_calls_for_one_of_each_kind():
     ids=["a user's spec", "a client's chain"],
 )
 def test_a_relay_chain_whose_root_is_not_ours_is_left_as_it_is(relay):
-    assert not onboard.needed(spec_of([{"cores": 3}, {"cores": 0}], **relay))
+    assert not onboarding.needed(spec_of([{"cores": 3}, {"cores": 0}], **relay))

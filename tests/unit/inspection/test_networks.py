@@ -3,8 +3,8 @@
 import pytest
 
 from orchestrator.errors import UsageError
-from orchestrator.provision import state
-from orchestrator.provision.state import Selection
+from orchestrator.inspection import networks
+from orchestrator.inspection.networks import Selection
 
 
 def labels(group, role, chain, para_id=None):
@@ -71,7 +71,7 @@ class FakeCluster:
 
 
 def small(pods):
-    return state.testnet(FakeCluster([SPACE], SETS, pods), "n")
+    return networks.testnet(FakeCluster([SPACE], SETS, pods), "n")
 
 
 def test_nodes_that_should_be_there_are_listed_whether_or_not_they_have_a_pod():
@@ -111,7 +111,7 @@ def test_it_is_ready_when_every_node_is():
     ],
 )
 def test_a_selection_takes_what_it_names(selection, names):
-    assert [node.name for node in state.select(small([]).nodes, selection)] == names
+    assert [node.name for node in networks.select(small([]).nodes, selection)] == names
 
 
 @pytest.mark.parametrize(
@@ -125,16 +125,16 @@ def test_a_selection_takes_what_it_names(selection, names):
 )
 def test_a_selection_of_nothing_is_a_mistake_with_what_is_there(selection, words):
     with pytest.raises(UsageError, match=words) as caught:
-        state.select(small([]).nodes, selection)
+        networks.select(small([]).nodes, selection)
     assert caught.value.hint
 
 
 def test_without_a_name_the_only_testnet_is_meant():
-    assert state.testnet(FakeCluster([SPACE], SETS, []), None).name == "n"
+    assert networks.testnet(FakeCluster([SPACE], SETS, []), None).name == "n"
     other = {**SPACE, "metadata": {"name": "coalmine-m", "labels": {"coalmine.dev/network": "m"}}}
     with pytest.raises(UsageError, match="2 testnets: m, n"):
-        state.testnet(FakeCluster([SPACE, other], SETS, []), None)
+        networks.testnet(FakeCluster([SPACE, other], SETS, []), None)
     with pytest.raises(UsageError, match="no testnet in fake"):
-        state.testnet(FakeCluster([], [], []), None)
+        networks.testnet(FakeCluster([], [], []), None)
     with pytest.raises(UsageError, match="no testnet o"):
-        state.testnet(FakeCluster([SPACE, other], SETS, []), "o")
+        networks.testnet(FakeCluster([SPACE, other], SETS, []), "o")

@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 
 from orchestrator.cluster import Cluster, Object
 from orchestrator.errors import ClusterError
-from orchestrator.provision import state
-from orchestrator.provision.state import NodeState, Selection
+from orchestrator.inspection import networks
+from orchestrator.inspection.networks import NodeState, Selection
 
 WINDOW = 0.3
 """Seconds for which a followed line waits for earlier ones of other nodes."""
@@ -139,7 +139,7 @@ class _Follower:
         first: set[str] = set()
         while not self.ended.is_set():
             try:
-                for _, pod in self._cluster.watch("Pod", self._namespace, state.NODES):
+                for _, pod in self._cluster.watch("Pod", self._namespace, networks.NODES):
                     if self.ended.is_set():
                         return
                     self._consider(pod, first)
@@ -149,7 +149,7 @@ class _Follower:
 
     def _consider(self, pod: Object, seen: set[str]) -> None:
         """Starts a thread for a container that nobody follows yet."""
-        node = state.node_of(pod)
+        node = networks.node_of(pod)
         container = _container(pod, self._wish.container)
         if container is None or container in self._followed or not self._selection.takes(node):
             return

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.provision import aloud
+from orchestrator.provision import caveats
 from orchestrator.render import Manifest
 from orchestrator.spec import Testnet
 
@@ -39,7 +39,7 @@ def running(*images):
     ids=["quiet", "no-sandbox", "sandbox", "no-policy", "tags", "all"],
 )
 def test_every_line_has_its_cause(testnet, images, lines):
-    said = aloud.warnings(testnet, running(*images))
+    said = caveats.warnings(testnet, running(*images))
     assert len(said) == len(lines)
     for text, word in zip(said, lines, strict=True):
         assert text.startswith("WARNING: ")

@@ -5,12 +5,12 @@ import time
 
 import pytest
 
+from orchestrator.engine import program
+from orchestrator.engine.ordered import Ordered
+from orchestrator.engine.ownership import WORKERS
+from orchestrator.engine.port import Change
 from orchestrator.errors import ClusterError
-from orchestrator.provision import program
-from orchestrator.provision.engine import Change
-from orchestrator.provision.ordered import Ordered
-from orchestrator.provision.ownership import WORKERS
-from tests.unit.provision.test_program import manifests
+from tests.unit.engine.test_program import manifests
 
 
 def acted(action, groups=12):

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from orchestrator.errors import ReadinessError
-from orchestrator.provision import causes, ladder
-from orchestrator.provision.access import Access
+from orchestrator.readiness import causes, rungs
+from orchestrator.readiness.access import Access
 
 EYRE = """2026-11-23 17:03:27 Essential task `txpool-background` failed. Shutting down service.
 Error:
@@ -53,7 +53,7 @@ class Logs(Access):
 def looks(access, *pods):
     cluster = SimpleNamespace(list=lambda kind, *_: list(pods) if kind == "Pod" else [])
     testnet = SimpleNamespace(namespace="n", spec=SimpleNamespace(parachains=()))
-    return ladder._Looks(cluster, SimpleNamespace(testnet=testnet), access)
+    return rungs._Looks(cluster, SimpleNamespace(testnet=testnet), access)
 
 
 def test_a_node_that_keeps_ending_is_given_up_with_the_words_of_the_process_before():

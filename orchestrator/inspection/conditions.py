@@ -1,75 +1,22 @@
-"""Waits until a testnet has come to something. Called by `cli.wait`.
+"""What a user can wait for. Called by `cli.wait`.
 
 Pods are watched. Nodes' heights are asked for twice a second, all nodes at once, for their RPC offers no watch through
 the API server; a node that has reached what is asked is not asked again.
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Self
 
 from orchestrator.chain import SubstrateReader
 from orchestrator.cluster import Cluster
-from orchestrator.errors import ChainError, ClusterError, ReadinessError, UsageError
-from orchestrator.provision import state, state_live
-from orchestrator.provision.causes import some
-from orchestrator.provision.engine import Progress
-from orchestrator.provision.state import NodeState, Selection, TestnetState
-
-POLL = 0.5
-"""Seconds between two looks."""
-
-SHOWN = 5.0
-"""Seconds between two lines about the same condition."""
-
-
-class Condition(Protocol):
-    """Something to wait for: `missing` says by node or parachain what is not so yet, empty when all is."""
-
-    @property
-    def name(self) -> str: ...
-
-    def missing(self) -> dict[str, str]: ...
-
-
-class Clock(Protocol):
-    """Time, as `time` has it."""
-
-    def monotonic(self) -> float: ...
-
-    def sleep(self, seconds: float, /) -> None: ...
-
-
-def wait(conditions: Iterable[Condition], timeout: float, progress: Progress, clock: Clock = time) -> None:
-    """Waits until every condition held once.
-
-    Raises:
-        ReadinessError: when the time is over, with what is missing.
-    """
-    started = clock.monotonic()
-    left = dict.fromkeys(conditions, started)
-    while True:
-        missing = {condition: condition.missing() for condition in left}
-        now = clock.monotonic()
-        for condition, why in missing.items():
-            if not why:
-                del left[condition]
-                progress(f"{condition.name} ({now - started:.1f} s)")
-            elif now - left[condition] >= SHOWN:
-                left[condition] = now
-                progress(f"{condition.name}: waiting for {some(why)}")
-        if not left:
-            return
-        if now - started >= timeout:
-            first = next(iter(left))
-            raise ReadinessError(f"{first.name}: not within {timeout:g} s: {some(missing[first])}")
-        clock.sleep(min(POLL, max(0.0, started + timeout - now)))
-
-
-# Conditions
+from orchestrator.errors import ChainError, ClusterError, UsageError
+from orchestrator.inspection import live, networks
+from orchestrator.inspection.networks import NodeState, Selection, TestnetState
+from orchestrator.inspection.reach import ask_all
+from orchestrator.inspection.waiting import POLL, Condition
 
 
 @dataclass(eq=False)
@@ -98,10 +45,10 @@ class PodsReady:
     def _watch(self) -> None:
         while not self._ended.is_set():
             try:
-                for kind, pod in self.cluster.watch("Pod", self.nodes[0].namespace, state.NODES):
+                for kind, pod in self.cluster.watch("Pod", self.nodes[0].namespace, networks.NODES):
                     name = pod["metadata"]["name"]
                     if name in self._troubles:
-                        self._troubles[name] = "not there" if kind == "DELETED" else state.node_of(pod).trouble
+                        self._troubles[name] = "not there" if kind == "DELETED" else networks.node_of(pod).trouble
                     if self._ended.is_set():
                         return
             except ClusterError:
@@ -127,7 +74,7 @@ class Reached:
         self._open = {node.name: node for node in self.nodes}
 
     def missing(self) -> dict[str, str]:
-        answers = state_live.ask(self._open.values(), lambda node: self.measure(self._reader(node)))
+        answers = ask_all(self._open.values(), lambda node: self.measure(self._reader(node)))
         missing = {name: why for name, found in answers.items() if (why := self._short(found)) is not None}
         self._open = {name: node for name, node in self._open.items() if name in missing}
         return missing
@@ -142,8 +89,8 @@ class Reached:
             found = self.cluster.get("Pod", node.name, node.namespace)
             if found is None:
                 raise ChainError("not there")
-            node = self._open[node.name] = state.node_of(found)
-        return state_live.reader(self.cluster, node)
+            node = self._open[node.name] = networks.node_of(found)
+        return live.reader(self.cluster, node)
 
 
 @dataclass(eq=False)
@@ -159,7 +106,7 @@ class Included:
         self.name = f"included a block of {', '.join(map(str, self.para_ids))}"
 
     def missing(self) -> dict[str, str]:
-        found = state_live.included(self.cluster, self.testnet.relay, self.para_ids)
+        found = live.included(self.cluster, self.testnet.relay, self.para_ids)
         return {
             str(para_id): number.message if isinstance(number, ChainError) else "still at genesis"
             for para_id, number in found.items()
@@ -204,7 +151,7 @@ def conditions(
     Raises:
         UsageError: when a selection or parachain is not there, or nothing of the relay chain is selected for a session.
     """
-    nodes = state.select(testnet.nodes, selection)
+    nodes = networks.select(testnet.nodes, selection)
     relay = tuple(node for node in nodes if node.para_id is None)
     found: list[Condition] = []
     for wish in asked:
@@ -230,7 +177,7 @@ def _known(ids: str, testnet: TestnetState) -> tuple[int, ...]:
     there = [str(parachain.id) for parachain in testnet.parachains]
     for word in ids.split(","):
         if word not in there:
-            raise state.unknown("parachain", word, there)
+            raise networks.unknown("parachain", word, there)
     return tuple(int(word) for word in ids.split(","))
 
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.automation import events
 
+from orchestrator.engine import backend, inventory, program
+from orchestrator.engine.automation import PulumiEngine, Steps
+from orchestrator.engine.lock import Held
+from orchestrator.engine.port import Change, Stack
 from orchestrator.errors import ProvisionError
-from orchestrator.provision import inventory, program, pulumi_state
-from orchestrator.provision.engine import Change, Stack
-from orchestrator.provision.lock import Held
-from orchestrator.provision.pulumi_cli import PulumiEngine, Steps
 from orchestrator.render import Manifest
 
 STACK = Stack(program="testnet", name="net", namespace="coalmine-net")
@@ -72,12 +72,12 @@ def test_the_same_program_runs_through_the_sdks_front_door(memory, up):
 def test_preview_stores_nothing_but_its_passphrase(memory, cli):
     changes = PulumiEngine(memory).preview(STACK, ALL)
     assert set(actions(changes).values()) == {"create"}
-    assert [name for _, name in memory.objects] == [pulumi_state.PASSPHRASE]
+    assert [name for _, name in memory.objects] == [backend.PASSPHRASE]
 
 
 def test_the_program_gives_the_provider_its_orders_and_puts_things_in_order(memory, up):
     up(*ALL)
-    resources = pulumi_state.read(memory, "coalmine-net")["deployment"]["resources"]
+    resources = backend.read(memory, "coalmine-net")["deployment"]["resources"]
     by_type = {resource["type"]: resource for resource in resources}
     provider = by_type["pulumi:providers:kubernetes"]
     assert provider["inputs"]["enableServerSideApply"] == "true"
@@ -105,8 +105,8 @@ def test_down_takes_all_and_what_pulumi_never_heard_of(memory, up, cli):
 
 def test_no_secret_reaches_an_argument_a_state_or_an_event(memory, up, cli):
     up(*ALL)
-    passphrase = pulumi_state.passphrase(memory, "coalmine-net")
-    calls, state = cli.read_text(), json.dumps(pulumi_state.read(memory, "coalmine-net"))
+    passphrase = backend.passphrase(memory, "coalmine-net")
+    calls, state = cli.read_text(), json.dumps(backend.read(memory, "coalmine-net"))
     for secret in (passphrase, "hidden-token"):
         assert secret not in calls
         assert secret not in state
@@ -182,44 +182,44 @@ def test_paths_are_written_as_the_other_engine_writes_them():
 @given(st.dictionaries(st.text(), st.text() | st.integers()))
 def test_a_state_comes_back_as_it_was(state):
     memory = MemoryOf()
-    pulumi_state.write(memory, "n", state)
-    assert pulumi_state.read(memory, "n") == state
+    backend.write(memory, "n", state)
+    assert backend.read(memory, "n") == state
 
 
 def MemoryOf():  # noqa: N802  Hypothesis wants a new one each time, which a fixture is not.
-    from tests.unit.provision.conftest import MemoryCluster  # noqa: PLC0415
+    from tests.unit.engine.conftest import MemoryCluster  # noqa: PLC0415
 
     return MemoryCluster()
 
 
 def test_a_large_state_is_cut_and_a_smaller_one_leaves_no_piece(memory, monkeypatch):
-    monkeypatch.setattr(pulumi_state, "CHUNK", 100)
+    monkeypatch.setattr(backend, "CHUNK", 100)
     large = {"deployment": [os.urandom(60).hex() for _ in range(20)]}
-    pulumi_state.write(memory, "n", large)
+    backend.write(memory, "n", large)
     assert len(memory.objects) > 3
-    assert pulumi_state.read(memory, "n") == large
-    pulumi_state.write(memory, "n", {})
+    assert backend.read(memory, "n") == large
+    backend.write(memory, "n", {})
     assert len(memory.objects) == 1
-    assert pulumi_state.read(memory, "n") == {}
+    assert backend.read(memory, "n") == {}
 
 
 def test_a_state_that_was_cut_off_while_it_was_written_is_none(memory, monkeypatch):
-    monkeypatch.setattr(pulumi_state, "CHUNK", 100)
-    pulumi_state.write(memory, "n", {"deployment": [os.urandom(60).hex() for _ in range(20)]})
+    monkeypatch.setattr(backend, "CHUNK", 100)
+    backend.write(memory, "n", {"deployment": [os.urandom(60).hex() for _ in range(20)]})
     memory.objects.popitem()
-    assert pulumi_state.read(memory, "n") is None
+    assert backend.read(memory, "n") is None
 
 
 def test_equal_objects_are_stored_once():
     memory = MemoryOf()
     chunk = os.urandom(200_000).hex()
-    pulumi_state.write(memory, "n", {"inputs": chunk, "outputs": chunk, "live": chunk})
+    backend.write(memory, "n", {"inputs": chunk, "outputs": chunk, "live": chunk})
     stored = sum(len(found["data"]["state"]) for found in memory.objects.values())
     assert stored < 1.5 * len(chunk)
 
 
 def test_the_kubeconfig_is_for_nobody_else(memory, tmp_path):
-    file = pulumi_state.write_kubeconfig(memory, tmp_path / "config")
+    file = backend.write_kubeconfig(memory, tmp_path / "config")
     assert file.stat().st_mode & 0o777 == 0o600
     written = json.loads(file.read_text())
     assert written["users"][0]["user"]["token"] == "hidden-token"

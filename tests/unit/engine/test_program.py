@@ -1,7 +1,7 @@
 """What the program makes wait for what: enough that no pod is made without what it mounts, and no more."""
 
+from orchestrator.engine import program
 from orchestrator.genesis import chainspec
-from orchestrator.provision import program
 from orchestrator.render import Images, render
 from orchestrator.spec import Testnet
 

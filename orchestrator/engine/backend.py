@@ -1,4 +1,4 @@
-"""Where the Pulumi CLI's state lives between operations: Secrets of the network's namespace. Called by `pulumi_cli`.
+"""Where the Pulumi CLI's state lives between operations: Secrets of the network's namespace. Called by `automation`.
 
 The state holds every object at full length, several times over, but no secret: seed, token and kubeconfig never pass
 through a program. Long matches shrink it to about its chain specs; it is cut below the API server's limit of 1 MiB.

@@ -12,14 +12,14 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.cluster import Cluster
+from orchestrator.engine import inventory, program
+from orchestrator.engine.compare import declared_differences, differences
+from orchestrator.engine.inventory import Inventory
+from orchestrator.engine.lock import Held
+from orchestrator.engine.ordered import Ordered
+from orchestrator.engine.ownership import WORKERS, ours
+from orchestrator.engine.port import KEEPS_DATA, Change, Progress, Stack
 from orchestrator.errors import ClusterError, ProvisionError
-from orchestrator.provision import inventory, program
-from orchestrator.provision.compare import declared_differences, differences
-from orchestrator.provision.engine import KEEPS_DATA, Change, Progress, Stack
-from orchestrator.provision.inventory import Inventory
-from orchestrator.provision.lock import Held
-from orchestrator.provision.ordered import Ordered
-from orchestrator.provision.ownership import WORKERS, ours
 from orchestrator.render import Manifest
 
 _PATIENCE = 60.0
