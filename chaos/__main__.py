@@ -10,7 +10,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chaos import operator
-from chaos.agents import Agents
+from chaos.agent_client import Agents
 from chaos.barrier import Barrier
 from chaos.experiments import Experiments
 from chaos.reconciler import Hands

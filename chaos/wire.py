@@ -1,4 +1,4 @@
-"""What the controller and the agents say to each other, as JSON over HTTP. Used by `chaos.agents` and `chaos.agent`.
+"""The messages between the controller (`chaos.agent_client`) and the agents (`chaos.agent`): JSON over HTTP.
 
 An order states what a pod's fault shall be, whole; sent again it changes nothing, sent with other peers it replaces.
 """
@@ -79,7 +79,7 @@ class ProbeOrder(Message):
     timeout_seconds: float = Field(gt=0, le=30)
 
 
-Outcome = Literal["connected", "refused", "timeout", "unreachable"]
+ProbeOutcome = Literal["connected", "refused", "timeout", "unreachable"]
 
 
 class Probe(Message):
@@ -87,7 +87,7 @@ class Probe(Message):
 
     ip: str
     port: int
-    outcome: Outcome
+    outcome: ProbeOutcome
     milliseconds: float
 
     @property

@@ -7,11 +7,11 @@ from pathlib import Path
 from aiohttp import web
 
 from chaos.agent.containers import Machine
-from chaos.agent.faults import Fault
+from chaos.agent.faults import FaultInjector
 from chaos.agent.keeper import Keeper
 from chaos.agent.ledger import Ledger
-from chaos.agent.partition import Partition, supported_backend
-from chaos.agent.pause import Pause
+from chaos.agent.partition import PeerBlocker, supported_backend
+from chaos.agent.pause import ProcessStopper
 from chaos.agent.server import application
 from chaos.wire import PORT
 
@@ -27,9 +27,9 @@ def main() -> None:
         host_network=Path(os.environ.get("COALMINE_HOST_NETWORK", "/proc/1/ns/net")),
     )
     backend, reason = supported_backend()
-    faults: dict[str, Fault] = {"pause": Pause(machine)}
+    faults: dict[str, FaultInjector] = {"pause": ProcessStopper(machine)}
     if backend is not None:
-        faults["partition"] = Partition(machine, backend)
+        faults["partition"] = PeerBlocker(machine, backend)
     keeper = Keeper(
         faults=faults,
         unsupported={"partition": reason} if backend is None else {},

@@ -16,7 +16,7 @@ _Measurement = tuple[tuple[Action, ...], str | None, str | None]
 _Found = tuple[list[tuple[str, Probe]], list[tuple[str, Probe]]]
 
 
-class Partition:
+class PartitionFault:
     kind = "partition"
 
     def order(self, scene: Scene, entry: LedgerEntry, seconds: float) -> Order:
