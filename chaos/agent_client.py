@@ -8,7 +8,8 @@ from pydantic import BaseModel, ValidationError
 
 from chaos.nodes import Agent
 from chaos.scene import ActionOutcome, AskAgent, End, Place, ProbeFrom
-from chaos.wire import PORT, Ended, Placed, ProbeAnswer, ProbeOrder, Survey
+from chaos.wire import Ended, Placed, ProbeAnswer, ProbeOrder, Survey
+from orchestrator import tcp_ports
 
 PROBE_SECONDS = 1.2
 """Longer than one retransmission of a SYN, so that a single lost packet is not taken for a cut."""
@@ -19,7 +20,7 @@ _FINAL = frozenset({400, 401, 409})
 class Agents:
     """All agents of the cluster; safe to use from many threads."""
 
-    def __init__(self, token_file: Path, *, port: int = PORT) -> None:
+    def __init__(self, token_file: Path, *, port: int = tcp_ports.AGENT) -> None:
         self._token_file = token_file
         self._port = port
         limits = httpx.Limits(max_connections=128, max_keepalive_connections=16)

@@ -8,9 +8,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, TypeAdapter
 
-PORT = 9700
-"""Where an agent listens, on its pod's IP."""
-
 
 class Message(BaseModel):
     """A frozen document on the wire."""

@@ -13,7 +13,7 @@ from chaos.agent.ledger import Ledger
 from chaos.agent.partition import PeerBlocker, supported_backend
 from chaos.agent.pause import ProcessStopper
 from chaos.agent.server import application
-from chaos.wire import PORT
+from orchestrator import tcp_ports
 
 _LOG = logging.getLogger("chaos.agent")
 
@@ -35,11 +35,12 @@ def main() -> None:
         unsupported={"partition": reason} if backend is None else {},
         ledger=Ledger(Path(os.environ.get("COALMINE_LEDGER", "/run/coalmine/ledger"))),
     )
+    port = int(os.environ.get("COALMINE_AGENT_PORT", tcp_ports.AGENT))
     token = Path(os.environ.get("COALMINE_TOKEN_FILE", "/etc/coalmine/token/token"))
-    _LOG.info("serving namespace %s on port %d, partitions by %s", namespace, PORT, backend or "nothing: " + reason)
+    _LOG.info("serving namespace %s on port %d, partitions by %s", namespace, port, backend or "nothing: " + reason)
     web.run_app(
         application(keeper, machine, token),
-        port=int(os.environ.get("COALMINE_AGENT_PORT", PORT)),
+        port=port,
         access_log=None,
         print=None,
     )

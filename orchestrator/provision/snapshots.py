@@ -15,14 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator import spec
+from orchestrator import spec, tcp_ports
 from orchestrator.cluster import Cluster
 from orchestrator.engine.port import Progress
 from orchestrator.errors import ClusterError, Refused, SnapshotError
 from orchestrator.inspection.networks import NodeState
-
-PORT = 9701
-"""One of the ports that network policies leave open to the API server (`render.isolation`)."""
 
 _POLL = 0.5
 _PATIENCE = 120.0
@@ -188,9 +185,9 @@ def _pod(node: NodeState, limit: float) -> dict[str, Any]:
         "name": "snapshot",
         "image": _coalmine_image(node),
         "imagePullPolicy": "IfNotPresent",
-        "command": ["python3", "-m", "orchestrator.snapshot", "--data", "/data", "--port", str(PORT)],
-        "ports": [{"name": "http", "containerPort": PORT}],
-        "readinessProbe": {"httpGet": {"path": "/healthz", "port": PORT}, "periodSeconds": 1},
+        "command": ["python3", "-m", "orchestrator.snapshot", "--data", "/data", "--port", str(tcp_ports.SNAPSHOT)],
+        "ports": [{"name": "http", "containerPort": tcp_ports.SNAPSHOT}],
+        "readinessProbe": {"httpGet": {"path": "/healthz", "port": tcp_ports.SNAPSHOT}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -222,7 +219,7 @@ def _received(cluster: Cluster, pod: str, namespace: str, part: Path, progress: 
     """Streams the archive into a file; its sum and length."""
     digest, length, told = hashlib.sha256(), 0, time.monotonic()
     with part.open("wb") as out:
-        for piece in cluster.proxy_stream("pods", pod, PORT, "/archive", namespace):
+        for piece in cluster.proxy_stream("pods", pod, tcp_ports.SNAPSHOT, "/archive", namespace):
             out.write(piece)
             digest.update(piece)
             length += len(piece)
@@ -233,7 +230,7 @@ def _received(cluster: Cluster, pod: str, namespace: str, part: Path, progress: 
 
 
 def _summary(cluster: Cluster, pod: str, namespace: str) -> dict[str, Any]:
-    _, answer = cluster.proxy("pods", pod, PORT, "/summary", namespace)
+    _, answer = cluster.proxy("pods", pod, tcp_ports.SNAPSHOT, "/summary", namespace)
     found: dict[str, Any] = json.loads(answer)
     return found
 

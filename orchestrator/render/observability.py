@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
-from orchestrator import units
+from orchestrator import tcp_ports, units
 from orchestrator.render.common import Images, labels
 from orchestrator.render.groups import PlacedGroup
 from orchestrator.render.manifest import Manifest, from_template
@@ -52,7 +52,7 @@ def endpoint(testnet: Testnet) -> Endpoint:
     nodes = sum(group.count for _, group in testnet.spec.groups())
     usual = 1.0 if nodes <= SMALL and testnet.spec.relaychain.simulated else 5.0
     said = own.scrape_interval if own is not None else None
-    return Endpoint(testnet.namespace, "prometheus", 9090, said or usual)
+    return Endpoint(testnet.namespace, "prometheus", tcp_ports.PROMETHEUS, said or usual)
 
 
 def objects(testnet: Testnet, groups: Iterable[PlacedGroup], images: Images) -> Iterator[Manifest]:
