@@ -21,7 +21,7 @@ from pulumi.automation import events
 from orchestrator.cluster import Cluster
 from orchestrator.engine import backend, inventory, program
 from orchestrator.engine.embedded import EmbeddedEngine
-from orchestrator.engine.lock import Held
+from orchestrator.engine.lock import HeldLock
 from orchestrator.engine.port import Action, Change, Progress, Stack
 from orchestrator.errors import ProvisionError
 from orchestrator.render import Manifest
@@ -59,7 +59,7 @@ class PulumiEngine:
                 work.preview(refresh=True, on_event=seen.take, color="never")
         return seen.changes()
 
-    def up(self, stack: Stack, manifests: Sequence[Manifest], lock: Held, progress: Progress) -> tuple[Change, ...]:
+    def up(self, stack: Stack, manifests: Sequence[Manifest], lock: HeldLock, progress: Progress) -> tuple[Change, ...]:
         keys = [manifest.key for manifest in manifests]
         left = [key for key in inventory.read(self._cluster, stack.namespace).objects if key not in set(keys)]
         inventory.remember(self._cluster, stack.namespace, keys + left, engine=self.name)
@@ -79,7 +79,7 @@ class PulumiEngine:
         inventory.remember(self._cluster, stack.namespace, keys, engine=self.name)
         return (*changes, *(change for change in gone if change not in changes))
 
-    def down(self, stack: Stack, lock: Held, progress: Progress) -> tuple[Change, ...]:
+    def down(self, stack: Stack, lock: HeldLock, progress: Progress) -> tuple[Change, ...]:
         lock.check()
         with self._workspace(stack, ()) as work:
             seen = Steps()

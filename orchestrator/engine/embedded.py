@@ -15,7 +15,7 @@ from orchestrator.cluster import Cluster
 from orchestrator.engine import inventory, program
 from orchestrator.engine.compare import declared_differences, differences
 from orchestrator.engine.inventory import Inventory
-from orchestrator.engine.lock import Held
+from orchestrator.engine.lock import HeldLock
 from orchestrator.engine.ordered import Ordered
 from orchestrator.engine.ownership import WORKERS, ours
 from orchestrator.engine.port import KEEPS_DATA, Change, Progress, Stack
@@ -42,7 +42,7 @@ class EmbeddedEngine:
         there = [key for key in _newest_first(self._left(stack, wanted)) if self._mine(stack, key)]
         return (*changes, *(Change(key, "delete") for key in there))
 
-    def up(self, stack: Stack, manifests: Sequence[Manifest], lock: Held, progress: Progress) -> tuple[Change, ...]:
+    def up(self, stack: Stack, manifests: Sequence[Manifest], lock: HeldLock, progress: Progress) -> tuple[Change, ...]:
         known = inventory.read(self._cluster, stack.namespace)
         keys = [manifest.key for manifest in manifests]
         leaving = [key for key in known.objects if key not in set(keys)]
@@ -56,12 +56,12 @@ class EmbeddedEngine:
         progress(f"{len(changes)} objects: {made} created, {changed} changed, {len(gone)} deleted")
         return (*changes, *gone)
 
-    def down(self, stack: Stack, lock: Held, progress: Progress) -> tuple[Change, ...]:
+    def down(self, stack: Stack, lock: HeldLock, progress: Progress) -> tuple[Change, ...]:
         changes = self.delete(stack, inventory.read(self._cluster, stack.namespace).objects, lock)
         progress(f"{len(changes)} objects deleted")
         return changes
 
-    def delete(self, stack: Stack, keys: Iterable[str], lock: Held) -> tuple[Change, ...]:
+    def delete(self, stack: Stack, keys: Iterable[str], lock: HeldLock) -> tuple[Change, ...]:
         """Deletes those of the objects that are there and still ours, newest first."""
         return tuple(change for key in _newest_first(keys) for change in self._delete(stack, key, lock))
 
@@ -70,7 +70,9 @@ class EmbeddedEngine:
     def _declared(self, stack: Stack, manifests: Sequence[Manifest]) -> tuple[Manifest, ...]:
         return program.declared(stack.program, stack.name, manifests)
 
-    def _executed(self, stack: Stack, manifests: Sequence[Manifest], lock: Held, *, first: bool) -> tuple[Change, ...]:
+    def _executed(
+        self, stack: Stack, manifests: Sequence[Manifest], lock: HeldLock, *, first: bool
+    ) -> tuple[Change, ...]:
         """Applies what the program registers, while it goes on registering."""
 
         def apply(manifest: Manifest) -> Change:
@@ -140,7 +142,7 @@ class EmbeddedEngine:
             time.sleep(0.1)
         self._sent(manifest, dry_run=False)
 
-    def _delete(self, stack: Stack, key: str, lock: Held) -> list[Change]:
+    def _delete(self, stack: Stack, key: str, lock: HeldLock) -> list[Change]:
         lock.check()
         live = self._mine(stack, key)
         if live is None:

@@ -44,7 +44,7 @@ def user() -> str:
 
 
 @dataclass
-class Held:
+class HeldLock:
     """A lock that is held. An engine takes one as proof, and asks it before each thing that it changes."""
 
     name: str
@@ -69,13 +69,13 @@ class Held:
 
 
 @contextlib.contextmanager
-def held(cluster: Cluster, namespace: str, name: str = STACK, *, clock: Clock = now) -> Iterator[Held]:
+def held(cluster: Cluster, namespace: str, name: str = STACK, *, clock: Clock = now) -> Iterator[HeldLock]:
     """Holds the lock for the duration of the block.
 
     Raises:
         ProvisionError: when somebody else holds it; names them.
     """
-    lock = Held(name, namespace, _acquire(cluster, namespace, name, clock))
+    lock = HeldLock(name, namespace, _acquire(cluster, namespace, name, clock))
     done = threading.Event()
     keeper = threading.Thread(target=_renew, args=(cluster, lock, done, clock), daemon=True)
     keeper.start()
@@ -143,7 +143,7 @@ def _started(pid: str) -> str:
         return ""
 
 
-def _renew(cluster: Cluster, lock: Held, done: threading.Event, clock: Clock) -> None:
+def _renew(cluster: Cluster, lock: HeldLock, done: threading.Event, clock: Clock) -> None:
     last = clock()
     while not done.wait(SECONDS / 3):
         patch = {"metadata": {"resourceVersion": lock.version}, "spec": {"renewTime": _text(clock())}}
@@ -156,7 +156,7 @@ def _renew(cluster: Cluster, lock: Held, done: threading.Event, clock: Clock) ->
                 return
 
 
-def _release(cluster: Cluster, lock: Held) -> None:
+def _release(cluster: Cluster, lock: HeldLock) -> None:
     """Deletes our Lease, and none that another has taken. The namespace may be gone, and the Lease with it."""
     with contextlib.suppress(ClusterError):
         cluster.delete("Lease", lock.name, lock.namespace, version=lock.version)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from orchestrator.engine.lock import Held
+from orchestrator.engine.lock import HeldLock
 from orchestrator.render import Manifest
 
 Progress = Callable[[str], None]
@@ -47,7 +47,7 @@ class Engine(Protocol):
         """What `up` would do, per object, drift included; changes nothing."""
         ...
 
-    def up(self, stack: Stack, manifests: Sequence[Manifest], lock: Held, progress: Progress) -> tuple[Change, ...]:
+    def up(self, stack: Stack, manifests: Sequence[Manifest], lock: HeldLock, progress: Progress) -> tuple[Change, ...]:
         """Creates, updates and deletes until the cluster holds what is declared; goes on where it was cut off.
 
         Raises:
@@ -55,6 +55,6 @@ class Engine(Protocol):
         """
         ...
 
-    def down(self, stack: Stack, lock: Held, progress: Progress) -> tuple[Change, ...]:
+    def down(self, stack: Stack, lock: HeldLock, progress: Progress) -> tuple[Change, ...]:
         """Deletes everything that the stack made, newest first; raises as `up` does."""
         ...

@@ -64,7 +64,7 @@ def with_departed(testnet: Testnet, founded: Testnet) -> Testnet:
     return testnet.model_copy(update={"spec": testnet.spec.model_copy(update=update)})
 
 
-def require(whole: NetworkGenesis, running: Mapping[str, RunningChain]) -> None:
+def require_same_genesis(whole: NetworkGenesis, running: Mapping[str, RunningChain]) -> None:
     """Returns if the running chains can serve the file, built `whole`: with the parachains that have left.
 
     Raises:
@@ -84,12 +84,12 @@ def require(whole: NetworkGenesis, running: Mapping[str, RunningChain]) -> None:
         )
 
 
-def of(planned: NetworkGenesis, whole: NetworkGenesis) -> NetworkGenesis:
+def with_genesis_of(planned: NetworkGenesis, whole: NetworkGenesis) -> NetworkGenesis:
     """The planned nodes and chains, each chain as it is in the genesis of all."""
     return replace(planned, chains=tuple(whole.chain(chain.name) for chain in planned.chains))
 
 
-def onto(planned: NetworkGenesis, running: Mapping[str, RunningChain]) -> NetworkGenesis:
+def with_running_specs(planned: NetworkGenesis, running: Mapping[str, RunningChain]) -> NetworkGenesis:
     """The planned nodes on the running chains, for one who came with a file that may have changed since."""
     chains = tuple(
         replace(chain, spec=running[chain.name].spec, genesis_hash=running[chain.name].genesis_hash)

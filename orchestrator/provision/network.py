@@ -89,7 +89,7 @@ def up(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images, progr
         definitions.ensure(cluster, at=lock.now().isoformat())
         vault.keep_token(cluster, namespace)
         vault.keep_imported(cluster, testnet)
-        _found(cluster, engine, prepared)
+        _remember_founding(cluster, engine, prepared)
         engine.up(prepared.network.stack, prepared.network.manifests, held, progress)
         last_applied.remember(cluster, testnet)
         _annotate(cluster, namespace, lifetime.at_up(testnet.spec.ttl, lock.now()))
@@ -109,9 +109,11 @@ def attach(cluster: Cluster, testnet: Testnet, images: Images) -> Network:
         raise ProvisionError(f"there is no network {testnet.name} in {cluster.context}", hint=hint)
     known = inventory.read(cluster, namespace)
     genesis = chainspec.build(testnet, seed)
-    genesis = continuity.of(genesis, _whole(testnet, genesis, seed, known))
+    genesis = continuity.with_genesis_of(genesis, _whole(testnet, genesis, seed, known))
     running = continuity.running_chains(cluster, namespace)
-    return _planned(testnet, images, replace(continuity.onto(genesis, running), founders=known.parties or None))
+    return _planned(
+        testnet, images, replace(continuity.with_running_specs(genesis, running), founders=known.parties or None)
+    )
 
 
 def down(cluster: Cluster, engine: Engine, name: str, progress: Progress) -> None:
@@ -205,10 +207,10 @@ def _continued(cluster: Cluster, testnet: Testnet, images: Images, seed: bytes, 
         return _planned(testnet, images, genesis)
     running = continuity.running_chains(cluster, testnet.namespace)
     whole = _whole(testnet, genesis, seed, known)
-    continuity.require(whole, running)
+    continuity.require_same_genesis(whole, running)
     started = cluster.get("ConfigMap", BARRIER, testnet.namespace) is not None
     founders = known.parties if started else None
-    return _planned(testnet, images, replace(continuity.of(genesis, whole), founders=founders))
+    return _planned(testnet, images, replace(continuity.with_genesis_of(genesis, whole), founders=founders))
 
 
 def _whole(testnet: Testnet, genesis: NetworkGenesis, seed: bytes, known: Inventory) -> NetworkGenesis:
@@ -231,7 +233,7 @@ def _same_engine(engine: Engine, known: Inventory) -> None:
         )
 
 
-def _found(cluster: Cluster, engine: Engine, prepared: Prepared) -> None:
+def _remember_founding(cluster: Cluster, engine: Engine, prepared: Prepared) -> None:
     """Remembers what the network's genesis is made of, at its first `up`, and the barrier's number."""
     known, network = prepared.known, prepared.network
     founded = known.founded or network.testnet
