@@ -108,7 +108,7 @@ def test_three_validators_have_no_minority():
 
 def test_overlapping_sides_are_refused():
     cut = Partition(sides=(Target(group="validator"), Target(nodes=("validator-2", "bootnode-0"))))
-    with pytest.raises(SelectionError, match="validator-2 would stand on two sides"):
+    with pytest.raises(SelectionError, match="validator-2 would be on two sides"):
         targets.sides(cut, network(), seed=1)
 
 
