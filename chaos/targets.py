@@ -24,7 +24,7 @@ def select(target: Target, nodes: Collection[Node], *, seed: int, taken: Collect
     """
     pool, count, what = _candidates(target, nodes)
     if count == 0:
-        raise SelectionError(f"{what} selects no node of this network")
+        raise SelectionError(f"{what}: this network has no such node")
     free = [name for name in pool if name not in taken]
     chosen = free if len(pool) > count else pool
     if len(chosen) < count:

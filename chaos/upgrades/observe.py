@@ -164,7 +164,7 @@ def _built_by(reader: SubstrateReader, block: str) -> int | None:
 
 
 def _first(reader: SubstrateReader, low: int, high: int, holds: Callable[[str], bool]) -> int:
-    """The first block in (low, high] for which `holds` is true. It must be true for all later blocks up to `high` too."""
+    """The first block in (low, high] for which `holds` is true. It must stay true up to `high`."""
     while low + 1 < high:
         middle = (low + high) // 2
         block = reader.hash_at(middle)

@@ -351,7 +351,7 @@ def test_what_the_runtime_would_reject_is_found_before_anything_is_sent(rig, run
 
 def test_a_file_is_refused_in_the_cluster():
     it = Rig({"file": "new.wasm"})
-    assert "put it there as chunks" in it.run().cause
+    assert "store it in the cluster as chunks" in it.run().cause
     it.threads.shutdown()
 
 
