@@ -34,7 +34,7 @@ from tests.unit.gates.building import gate
         ({"chainRead": "finalized-hash", "atMost": 1}, "agrees goes with"),
         ({"logs": {"pattern": "("}, "atMost": 0}, "not a regular expression"),
         ({"logs": {"pattern": "x"}, "stalls": 0}, "is one figure"),
-        ({"chainEvents": {"pallet": "A", "name": "B"}, "atMost": 0, "on": {"role": "x"}}, "takes nothing but chain"),
+        ({"chainEvents": {"pallet": "A", "name": "B"}, "atMost": 0, "on": {"role": "x"}}, "may have only chain"),
         ({"pods": "restarts", "stalls": 0}, "counted over the window"),
         ({"pods": "restarts", "atMost": 0, "tolerate": "5%"}, "about single samples"),
         (
