@@ -1,9 +1,8 @@
-"""Peers over TCP: frames of a four-byte length and JSON, a handshake, peer exchange, redialling for ever.
+"""Peers over TCP: frames of a four-byte length and JSON, a handshake, peer exchange, endless redialling.
 
-Addresses are names as their owners advertise them, resolved anew at each dial, so a pod that comes back with another
-IP is found again. A connection that brings nothing for ten seconds is dead; live ones bring a status every second.
-Peer ids are claimed, not proven: libp2p's noise handshake has no counterpart here, and inside one test network nobody
-needs it.
+Addresses are the names that nodes advertise. They are resolved at each dial, so a pod that returns with another IP is
+found again. A connection without data for ten seconds is dead; live ones carry a status every second. Peer ids are
+claimed, not proven: there is nothing like libp2p's noise handshake, and inside one test network it is not needed.
 """
 
 import asyncio
@@ -22,7 +21,7 @@ SILENCE = 10
 """After how many seconds without a byte a connection counts as dead."""
 _DIAL_INTERVAL = 1.0
 _DIAL_TIMEOUT = 2.0
-"""Long enough for the kernel's second SYN, after one second: a healed path is found again within two."""
+"""Long enough for the kernel's second SYN, after one second. So a healed path is found again within two seconds."""
 _RESOLVE_TIMEOUT = 1.5
 _HANDSHAKE = 3
 _EXCHANGE_EVERY = 10
@@ -33,7 +32,7 @@ _MAX_DIALLED = 50
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a node tells of itself in the handshake. `instance` is another one in each life of the process."""
+    """What a node tells about itself in the handshake. `instance` differs each time the process starts."""
 
     peer: str
     genesis: str
@@ -49,7 +48,7 @@ class Handlers:
     received: Callable[[str, Message], None]
     log: Callable[[str], None]
     ended: Callable[[str, str], None]
-    """A task came to its end: its name, and the reason as `substrate_tasks_ended_total` has it."""
+    """Called when a task ends, with its name and the reason, as in `substrate_tasks_ended_total`."""
 
 
 class Link(asyncio.Protocol):
@@ -105,7 +104,7 @@ class Link(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         if transport.get_write_buffer_size() > _BUFFER_LIMIT:
-            self.close()  # The peer takes nothing any more; it will find what it missed when it is back.
+            self.close()  # The peer reads nothing any more. It gets what it missed when it is back.
             return
         self._network.bytes_out += len(frame) + 4
         transport.write(len(frame).to_bytes(4, "big") + frame)
@@ -215,10 +214,10 @@ class Network:
         self.handlers.connected(peer, PeerInfo(str(hello["role"]), hello["authority"]))
 
     def _replaces(self, new: Link, held: Link) -> bool:
-        """Whether the second connection with a peer takes the place of the first.
+        """Whether the second connection with a peer replaces the first.
 
-        When both dialled each other, the one that the lower peer id began is kept, by both. One that has fallen
-        silent, or belongs to an earlier life of the peer, gives way.
+        If both dialled each other, both keep the connection that the lower peer id began. A connection that is silent,
+        or belongs to an earlier process of the peer, is replaced.
         """
         if new.instance != held.instance or held.silent > 2 or (new.dialled is None) == (held.dialled is None):
             return True
@@ -241,12 +240,13 @@ class Network:
     # Dialling
 
     async def _keep(self) -> None:
-        """Once a second: drops the dead, dials the missing, now and then tells peers whom it knows."""
+        """Once a second: drops dead connections, dials missing peers, and sometimes tells peers its known peers."""
         turn = 0
         while True:
             for link in list(self.links):
                 link.silent += 1
-                # Counted in turns of this loop, not by the clock: a process that was stopped blames nobody.
+                # Silence is counted in turns of this loop, not by the clock, so that a process that was stopped does
+                # not drop its peers.
                 if link.silent > (SILENCE if link.peer is not None else _HANDSHAKE):
                     link.close()
             missing = [one for peer, one in self._known.items() if peer not in self.peers]
@@ -267,13 +267,13 @@ class Network:
                 host = await self._resolve(where)
                 async with asyncio.timeout(_DIAL_TIMEOUT):
                     await loop.create_connection(lambda: Link(self, where), host, where.port)
-                # Until the handshake is through, a second dial would only be in its way.
+                # Until the handshake is complete, a second dial would only disturb it.
                 await asyncio.sleep(_DIAL_INTERVAL)
         finally:
             self._dialling.discard(str(where))
 
     async def _resolve(self, where: Address) -> str:
-        """The IP of a name: of now if the name service answers, else the last one known."""
+        """The current IP of a name, or the last known one if the name service does not answer."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(_RESOLVE_TIMEOUT):

@@ -27,7 +27,7 @@ class Entry(Generic[Content]):
 
 
 def _skip_number(number: int) -> int:
-    """How far back the pointer of a block of that height goes: the height with its lowest set bits cleared."""
+    """The height to which the pointer of a block at `number` leads: `number` with its lowest set bits cleared."""
     if number < 2:
         return 0
     if number & 1:
@@ -39,8 +39,8 @@ def _skip_number(number: int) -> int:
 class Tree(Generic[Content]):
     """Blocks from a root upwards.
 
-    Forks that finality has ruled out stop being leaves and stay otherwise: old votes stand on them, and a laggard that
-    counts those votes asks for them.
+    Forks that finality has ruled out are no longer leaves but stay in the tree: old votes refer to them, and a node
+    that is behind asks for them to count those votes.
     """
 
     def __init__(self, root: Hash, number: int, content: Content) -> None:
@@ -69,7 +69,7 @@ class Tree(Generic[Content]):
         return self.entries[self.finalized].number
 
     def insert(self, hash_: Hash, parent: Hash, content: Content, *, weight: int = 0) -> Entry[Content]:
-        """Adds a block whose parent is known. `weight` is the block's own; its chain's is summed up here."""
+        """Adds a block whose parent is known. `weight` is the block's own weight; the chain's sum is computed here."""
         up = self.entries[parent]
         self._order += 1
         entry = Entry(hash_, parent, up.number + 1, up.weight + weight, self._order, content, up=up)
@@ -81,7 +81,7 @@ class Tree(Generic[Content]):
         return entry
 
     def ancestor(self, hash_: Hash, number: int) -> Hash | None:
-        """The block at a height of the chain that ends in `hash_`; None above that and below the root."""
+        """The block at a height of the chain that ends in `hash_`. None above that block and below the root."""
         entry = self._above(self.entries[hash_], number)
         return entry.hash if entry is not None and entry.number == number else None
 
@@ -93,7 +93,7 @@ class Tree(Generic[Content]):
         return at
 
     def is_ancestor(self, ancestor: Hash, hash_: Hash) -> bool:
-        """Whether one block stands on the other, or is it."""
+        """Whether `ancestor` is an ancestor of `hash_`, or the same block."""
         low = self.entries.get(ancestor)
         return low is not None and hash_ in self.entries and self.ancestor(hash_, low.number) == ancestor
 
@@ -129,10 +129,10 @@ class Tree(Generic[Content]):
         return left.hash
 
     def finalize(self, hash_: Hash) -> list[Hash]:
-        """Makes a block final; returns the newly final blocks, oldest first.
+        """Finalises a block. Returns the newly final blocks, oldest first.
 
         Raises:
-            AssertionError: when it contradicts what is final already. No schedule may ever lead there.
+            AssertionError: the block contradicts a final one. No schedule may ever lead to this.
         """
         if not self.is_ancestor(self.finalized, hash_):
             raise AssertionError(f"safety broken: {hash_} does not stand on the finalised {self.finalized}")

@@ -1,1 +1,1 @@
-"""State transition: what a block does to the chain's state. Apart from consensus, which knows it by `port` alone."""
+"""The state transition: what a block does to the chain's state. Consensus knows it only through `port`."""

@@ -1,4 +1,4 @@
-"""The model's extrinsics: canonical JSON in hex, unsigned or signed by sr25519 over call, genesis hash and nonce."""
+"""The model's extrinsics: canonical JSON in hex, unsigned, or signed with sr25519 over call, genesis hash and nonce."""
 
 import functools
 import json
@@ -34,7 +34,7 @@ def compose(call: Call) -> str:
 
 
 def payload(call: Call, *, genesis: str, nonce: int) -> bytes:
-    """What is signed."""
+    """The bytes that are signed."""
     return blake2_256(canonical({"call": call, "genesis": genesis, "nonce": nonce}))
 
 
@@ -43,7 +43,7 @@ def parse(extrinsic: str) -> Extrinsic:
     """Reads an extrinsic.
 
     Raises:
-        InvalidTransaction: when it is none.
+        InvalidTransaction: it is not an extrinsic.
     """
     try:
         data = json.loads(bytes.fromhex(extrinsic.removeprefix("0x")))

@@ -1,7 +1,7 @@
-"""Cores on the relay chain: backed candidates wait there for availability, then they are included.
+"""Cores on the relay chain: backed candidates wait on a core until they are available, then they are included.
 
-After `polkadot/runtime/parachains/src/{scheduler,inclusion,paras_inherent}`. Each parachain has the core of its place
-in the order of ids. Candidates that do not fit are left out silently, as the real inherent filters them.
+It follows `polkadot/runtime/parachains/src/{scheduler,inclusion,paras_inherent}`. Each parachain has one core, in the
+order of ids. Candidates that do not fit are left out silently, as the real inherent does.
 """
 
 import json
@@ -25,12 +25,12 @@ class Pending:
     candidate: Candidate
     backed_at: int
     available: int
-    """Bit mask of the validators that hold a chunk."""
+    """Bit mask of the validators that have a chunk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cores:
-    """How validators are grouped, and which group backs for which parachain."""
+    """The groups of validators, and which group backs which parachain."""
 
     validators: int
     parachains: tuple[int, ...]
@@ -38,7 +38,7 @@ class Cores:
 
     @property
     def groups(self) -> list[list[int]]:
-        """Validator indices: as many groups as cores, sizes as even as can be."""
+        """Validator indices by group: as many groups as cores, of sizes as equal as possible."""
         per_core = self.config.max_validators_per_core
         wanted = max(len(self.parachains), self.validators // per_core if per_core else 0, 1)
         count = min(wanted, self.validators) or 1
@@ -77,23 +77,23 @@ def session_start(state: Readable) -> int:
 
 
 def relay_parents(state: Readable) -> dict[Hash, tuple[int, int]]:
-    """The blocks that a candidate may have been built on: height, and the beginning of the session in their state.
+    """The relay blocks on which a candidate may be built: their height, and when the session in their state began.
 
-    The real pallet empties the list at a session's beginning, which costs every parachain a block there.
+    The real pallet empties the list when a session begins, which costs every parachain a block.
     """
     value = state.get(RELAY_PARENTS)
     return {} if value is None else {hash_: (number, start) for hash_, number, start in json.loads(value)}
 
 
 def note_relay_parent(execution: ModelExecution, keep: int) -> None:
-    """Runs before the session changes, so that a parent goes with its own session."""
+    """Records a relay parent. Called before the session changes, so that a parent belongs to its own session."""
     parents = [(hash_, *rest) for hash_, rest in relay_parents(execution.storage).items()]
     parents.append((execution.context.parent, execution.context.number - 1, session_start(execution.storage)))
     execution.storage.put(RELAY_PARENTS, json.dumps(parents[-keep:]).encode())
 
 
 def acceptable(state: Readable, cores: Cores, candidate: Candidate, backers: list[int]) -> bool:
-    """Whether a candidate may take its free core."""
+    """Whether a candidate may use its free core."""
     para_id = candidate.para_id
     relay_parent = relay_parents(state).get(candidate.relay_parent)
     if para_id not in cores.parachains or relay_parent is None or relay_parent[0] != candidate.relay_parent_number:
@@ -115,7 +115,7 @@ def head_hash(head: str) -> Hash:
 
 
 def enter(execution: ModelExecution, args: dict[str, Any], cores: Cores) -> None:
-    """The inherent of every relay block: availability first, then what is late, then what is new."""
+    """The inherent of every relay block: first availability, then timeouts, then new candidates."""
     for para_id in cores.parachains:
         waiting = pending(execution.storage, para_id)
         if waiting is None:
@@ -162,5 +162,5 @@ def _put(execution: ModelExecution, waiting: Pending) -> None:
 
 
 def _pending_key(para_id: int) -> bytes:
-    """JSON, where the real pallet keeps a SCALE struct: nobody outside reads it."""
+    """The key of a pending candidate. Its value is JSON instead of a SCALE struct, because nothing else reads it."""
     return para_item("ParaInclusion", "V1", para_id)

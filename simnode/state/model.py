@@ -1,7 +1,7 @@
-"""The model state transition: System and Sudo, which relay chains and parachains share. Both stand on it.
+"""The model state transition: System and Sudo, the common base of relay chains and parachains.
 
-Calls, errors, events and their order are those of `substrate/frame/system/src/lib.rs` and `substrate/frame/sudo`;
-weights and fees do not exist. What the code does beyond that is in its section `coalmine_model`.
+Calls, errors, events and their order are those of `substrate/frame/system/src/lib.rs` and `substrate/frame/sudo`. There
+are no weights and no fees. What else the code does is in its section `coalmine_model`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,19 +27,19 @@ ROOT = "root"
 
 
 class DispatchError(Exception):
-    """A call that fails and is included all the same; the text is `Pallet.Error` or `BadOrigin`."""
+    """A call that fails but is included. The text is `Pallet.Error` or `BadOrigin`."""
 
 
 class ModelChain:
-    """What relay chain and parachain have in common.
+    """The common part of relay chain and parachain.
 
-    `validators` are stash accounts, each with the key that it authors by; `substitutes` is the spec's
-    `codeSubstitutes`, by block number.
+    `validators` are stash accounts, each with its authoring key. `substitutes` is the spec's `codeSubstitutes`, by
+    block number.
     """
 
     inherents: ClassVar[frozenset[tuple[str, str]]] = frozenset({("Timestamp", "set")})
     authorities: ClassVar[tuple[bytes, bytes]]
-    """Where the chain's consensus keeps who may author, and what it notes after each of their keys."""
+    """Where the chain's consensus stores its authorities, and the bytes after each of their keys."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class ModelChain:
         return Validity(ready=parsed.nonce == expected)
 
     def validate_unsigned(self, state: storage.Readable, call: Call) -> Validity:
-        """Only an upgrade that was authorised may come without a signature."""
+        """Judges an unsigned call. Only applying an authorised upgrade may be unsigned."""
         if (call["pallet"], call["call"]) != ("System", "apply_authorized_upgrade"):
             raise InvalidTransaction(NOT_EXPECTED)
         try:
@@ -102,21 +102,21 @@ class ModelChain:
         return Validity(ready=True, priority=1)
 
     def calls(self) -> dict[tuple[str, str], Callable[["ModelExecution", str | bytes | None, dict[str, Any]], None]]:
-        """What can be dispatched, by pallet and call. A chain adds its own."""
+        """The calls, by pallet and name. Each kind of chain adds its own."""
         return _CALLS
 
     # What a chain does in its own way.
 
     def on_initialize(self, execution: "ModelExecution") -> None:
-        """Runs at the beginning of a block."""
+        """Called at the beginning of a block."""
 
     def set_code(self, execution: "ModelExecution", code: bytes) -> None:
-        """What becomes of new code that has passed the checks: on a solo or relay chain it is in force at once."""
+        """Handles new code that has passed the checks. On a solo or relay chain it applies at once."""
         execution.replace_code(code)
 
 
 class ModelExecution:
-    """One block under way."""
+    """The execution of one block."""
 
     def __init__(self, chain: ModelChain, parent: State, context: Context) -> None:
         self.chain = chain
@@ -129,7 +129,7 @@ class ModelExecution:
         chain.on_initialize(self)
 
     def _code(self, parent: State) -> RuntimeBlob:
-        """The code that executes this block: that of the parent's state, or its substitute of the same version."""
+        """The code that executes this block: the one in the parent's state, or its substitute of the same version."""
         try:
             code = read(parent.values[CODE])
             for number in sorted(self.chain.substitutes):
@@ -191,7 +191,7 @@ class ModelExecution:
         """Runs a call.
 
         Raises:
-            DispatchError: when it fails.
+            DispatchError: it fails.
         """
         function = self.chain.calls().get((call["pallet"], call["call"]))
         if function is None:
@@ -206,10 +206,10 @@ class ModelExecution:
 
 
 def authorized_hash(state: storage.Readable, code: bytes) -> tuple[bytes, bool]:
-    """The authorisation that code comes under: its hash, and whether the version is to be checked.
+    """The authorisation for this code: its hash, and whether the version must be checked.
 
     Raises:
-        DispatchError: when nothing is authorised, or other code.
+        DispatchError: no code is authorised, or another one is.
     """
     value = state.get(AUTHORIZED)
     if value is None:
@@ -238,7 +238,7 @@ def _upgrade_info(version: RuntimeVersion) -> bytes:
 
 
 def _check_version(execution: ModelExecution, code: bytes) -> str | None:
-    """Why code may not follow the present one; None when it may."""
+    """Why the code may not follow the current one. None if it may."""
     try:
         new = read(code).version
     except RuntimeBlobError:
@@ -284,7 +284,7 @@ def _apply_authorized(
     origin: str | bytes | None,  # noqa: ARG001  Anybody may.
     args: dict[str, Any],
 ) -> None:
-    """Bad code is refused with success and an event, and the authorisation is gone: trying again cannot help."""
+    """Applies authorised code. Bad code gives success and an event, and the authorisation is removed."""
     code = bytes.fromhex(args["code"][2:])
     code_hash, check = authorized_hash(execution.storage, code)
     error = _check_version(execution, code) if check else None
@@ -308,7 +308,7 @@ def _set_code(*, check: bool) -> Callable[[ModelExecution, str | bytes | None, d
 
 
 def _sudo(execution: ModelExecution, origin: str | bytes | None, args: dict[str, Any]) -> None:
-    """Always succeeds when the signer is right; whether the inner call did, only the event says."""
+    """Succeeds whenever the signer is right. Only the event says whether the inner call succeeded."""
     if origin != execution.chain.sudo:
         raise DispatchError("Sudo.RequireSudo")
     snapshot, seen = execution.storage.snapshot(), len(execution.events)

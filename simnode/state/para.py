@@ -1,7 +1,7 @@
-"""The parachain's state transition: `ParachainSystem` on top of what all chains have.
+"""The parachain's state transition: `ParachainSystem` on top of the common model.
 
-After `cumulus/pallets/parachain-system/src/lib.rs`. What the relay chain says comes in the inherent
-`set_validation_data`, without the proof that a real one carries: the model's collators are honest.
+It follows `cumulus/pallets/parachain-system/src/lib.rs`. The inherent `set_validation_data` contains the relay chain's
+state, without a proof, because the model's collators are honest.
 """
 
 import json
@@ -19,7 +19,7 @@ NEW_CODE = item("ParachainSystem", "NewValidationCode")
 RESTRICTION = item("ParachainSystem", "UpgradeRestrictionSignal")
 LAST_RELAY_BLOCK = item("ParachainSystem", "LastRelayChainBlockNumber")
 SEGMENT = item("ParachainSystem", "UnincludedSegment")
-"""JSON: heights not yet included, each with the upgrade signal that it consumed."""
+"""JSON: the heights that are not included yet, each with the upgrade signal that it consumed."""
 
 
 class ParaChain(ModelChain):
@@ -43,7 +43,7 @@ class ParaChain(ModelChain):
         execution.storage.delete(NEW_CODE)
 
     def set_code(self, execution: ModelExecution, code: bytes) -> None:
-        """Stores the code, and has the candidate of this block carry it to the relay chain."""
+        """Stores the code. The candidate of this block carries it to the relay chain."""
         storage = execution.storage
         if storage.get(PENDING_CODE) is not None:
             raise DispatchError("ParachainSystem.OverlappingUpgrades")
@@ -70,7 +70,7 @@ def _set_validation_data(execution: ModelExecution, origin: str | bytes | None, 
     else:
         storage.delete(RESTRICTION)
     waiting = [entry for entry in segment(storage) if entry[0] > args["included"]]
-    # An ancestor that is not included yet may have consumed the signal already; the relay chain cannot know.
+    # An ancestor that is not included yet may have consumed the signal. The relay chain cannot know that.
     consumed = any(entry[1] is not None for entry in waiting)
     signal = None if consumed else args["go_ahead"]
     _obey(execution, signal, args["relay_parent_number"])

@@ -1,6 +1,7 @@
 """Parachains' heads and code on the relay chain: upgrades from pre-checking to the go-ahead.
 
-After `polkadot/runtime/parachains/src/paras/mod.rs`, storage keys included, so that one reader serves real nodes too.
+It follows `polkadot/runtime/parachains/src/paras/mod.rs`, including the storage keys, so that the same reader works for
+real nodes.
 """
 
 import json
@@ -17,14 +18,14 @@ _IS_PARACHAIN = b"\2"
 """`ParaLifecycle::Parachain`."""
 ACTIVE_VOTES = item("Paras", "PvfActiveVoteList")
 _VOTES = item("Paras", "PvfActiveVoteMap")
-"""The votes themselves, as JSON: nobody outside reads them."""
+"""The votes, as JSON, because nothing outside reads them."""
 PARACHAINS = item("Paras", "Parachains")
 SESSION = item("Session", "CurrentIndex")
 
 
 @dataclass(frozen=True, slots=True)
 class HostConfiguration:
-    """The part of `configuration.activeConfig` that the model knows, in blocks where not named otherwise."""
+    """The part of `configuration.activeConfig` that the model knows. Lengths are in blocks unless named otherwise."""
 
     validation_upgrade_cooldown: int = 2
     validation_upgrade_delay: int = 2
@@ -68,7 +69,7 @@ def code_by_hash(state: Readable, code_hash: Hash) -> bytes | None:
 
 
 def active_votes(state: Readable) -> list[Hash]:
-    """The hashes of code that validators are asked to pre-check."""
+    """The hashes of code that validators must pre-check."""
     value = state.get(ACTIVE_VOTES)
     return [] if value is None else ["0x" + value[at : at + 32].hex() for at in range(1, len(value), 32)]
 
@@ -87,7 +88,7 @@ def genesis(values: dict[bytes, bytes], para_id: int, *, head: bytes, code: byte
 
 
 def schedule_upgrade(execution: ModelExecution, para_id: int, code: bytes, *, config: HostConfiguration) -> None:
-    """A candidate with new code was included: pre-checking begins (`schedule_code_upgrade`)."""
+    """Begins pre-checking, when a candidate with new code was included (`schedule_code_upgrade`)."""
     storage, now, code_hash = execution.storage, execution.context.number, blake2(code)
     if future_code_hash(storage, para_id) is not None:
         return
@@ -109,7 +110,7 @@ def schedule_upgrade(execution: ModelExecution, para_id: int, code: bytes, *, co
 
 
 def vote(execution: ModelExecution, args: dict[str, Any], *, validators: int, config: HostConfiguration) -> None:
-    """A validator's verdict on code (`include_pvf_check_statement`)."""
+    """Records a validator's vote on code (`include_pvf_check_statement`)."""
     statement = args["stmt"]
     votes = _votes(execution.storage)
     check_vote(execution.storage, statement, validators=validators)
@@ -124,10 +125,10 @@ def vote(execution: ModelExecution, args: dict[str, Any], *, validators: int, co
 
 
 def check_vote(state: Readable, statement: dict[str, Any], *, validators: int) -> None:
-    """Whether a verdict may be counted.
+    """Returns if a vote may be counted.
 
     Raises:
-        DispatchError: when it may not, with the pallet's error.
+        DispatchError: it may not. The text is the pallet's error.
     """
     entry = _votes(state).get(statement["subject"])
     if not 0 <= statement["validator_index"] < validators:
@@ -141,7 +142,7 @@ def check_vote(state: Readable, statement: dict[str, Any], *, validators: int) -
 
 
 def on_session(execution: ModelExecution, *, config: HostConfiguration) -> None:
-    """Votes that no supermajority takes an interest in are rejected after some sessions."""
+    """Rejects code whose vote has reached no supermajority after some sessions."""
     votes = _votes(execution.storage)
     for entry in votes.values():
         entry["age"] += 1
@@ -151,7 +152,7 @@ def on_session(execution: ModelExecution, *, config: HostConfiguration) -> None:
 
 
 def on_initialize(execution: ModelExecution, parachains: list[int]) -> None:
-    """Gives the go-ahead when its block has come, and ends cooldowns (`process_scheduled_upgrade_changes`)."""
+    """Gives the go-ahead at its block, and ends cooldowns (`process_scheduled_upgrade_changes`)."""
     storage, now = execution.storage, execution.context.number
     for para_id in parachains:
         expected = storage.get(_expected(para_id))
@@ -164,9 +165,10 @@ def on_initialize(execution: ModelExecution, parachains: list[int]) -> None:
 
 
 def note_head(execution: ModelExecution, para_id: int, head_data: str, *, relay_parent: int) -> None:
-    """A candidate was included: its head is the parachain's, and its code too if it was built after the go-ahead.
+    """Sets the head of an included candidate, and its code if it was built after the go-ahead.
 
-    An abort is kept for candidates built before it was given, or a parachain with blocks in flight would never see it.
+    An abort is kept while candidates from before it are included. Otherwise a parachain with blocks that are not
+    included yet would never see it.
     """
     storage = execution.storage
     storage.put(para_item("Paras", "Heads", para_id), vector(bytes.fromhex(head_data[2:])))
@@ -234,12 +236,12 @@ def _expected(para_id: int) -> bytes:
 
 
 def _cooldown(para_id: int) -> bytes:
-    """The real pallet keeps a list; an entry a parachain is the model's."""
+    """The key of a parachain's cooldown. The real pallet has one list; the model has one entry per parachain."""
     return para_item("Paras", "UpgradeCooldowns", para_id)
 
 
 def _signalled(para_id: int) -> bytes:
-    """The block that gave the present signal: the model's own."""
+    """The key of the block that gave the current signal. Only the model has it."""
     return para_item("CoalmineModel", "SignalledAt", para_id)
 
 

@@ -1,7 +1,7 @@
-"""The port between consensus and state transition. Its adapter is `model`; one that executes real wasm can replace it.
+"""The protocol between consensus and state transition. `model` implements it; code that executes real wasm could, too.
 
-Its shape is that of a Substrate runtime: a block begins, extrinsics are applied one by one, it is finished; a panic
-while it begins means that nobody can build or import it.
+It has the shape of a Substrate runtime: a block begins, extrinsics are applied one by one, the block is finished. If
+the runtime panics when the block begins, no node can build or import it.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from orchestrator.runtime.blob import RuntimeVersion
 from simnode.core.messages import Hash
 
 Event = Mapping[str, Any]
-"""`{"pallet": …, "event": …, "data": {…}}`, under the names of the real pallets."""
+"""`{"pallet": …, "event": …, "data": {…}}`, with the names of the real pallets."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The storage after a block, under real keys and values, and its root. Nobody changes `values` once it is here."""
+    """The storage after a block, with real keys and values, and its root. `values` must not be changed."""
 
     values: Mapping[bytes, bytes]
     root: bytes
@@ -28,7 +28,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a block says of itself before its first extrinsic."""
+    """What is known of a block before its first extrinsic."""
 
     number: int
     parent: Hash
@@ -46,7 +46,7 @@ class BlockOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """What the pool may do with a valid extrinsic: include it now, or keep it until its nonce comes."""
+    """What the pool may do with a valid extrinsic: include it now, or keep it until its nonce is next."""
 
     ready: bool
     priority: int = 0
@@ -57,18 +57,18 @@ class InvalidTransaction(Exception):  # noqa: N818  Substrate's own word; RPC sh
 
 
 class RuntimePanic(Exception):  # noqa: N818  As above.
-    """The runtime trapped: the block cannot be."""
+    """The runtime trapped, so the block is impossible."""
 
 
 class Execution(Protocol):
-    """A block under way."""
+    """The execution of a block."""
 
     def apply(self, extrinsic: str) -> None:
-        """Applies one extrinsic, `0x…`. A dispatch that fails is included and says so in an event.
+        """Applies one extrinsic, `0x…`. A failed dispatch is included, with an event that says so.
 
         Raises:
-            InvalidTransaction: when it may not be included; the state is as before.
-            RuntimePanic: when it brings the runtime down, which an inherent can.
+            InvalidTransaction: it may not be included. The state is unchanged.
+            RuntimePanic: the runtime panics, which an inherent can cause.
         """
         ...
 
@@ -81,10 +81,10 @@ class StateTransition(Protocol):
     def genesis(self) -> State: ...
 
     def begin(self, parent: State, context: Context) -> Execution:
-        """Starts a block, running migrations when its code is new.
+        """Begins a block. Runs migrations if its code is new.
 
         Raises:
-            RuntimePanic: when that fails.
+            RuntimePanic: a migration fails.
         """
         ...
 
@@ -92,7 +92,7 @@ class StateTransition(Protocol):
         """Judges an extrinsic for the pool.
 
         Raises:
-            InvalidTransaction: with the words that a real node's RPC gives.
+            InvalidTransaction: it is invalid. The text is that of a real node's RPC.
         """
         ...
 

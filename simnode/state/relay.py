@@ -1,4 +1,4 @@
-"""The relay chain's state transition: sessions and parachains on top of what all chains have."""
+"""The relay chain's state transition: sessions and parachains on top of the common model."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ Function = Callable[[ModelExecution, str | bytes | None, dict[str, Any]], None]
 
 
 class RelayChain(ModelChain):
-    """The rules of a relay chain. Sessions are BABE epochs; a session that nobody built a block in is skipped over."""
+    """The rules of a relay chain. Sessions are BABE epochs. A session without blocks is skipped."""
 
     inherents = frozenset({("Timestamp", "set"), ("ParaInherent", "enter")})
     authorities = (item("Babe", "Authorities"), u64(1))
@@ -87,7 +87,7 @@ def epoch_of(slot: int, genesis_slot: int, duration: int) -> int:
 
 
 def randomness(genesis_hash: str, epoch: int) -> bytes:
-    """An epoch's randomness. The real one is gathered from VRF outputs two epochs before; nobody games this one."""
+    """An epoch's randomness. The real one comes from VRF outputs two epochs before. No node games this one."""
     return blake2_256(bytes.fromhex(genesis_hash[2:]) + u64(epoch))
 
 

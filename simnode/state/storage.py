@@ -1,4 +1,4 @@
-"""Storage keys as FRAME makes them, and an overlay that collects one block's changes."""
+"""FRAME's storage keys, and an overlay that collects one block's changes."""
 
 import functools
 import hashlib
@@ -12,7 +12,7 @@ CODE = b":code"
 
 
 class Readable(Protocol):
-    """Anything that has storage values: a finished state, or one under way."""
+    """Anything with storage values: a finished state, or that of a block in execution."""
 
     def get(self, key: bytes) -> bytes | None: ...
 
@@ -38,7 +38,7 @@ def item(pallet: str, name: str) -> bytes:
 
 @functools.cache
 def para_item(pallet: str, name: str, para_id: int) -> bytes:
-    """The key of a map entry of a parachain (`Twox64Concat` of its id)."""
+    """The key of a parachain's entry in a map (`Twox64Concat` of its id)."""
     return item(pallet, name) + twox64_concat(u32(para_id))
 
 
@@ -60,7 +60,7 @@ def number_of(value: bytes | None, default: int = 0) -> int:
 
 
 class Overlay:
-    """The state of a block under way: its parent's, and what has changed since."""
+    """The state of a block in execution: its parent's state, and the changes since."""
 
     def __init__(self, parent: State) -> None:
         self._parent = parent
@@ -83,9 +83,9 @@ class Overlay:
         self._changes = snapshot
 
     def finish(self) -> State:
-        """The new state. Its root hashes the parent's root and the changes: cheap, and the same for all who agree.
+        """The new state. Its root is a hash of the parent's root and the changes: cheap, and equal for equal states.
 
-        A real root is that of a trie over all values; nothing here proves single values against it.
+        A real root is that of a trie over all values. Nothing here needs proofs of single values.
         """
         digest = hashlib.blake2b(self._parent.root, digest_size=32)
         values = dict(self._parent.values)

@@ -1,7 +1,7 @@
 """A network of whole nodes in virtual time.
 
-Messages take seeded, random times, get lost, overtake each other; nodes crash, come back with or without their
-database; partitions come and go. One seed is one schedule, the same each time.
+Messages take random times, get lost and overtake each other. Nodes crash and come back with or without their database.
+Partitions come and go. All of it follows from a seed: the same seed gives the same schedule.
 """
 
 import heapq
@@ -23,7 +23,7 @@ from simnode.testing.specs import PARA_ID, loaded, para_spec, relay_spec
 
 @dataclass
 class Weather:
-    """How bad the network is: seconds that a message takes, and the share that is lost."""
+    """How bad the network is: how many seconds a message takes, and the share of messages that is lost."""
 
     fastest: float = 0.01
     slowest: float = 0.15
@@ -32,7 +32,7 @@ class Weather:
 
 @dataclass
 class Site:
-    """One process in virtual time: a relay node, and a parachain node beside it if it has one."""
+    """One process in virtual time: a relay node, and perhaps a parachain node."""
 
     name: str
     make: Callable[[], tuple[RelayNode, ParaNode | None]]
@@ -54,7 +54,7 @@ class Explorer:
         self.weather = weather or Weather()
         self.sites: dict[str, Site] = {}
         self.final: dict[tuple[str, int], Hash] = {}
-        """Per chain and height, the block that some site has held final."""
+        """The block that any site has held final, by chain and height."""
         self.delivered = 0
         self._queue: list[tuple[float, int, str, int, Callable[[], None]]] = []
         self._order = 0
@@ -111,11 +111,11 @@ class Explorer:
         self._boot(self.sites[name])
 
     def pause(self, name: str, seconds: float) -> None:
-        """Stops a process without its connections noticing; its messages wait for it."""
+        """Stops a process. Its connections stay, and its messages wait for it."""
         self.sites[name].paused_until = self.now + seconds
 
     def partition(self, *sides: set[str]) -> None:
-        """Messages between sides are lost; whoever is named in none reaches all."""
+        """Loses messages between sides. Sites that are on no side reach all."""
         self._sides = {name: index for index, side in enumerate(sides) for name in side}
 
     def heal(self) -> None:
@@ -156,7 +156,7 @@ class Explorer:
         return self._wakeups[site.name]
 
     def _settle(self, site: Site) -> None:
-        """Carries out what a site asks for, until it asks for nothing more."""
+        """Carries out a site's effects until there are no more."""
         while True:
             if site.para is not None:
                 site.para.follow(self.now)
@@ -200,7 +200,7 @@ class Explorer:
         heapq.heappush(self._queue, (due, self._order, name, life, deliver))
 
     def _check(self, site: Site) -> None:
-        """Safety: what is final at a height is the same block everywhere and for ever."""
+        """Checks safety: the final block at a height is the same everywhere and for ever."""
         for index, node in enumerate((site.relay, site.para)):
             if node is None:
                 continue
@@ -226,7 +226,7 @@ def network(  # noqa: PLR0913  All but four have defaults.
     threshold: int | None = None,
     **config: Any,
 ) -> Explorer:
-    """A network: sites v0… that validate, c0… that collate, by parachain, and f0… that follow."""
+    """A network: sites v0… are validators, c0… are collators, by parachain, and f0… only follow."""
     ids = range(PARA_ID, PARA_ID + parachains) if para_code is not None else ()
     paras = {one: loaded(para_spec(collators=collators, code=para_code or b"", para_id=one)) for one in ids}
     data = {one: spec.data for one, spec in paras.items()}

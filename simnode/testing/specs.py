@@ -1,4 +1,4 @@
-"""Chain specs, key stores and extrinsics of a small network, all from one fixed seed. Never for anything but tests."""
+"""Chain specs, key stores and extrinsics of a small network, all from one fixed seed. Only for tests."""
 
 import json
 from pathlib import Path
@@ -73,7 +73,7 @@ def para_spec(*, collators: int, code: bytes, slot: float = 1.0, para_id: int = 
 
 
 def write_node(directory: Path, *, group: str, ordinal: int, types: dict[str, Any]) -> str:
-    """Writes `node-key` and `keystore` as an init container does; returns the peer id."""
+    """Writes `node-key` and `keystore` as an init container does. Returns the peer id."""
     store = directory / "keystore"
     store.mkdir(parents=True)
     network = keys.network_key(SEED, group=group, ordinal=ordinal)

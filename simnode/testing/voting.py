@@ -1,7 +1,7 @@
-"""GRANDPA alone in virtual time, without blocks' contents: cheap enough for thousands of schedules.
+"""Only GRANDPA, in virtual time, without contents of blocks: cheap enough for thousands of schedules.
 
-Blocks come from a seeded producer that forks now and then; each node hears of them at other times, and asks for those
-that votes speak of. Everything else is `core.grandpa` itself.
+Blocks come from a seeded producer that sometimes forks. Each node hears of them at different times, and asks for those
+that votes refer to. Everything else is `core.grandpa` itself.
 """
 
 import heapq
@@ -20,7 +20,7 @@ BLOCK_TIME = 1.0
 
 @dataclass(slots=True)
 class Voter:
-    """One node. `blocks` outlives a crash like the database does."""
+    """One node. `blocks` survives a crash, as the database does."""
 
     index: int
     tree: Tree[None]
@@ -33,7 +33,7 @@ class Voter:
 
 
 class Voting:
-    """A set of voters, and of nodes that only follow. `needed` overrides the threshold, to see that this finds out."""
+    """Voters, and nodes that only follow. `needed` overrides the threshold, to check that a violation is found."""
 
     def __init__(
         self,
@@ -51,9 +51,9 @@ class Voting:
         self.now = 0.0
         self.final: dict[int, Hash] = {}
         self.mute: set[int] = set()
-        """Nodes that hear everything and are heard by nobody: how finality gets known to one alone."""
+        """Nodes that hear everything and that nobody hears. So finality may be known to a single node."""
         self.stormy = False
-        """Whether forks are deep and the best chain keeps changing: what the rules of voting are there for."""
+        """Whether forks are deep and the best chain keeps changing, the case for which the voting rules exist."""
         self._needed = needed
         self._gossip = gossip
         self._parents: dict[Hash, tuple[Hash, int]] = {}
@@ -199,7 +199,7 @@ class Voting:
     # Blocks
 
     def _produce(self) -> None:
-        """Some node builds on what it holds best; now and then two do at once, or one is behind."""
+        """A node builds on its best block. Sometimes two do at once, or one that is behind."""
         self._at(BLOCK_TIME, self._produce)
         builders = [node for node in self.nodes[: self.voters] if node.up]
         sides = {self._sides.get(node.index, 0) for node in builders}
@@ -220,7 +220,7 @@ class Voting:
                         self._deliver(other, hash_)
 
     def _deliver(self, node: Voter, hash_: Hash) -> None:
-        """Brings a block to a node some time later, or not at all."""
+        """Delivers a block to a node some time later, or not at all."""
         if self.random.random() < self.loss:
             return
         life = node.life
@@ -232,7 +232,7 @@ class Voting:
         self._at(self.random.uniform(0.02, 0.6), arrive)
 
     def _insert(self, node: Voter, hash_: Hash) -> None:
-        """Imports a block and what it stands on, as a sync would."""
+        """Imports a block and its ancestors, as a sync would."""
         missing = []
         while hash_ not in node.tree:
             missing.append(hash_)
@@ -246,7 +246,7 @@ class Voting:
             self._settle(node)
 
     def _fetch(self, node: Voter, hash_: Hash) -> None:
-        """Looks whether anybody in reach has a block that the node has heard of."""
+        """Fetches a block that the node has heard of from any reachable node that has it."""
         if not node.up or node is not self.nodes[node.index]:
             return
         holders = [one for one in self.nodes if one.up and not self._apart(one.index, node.index) and hash_ in one.tree]
