@@ -1,1 +1,1 @@
-"""Pulumi programs. They decide nothing: every object comes rendered."""
+"""Pulumi programs. They decide nothing: they get rendered objects."""

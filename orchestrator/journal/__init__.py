@@ -1,4 +1,4 @@
-"""What a run leaves behind: typed entries, and the file that holds them."""
+"""The record of a run: typed entries, and the file that contains them."""
 
 from orchestrator.journal.entries import (
     AnyEntry,

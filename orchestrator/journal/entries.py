@@ -1,7 +1,7 @@
-"""The journal of a run: what happened and what was measured, one typed entry a line, never changed afterwards.
+"""The entries of a run's journal: what happened and what was measured, one typed entry per line. They never change.
 
-`run` writes it while it acts; `gates.judge` and `report` read it and nothing else, so that a verdict can be given again
-without a cluster. This module has the entries, `file` has the writer and the reader.
+`run` writes the journal while it acts. `gates.judge` and `report` read only the journal, so that a verdict can be
+computed again without a cluster. This module defines the entries; `file` has the writer and the reader.
 """
 
 from enum import StrEnum
@@ -13,19 +13,19 @@ from orchestrator.spec import Gate, Rehearsal, Testnet
 
 
 class Record(BaseModel):
-    """Part of an entry. NaN and infinities are written as the strings "NaN", "Infinity" and "-Infinity"."""
+    """A part of an entry. NaN and infinities are written as the strings "NaN", "Infinity" and "-Infinity"."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class Entry(Record):
-    """A line. `at` is unix seconds; 0 lets the writer put the time of writing."""
+    """A line of the journal. `at` is in Unix seconds. If it is 0, the writer sets the time of writing."""
 
     at: float = 0.0
 
 
 class Verdict(StrEnum):
-    """What a gate says. The order in which they outrank each other is `gates.verdict`."""
+    """The verdict of a gate. `gates.verdict` has the order in which verdicts outrank each other."""
 
     PASSED = "PASSED"
     INCONCLUSIVE = "INCONCLUSIVE"
@@ -34,9 +34,10 @@ class Verdict(StrEnum):
 
 
 class Node(Record):
-    """A node of the inventory. `chain` is the chain that it is there for.
+    """A node of the inventory. `chain` is the chain that it belongs to.
 
-    `embeds_relay`: if that is a parachain, a relay node runs beside it, which is measured too; others ask one by RPC.
+    `embeds_relay`: a parachain's node contains a relay node, which is measured too. Without it, the node asks a relay
+    node by RPC.
     """
 
     name: str
@@ -49,7 +50,7 @@ class Node(Record):
 
 
 class Target(Record):
-    """One endpoint that is measured: a collator is two, its own chain's and its relay node's."""
+    """One endpoint that is measured. A collator has two: its own chain's and its relay node's."""
 
     node: str
     chain: str | None = None
@@ -59,21 +60,21 @@ class Target(Record):
 
 
 class Series(Record):
-    """Samples (unix seconds, value) of one label set, as Prometheus gave them."""
+    """The samples of one label set, as (Unix seconds, value), unchanged from Prometheus."""
 
     labels: dict[str, str]
     samples: tuple[tuple[float, float], ...]
 
 
 class Row(Record):
-    """Values of one label set on the grid of its `Samples`, the first at `first`; null where nothing was said."""
+    """The values of one label set on the grid of its `Samples`, the first at `first`. Missing values are null."""
 
     labels: dict[str, str]
     values: tuple[float | None, ...]
 
 
 class Reading(Record):
-    """One node's answer: how far it has finalised, and what it has at the height that all were asked for."""
+    """One node's answer: its finalised height, and its value at the height that all nodes were asked for."""
 
     target: Target
     finalized: int | None = None
@@ -83,9 +84,9 @@ class Reading(Record):
 
 
 class MeasuredWindow(Record):
-    """A gate's window in real time. `open`: its end had not come when it was judged, and `end` is that moment.
+    """A gate's window in real time. `open`: the window had not ended when it was judged; `end` is then that moment.
 
-    `since` is where samples matter from: earlier than `start` where the value before the window does.
+    `since` is the time from which samples matter. It is before `start` if the value before the window matters.
     """
 
     start: float
@@ -101,7 +102,7 @@ class MeasuredWindow(Record):
 
 
 class GateVerdict(Record):
-    """What `gates.evaluate` makes of one gate, in terms that a reader can check against the journal."""
+    """The result of `gates.evaluate` for one gate, in a form that a reader can check against the journal."""
 
     stage: str
     gate: str
@@ -111,14 +112,14 @@ class GateVerdict(Record):
     query: str = ""
     value: float | None = None
     unit: str = ""
-    node: str | None = Field(default=None, description="The worst one.")
-    when: float | None = Field(default=None, description="The worst sample's time, unix seconds.")
+    node: str | None = Field(default=None, description="The worst node.")
+    when: float | None = Field(default=None, description="The worst sample's time, in Unix seconds.")
     block: int | None = Field(default=None, description="The relay chain's best block at that time.")
     spared: tuple[str, ...] = ()
 
 
 class RunStarted(Entry):
-    """First entry: what is run, on what. Enough to judge and report without the files that it came from."""
+    """The first entry: what is run, and on which network. It is enough to judge and report without the user's files."""
 
     kind: Literal["run.started"] = "run.started"
     run: str
@@ -133,7 +134,7 @@ class RunStarted(Entry):
 
 
 class Event(Entry):
-    """Something happened: a moment that windows are anchored at (`spec.gate.ANCHORS`), or a note such as `rung`."""
+    """Something happened: a moment to which windows refer (`spec.window.ANCHORS`), or a note such as `rung`."""
 
     kind: Literal["event"] = "event"
     name: str
@@ -142,24 +143,24 @@ class Event(Entry):
 
 
 class Clock(Entry):
-    """Where the chains stood, about once a second: it lets windows in blocks and sessions be found offline."""
+    """The heights of the chains, about once a second. With them, windows in blocks and sessions resolve offline."""
 
     kind: Literal["clock"] = "clock"
     best: int
     finalized: int
     session: int
-    stamp: float | None = Field(default=None, description="What the relay chain's best block says of the time.")
+    stamp: float | None = Field(default=None, description="The timestamp in the relay chain's best block.")
     parachains: dict[str, int] = Field(default_factory=dict, description="Finalised height by chain.")
 
 
 class Samples(Entry):
-    """What a source said at `first`, `first + step`, … `count` times: the evidence that gates are judged by.
+    """The values of a source at `first`, `first + step`, …, `count` times. Gates are judged by them.
 
-    The grid is that of unix time in multiples of `step`, so that what was recorded piece by piece fits together.
+    The times are multiples of `step` in Unix time, so that pieces that were recorded separately fit together.
     """
 
     kind: Literal["samples"] = "samples"
-    query: str = Field(description="PromQL as it was sent, or what was read in our own words (`gates.question`).")
+    query: str = Field(description="The PromQL that was sent, or our own words for what was read (`gates.question`).")
     first: float
     step: float
     count: int
@@ -169,7 +170,7 @@ class Samples(Entry):
 
 
 class Occurrences(Entry):
-    """When something happened from `first` to `last`, all of it: log lines by unix time, chain events by block."""
+    """Everything that happened from `first` to `last`: log lines by Unix time, chain events by block number."""
 
     kind: Literal["occurrences"] = "occurrences"
     query: str
@@ -181,7 +182,7 @@ class Occurrences(Entry):
 
 
 class Readings(Entry):
-    """What all nodes of a chain had at one height, asked at `at`."""
+    """The values of all nodes of a chain at one height, read at `at`."""
 
     kind: Literal["readings"] = "readings"
     stage: str
@@ -190,7 +191,7 @@ class Readings(Entry):
 
 
 class ClockCheck(Entry):
-    """How far Prometheus' clock was ahead of ours (seconds), give or take `uncertainty`."""
+    """How many seconds Prometheus' clock was ahead of ours, plus or minus `uncertainty`."""
 
     kind: Literal["clocks"] = "clocks"
     prometheus: float
@@ -198,7 +199,7 @@ class ClockCheck(Entry):
 
 
 class Baseline(Entry):
-    """Figures of an earlier run that a gate is compared with, by node or view; `lacking` says why one is not there."""
+    """Figures of an earlier run to compare a gate with, by node or view. `lacking` says why one is missing."""
 
     kind: Literal["baseline"] = "baseline"
     run: str
@@ -210,9 +211,9 @@ class Baseline(Entry):
 
 
 class Measurement(Entry):
-    """What a gate was judged by: the resolved window and query, and who ought to have answered.
+    """What a gate was judged by: the resolved window and query, and the targets that should have answered.
 
-    Written for readers. Judging again derives it anew from events, clocks and samples, and comes to the same.
+    It is written for readers. Judging again computes it from events, clocks and samples, with the same result.
     """
 
     kind: Literal["measurement"] = "measurement"
@@ -221,11 +222,13 @@ class Measurement(Entry):
     window: MeasuredWindow | None = None
     unresolved: str | None = Field(default=None, description="Why there is no window.")
     query: str = ""
-    expected: tuple[Target, ...] = Field(default=(), description="Who ought to have answered; empty for aggregates.")
+    expected: tuple[Target, ...] = Field(
+        default=(), description="The targets that should have answered; empty for aggregates."
+    )
     spared: tuple[str, ...] = Field(
         default=(), description="Nodes left out, because the stage's own fault stopped them."
     )
-    asked: int = Field(default=0, description="Samples that the window asks of each series.")
+    asked: int = Field(default=0, description="The number of samples that the window needs of each series.")
     warnings: tuple[str, ...] = ()
 
 
@@ -243,14 +246,14 @@ class Chart(Entry):
 
 
 class Judged(Entry):
-    """The verdict that was given during the run; `judge` gives it again from the measurements."""
+    """The verdict that was given during the run. `judge` computes it again from the measurements."""
 
     kind: Literal["verdict"] = "verdict"
     verdict: GateVerdict
 
 
 class RunFinished(Entry):
-    """Last entry. Without it the run was cut short."""
+    """The last entry. Without it the run was interrupted."""
 
     kind: Literal["run.finished"] = "run.finished"
     outcome: Literal["completed", "interrupted", "error"]

@@ -1,6 +1,6 @@
-"""The journal's file: appended to by `run`, read by `gates.judge` and `report`.
+"""The journal's file: `run` appends to it, `gates.judge` and `report` read it.
 
-Each entry is on the disk before `record` returns: the runner may die at any line.
+Each entry is on disk before `record` returns, because the runner may die at any line.
 """
 
 import fcntl
@@ -22,13 +22,13 @@ _E = TypeVar("_E", bound=Entry)
 
 
 class JournalWriter:
-    """Appends entries to a file that nobody else writes. May be shared by threads."""
+    """Appends entries to a file that no other process writes. Threads may share it."""
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
-        """Opens the file, new or to be continued; what a crash left of a last line is cut off.
+        """Opens a new or existing file. A last line that a crash left incomplete is cut off.
 
         Raises:
-            InfrastructureError: when another process writes this journal.
+            InfrastructureError: another process writes this journal.
         """
         self._clock = clock
         self._lock = threading.Lock()
@@ -44,7 +44,7 @@ class JournalWriter:
         self._file.truncate(whole)
 
     def record(self, entry: _E) -> _E:
-        """Writes the entry, puts it on the disk, and returns it as written, stamped where it had no time."""
+        """Writes the entry to disk. Returns it as written: with a time, if it had none."""
         with self._lock:
             written = entry if entry.at else entry.model_copy(update={"at": self._clock()})
             self._file.write(_line(written))
@@ -65,23 +65,23 @@ class JournalWriter:
 
 
 IMAGES = "images.running"
-"""The event that tells by which digests the images run, once all pods do."""
+"""The event with the digests of the running images, written once all pods run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """All entries in the order of writing. `torn` says that a last line was cut off by a crash and is not in here."""
+    """All entries, in the order of writing. `torn`: the last line was incomplete after a crash and is left out."""
 
     entries: tuple[AnyEntry, ...]
     torn: bool = False
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The journal in the file.
+        """Reads the journal from the file.
 
         Raises:
-            UsageError: when the file cannot be read.
-            SpecError: when a line other than a torn last one is no entry; all such lines are named.
+            UsageError: the file cannot be read.
+            SpecError: some lines, except an incomplete last one, are not entries. Names all of them.
         """
         try:
             lines = path.read_bytes().split(b"\n")
@@ -105,7 +105,7 @@ class Journal:
         return cls(tuple(entries))
 
     def all(self, kind: type[_E]) -> tuple[_E, ...]:
-        """Entries of one type."""
+        """All entries of one type."""
         return tuple(entry for entry in self.entries if isinstance(entry, kind))
 
     @property
@@ -113,7 +113,7 @@ class Journal:
         """The first entry.
 
         Raises:
-            UsageError: when the run died before it said what it is.
+            UsageError: the run died before it wrote it.
         """
         for entry in self.all(RunStarted):
             return entry
@@ -121,7 +121,7 @@ class Journal:
 
     @property
     def finished(self) -> RunFinished | None:
-        """How the run ended; None when it was cut short. What a resumed run said last counts."""
+        """How the run ended. None if it was interrupted. If a run was resumed, the last entry counts."""
         last: RunFinished | None = None
         for entry in self.entries:
             if isinstance(entry, RunFinished):
@@ -132,11 +132,11 @@ class Journal:
 
     @property
     def images(self) -> dict[str, str]:
-        """The images that the pods ran, with the digests that their kubelets reported; empty before they ran."""
+        """The images of the pods, with the digests that the kubelets reported. Empty before the pods ran."""
         return {name: str(digest) for e in self.all(Event) if e.name == IMAGES for name, digest in e.detail.items()}
 
     def events(self, stage: str | None = None, *names: str) -> tuple[Event, ...]:
-        """Events of a stage (of the run for None), restricted to names where there are any."""
+        """The events of a stage, or of the run for None. With `names`, only events of these names."""
         return tuple(e for e in self.all(Event) if e.stage == stage and (not names or e.name in names))
 
 
@@ -145,7 +145,7 @@ def _line(entry: Entry) -> bytes:
 
 
 def anchors(events: Iterable[Event]) -> Mapping[str, float]:
-    """First time of each event by name; later ones of the same name are repetitions after a resume."""
+    """The first time of each event, by name. Later events of the same name are repetitions after a resume."""
     times: dict[str, float] = {}
     for event in events:
         times.setdefault(event.name, event.at)

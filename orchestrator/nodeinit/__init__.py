@@ -1,7 +1,7 @@
-"""What a node's init container does: its own keys, the chain specs, its database, the start barrier.
+"""A node's init container: it writes the node's keys, chain specs and database, then waits at the start barrier.
 
-Run as `python3 -m orchestrator.nodeinit`. The seed is mounted there and nowhere else in the pod. Only this pod's keys
-are derived, into a memory volume.
+It runs as `python3 -m orchestrator.nodeinit`. In the pod, only it has the seed. It derives only this pod's keys and
+writes them into a memory volume.
 """
 
 from orchestrator.nodeinit.barrier import wait_at_barrier

@@ -13,7 +13,7 @@ from orchestrator.snapshot.restore import restore
 
 
 def main() -> None:
-    # Process 1 of a container is not ended by a signal that it does not handle, and its pod would wait out its grace.
+    # A signal that it does not handle does not end process 1 of a container. Its pod would wait for the grace period.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     arguments = _parser().parse_args()
     try:

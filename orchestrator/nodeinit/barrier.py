@@ -1,4 +1,4 @@
-"""The start barrier, at which all nodes wait for each other; the controller keeps it (`chaos.barrier`)."""
+"""Waits at the start barrier, where all nodes wait for each other. The controller serves it (`chaos.barrier`)."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from tenacity import Retrying, retry_if_exception_type, wait_fixed
 
 
 def wait_at_barrier(url: str, *, pod: str, parties: int, say: Callable[[str], None]) -> None:
-    """Waits until all parties have come; the barrier's answers are long polls, so this costs one request in 25 s."""
+    """Waits until all nodes have arrived. The barrier answers with long polls, so this costs one request per 25 s."""
 
     def ask() -> None:
         answer = httpx.get(url, params={"pod": pod, "parties": parties}, timeout=40.0)

@@ -1,4 +1,4 @@
-"""Chain specs, which come as chunks in ConfigMaps (`render.network`), put together again. Called by `__main__`."""
+"""Puts chain specs together from their chunks in ConfigMaps (`render.network`). Called by `__main__`."""
 
 import gzip
 import hashlib
@@ -10,7 +10,7 @@ def assemble(chunks: Path, target: Path) -> None:
     """Puts a chain spec together from its chunks, and checks it.
 
     Raises:
-        SystemExit: when the sum is another; the pod then fails with the reason in its log.
+        SystemExit: the checksum is wrong. The pod then fails with the reason in its log.
     """
     packed = b"".join(file.read_bytes() for file in sorted(chunks.glob("[0-9][0-9][0-9][0-9]")))
     spec = gzip.decompress(packed)

@@ -1,4 +1,4 @@
-"""A node's keys as files: derived from the network's seed, or imported by a secret URI. Called by `__main__`."""
+"""Writes a node's keys as files, derived from the network's seed or imported by a secret URI. Called by `__main__`."""
 
 import json
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ KEY_TYPES = {"relay": keys.RELAY_KEY_TYPES, "para": keys.PARA_KEY_TYPES, "none":
 def write_keys(seed: bytes, *, group: str, ordinal: int, types: str, directory: Path, uri: str | None = None) -> None:
     """Writes the network keys and the keystore as a Substrate node reads them (`client/keystore/src/local.rs`).
 
-    With a `uri` all session keys stand there, and the keystore's files hold it; else they come from the seed. A
-    parachain's node has a second network key, for the relay node inside it.
+    With a `uri` it is used for all session keys, and the keystore's files contain it. Otherwise the keys come from the
+    seed. A parachain's node has a second network key, for the relay node inside it.
     """
     keystore = directory / "keystore"
     keystore.mkdir(parents=True, exist_ok=True)
@@ -25,7 +25,7 @@ def write_keys(seed: bytes, *, group: str, ordinal: int, types: str, directory: 
 
 
 def imported_uri(dev: list[str], uris: Path | None, ordinal: int) -> str | None:
-    """The secret URI of this node where its keys are imported; `uris` is the folder of the mounted Secret."""
+    """The secret URI of this node. None if its keys are not imported. `uris` is the folder of the mounted Secret."""
     if dev:
         return suri.dev(dev[ordinal])
     return (uris / str(ordinal)).read_text().strip() if uris is not None else None

@@ -1,1 +1,1 @@
-"""Runtime code, offline: what a blob is, and (later) running it."""
+"""Runtime code, offline: reads blobs and executes them."""

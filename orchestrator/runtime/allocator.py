@@ -1,8 +1,8 @@
-"""The heap of a running runtime, which its host manages: Substrate's freeing-bump allocator.
+"""The heap of a running runtime: Substrate's freeing-bump allocator. The host manages it. Called by `host`.
 
-Called by `host`. After `substrate/client/allocator/src/freeing_bump.rs`: powers of two, an 8-byte header before each
-piece, one list of free pieces a size, and otherwise upwards from `__heap_base`. Headers and lists are kept here and not
-in the runtime's memory, where nobody reads them.
+It follows `substrate/client/allocator/src/freeing_bump.rs`: sizes are powers of two, each piece has an 8-byte header,
+each size has a list of free pieces, and new pieces are placed upwards from `__heap_base`. Headers and lists are kept
+here, not in the runtime's memory, because nothing reads them there.
 """
 
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from collections.abc import Callable
 _HEADER = 8
 _SMALLEST = 8
 _LARGEST = 1 << 32
-"""As offchain; a call for genesis or a dry run is one."""
+"""The offchain limit in bytes, which also applies to calls for genesis or a dry run."""
 
 
 class Allocator:
-    """Places pieces. `reserve` is called with the end of the heap before it is used, to grow the memory to it."""
+    """Places pieces. It calls `reserve` with the new end of the heap before it uses it, to grow the memory."""
 
     def __init__(self, heap_base: int, reserve: Callable[[int], None]) -> None:
         self._top = (heap_base + 7) // 8 * 8
@@ -23,10 +23,10 @@ class Allocator:
         self._sizes: dict[int, int] = {}
 
     def allocate(self, size: int) -> int:
-        """The address of a piece of that many bytes or more.
+        """The address of a new piece with at least that many bytes.
 
         Raises:
-            MemoryError: when no runtime may ask for so much.
+            MemoryError: the size is larger than a runtime may ask for.
         """
         rounded = max(_SMALLEST, 1 << (size - 1).bit_length())
         if rounded > _LARGEST:
@@ -42,9 +42,9 @@ class Allocator:
         return at
 
     def free(self, at: int) -> None:
-        """Gives a piece back.
+        """Frees a piece.
 
         Raises:
-            KeyError: when there is none at that address.
+            KeyError: there is no piece at that address.
         """
         self._free.setdefault(self._sizes.pop(at), []).append(at)

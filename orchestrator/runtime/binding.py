@@ -1,9 +1,9 @@
-"""wasmtime's C interface where wasmtime-py's own does not serve: host functions, and one export by its name.
+"""Uses wasmtime's C interface where wasmtime-py is too slow: for host functions, and for one export by its name.
 
-Called by `executor`. A runtime calls its host some hundred thousand times for a large genesis, and wasmtime-py's
-general way of passing values takes a third of the whole time; it also keeps the last error in a global, which two
-threads would share. `Instance.exports` wraps all of a runtime's ten thousand exports, in 1.5 s. Both stand on functions
-of wasmtime's documented C interface (`wasmtime_func_new_unchecked`, `wasmtime_instance_export_get`).
+Called by `executor`. For a large genesis a runtime calls its host about a hundred thousand times, and wasmtime-py's
+passing of values would take a third of the time. It also keeps the last error in a global, which threads would share.
+`Instance.exports` wraps all ten thousand exports of a runtime, which takes 1.5 s. The functions used here are in
+wasmtime's documented C interface (`wasmtime_func_new_unchecked`, `wasmtime_instance_export_get`).
 """
 
 import ctypes
@@ -22,9 +22,9 @@ _WHOLE = frozenset({"i32", "i64"})
 
 @dataclass(slots=True)
 class Callbacks:
-    """Python functions that wasm calls. They live as long as this object, which must outlive the store's use.
+    """Python functions that wasm calls. They live as long as this object, which must outlive the use of the store.
 
-    wasm cannot be unwound by an exception: the first one is kept in `raised`, and the call ends in a trap.
+    An exception cannot unwind wasm. So the first one is kept in `raised`, and the call ends with a trap.
     """
 
     raised: BaseException | None = None
@@ -33,10 +33,10 @@ class Callbacks:
     def bind(
         self, store: wasmtime.Store, kind: wasmtime.FuncType, function: Callable[..., int | None]
     ) -> wasmtime.Func:
-        """A function of the store; arguments and result are whole numbers.
+        """A function of the store. Its arguments and its result are whole numbers.
 
         Raises:
-            TypeError: when the type has anything but whole numbers, or more than one result.
+            TypeError: the type has something other than whole numbers, or more than one result.
         """
         arguments, results = [str(each) for each in kind.params], [str(each) for each in kind.results]
         if not _WHOLE.issuperset([*arguments, *results]) or len(results) > 1:
@@ -69,7 +69,7 @@ _NO_FINALIZER = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(0)
 
 
 def export(store: wasmtime.Store, instance: wasmtime.Instance, name: str, kind: type[Extern]) -> Extern | None:
-    """An export by its name, None when there is none of that kind."""
+    """An export by its name. None if there is none of that kind."""
     raw = name.encode()
     found = ffi.wasmtime_extern_t()
     context, handle = store._context(), instance._instance  # noqa: SLF001  What wasmtime-py does not offer.

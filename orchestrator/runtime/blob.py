@@ -1,7 +1,7 @@
-"""What runtime code says of itself in the wasm's custom sections; and model runtimes, which say all of it there.
+"""Reads the custom sections of runtime code, and makes model runtimes, which consist only of such sections.
 
-Called by genesis, by the controller's preflight and by simnode, so that all of them judge a blob alike. Sections as in
-`substrate/primitives/version/proc-macro` (`runtime_version`, `runtime_apis`); compression as in
+Called by genesis, the controller's preflight and simnode, so that all of them treat a blob the same way. The sections
+`runtime_version` and `runtime_apis` are those of `substrate/primitives/version/proc-macro`. The compression is that of
 `substrate/primitives/maybe-compressed-blob`.
 """
 
@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.errors import RuntimeBlobError
 from orchestrator.scale import Reader, compact, text
 
-if TYPE_CHECKING:  # The spec's models pull pydantic in, which a starting simnode has no use for.
+if TYPE_CHECKING:  # The spec's models import pydantic, which simnode does not need when it starts.
     from orchestrator.spec.runtime import ModelRuntime
 
 COMPRESSED = bytes.fromhex("52bc537646db8e05")
 BOMB_LIMIT = 50 * 1024 * 1024
-"""As `CODE_BLOB_BOMB_LIMIT` of polkadot-sdk."""
+"""`CODE_BLOB_BOMB_LIMIT` of polkadot-sdk, in bytes."""
 
 _WASM = b"\0asm\x01\0\0\0"
 _MODEL = "coalmine_model"
 _CORE_API = bytes.fromhex("df6acb689907609b")
-"""The identifier of the runtime API `Core`, which every runtime has; its version tells how the version is encoded."""
+"""The identifier of the runtime API `Core`, which every runtime has. Its version tells how the version is encoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class RuntimeVersion:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeBlob:
-    """A runtime. `behaviour` is what a model runtime does, None for a real one; `code_hash` is the whole blob's."""
+    """A runtime. `behaviour` describes a model runtime; None for a real one. `code_hash` is of the whole blob."""
 
     version: RuntimeVersion
     behaviour: dict[str, Any] | None
@@ -52,7 +52,7 @@ class RuntimeBlob:
 
 
 def model_blob(runtime: "ModelRuntime") -> bytes:
-    """The code of a model runtime: a wasm module of custom sections only, the same bytes for the same description."""
+    """The code of a model runtime: a wasm module with only custom sections. Equal descriptions give equal bytes."""
     version = (
         text(runtime.spec_name)
         + text("coalmine-model")
@@ -76,10 +76,10 @@ def model_blob(runtime: "ModelRuntime") -> bytes:
 
 @functools.lru_cache(maxsize=64)
 def read(code: bytes) -> RuntimeBlob:
-    """What the code says of itself.
+    """Reads the code's version and behaviour.
 
     Raises:
-        RuntimeBlobError: when it is no runtime, saying what is wrong with it.
+        RuntimeBlobError: it is not a runtime. The message says why.
     """
     sections = dict(_custom_sections(decompressed(code)))
     if "runtime_version" not in sections:
@@ -93,10 +93,10 @@ def read(code: bytes) -> RuntimeBlob:
 
 
 def version_section(code: bytes) -> bytes:
-    """The encoded version as it stands in the code.
+    """The encoded version in the code.
 
     Raises:
-        RuntimeBlobError: when it is no runtime; so does `decompressed` when the code cannot be unpacked.
+        RuntimeBlobError: it is not a runtime, or cannot be decompressed.
     """
     section = dict(_custom_sections(decompressed(code))).get("runtime_version")
     if section is None:
@@ -105,7 +105,7 @@ def version_section(code: bytes) -> bytes:
 
 
 def decompressed(code: bytes) -> bytes:
-    """The plain wasm."""
+    """The plain wasm. Raises RuntimeBlobError if the code cannot be decompressed."""
     if not code.startswith(COMPRESSED):
         return code
     import zstandard  # noqa: PLC0415  A model runtime needs none, and a simnode of nothing else saves the memory.
@@ -121,9 +121,9 @@ def decompressed(code: bytes) -> bytes:
 
 
 def _custom_sections(wasm: bytes) -> Iterator[tuple[str, bytes]]:
-    """Names and contents (WebAssembly core specification, 5.5.3)."""
+    """The names and contents of the custom sections (WebAssembly core specification, 5.5.3)."""
     if not wasm.startswith(_WASM[:4]):
-        raise RuntimeBlobError("this is no wasm: it does not begin with \\0asm")
+        raise RuntimeBlobError("this is not wasm: it does not begin with \\0asm")
     at = len(_WASM)
     try:
         while at < len(wasm):
@@ -140,7 +140,7 @@ def _custom_sections(wasm: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _version(reader: Reader, section: bytes | None) -> RuntimeVersion:
-    """The version; a section `runtime_apis` replaces the list inside it (`client/executor/src/wasm_runtime.rs`)."""
+    """The version. A section `runtime_apis` replaces the list inside it (`client/executor/src/wasm_runtime.rs`)."""
     spec_name, impl_name = reader.text(), reader.text()
     authoring, spec, impl = reader.u32(), reader.u32(), reader.u32()
     apis = tuple((reader.take(8), reader.u32()) for _ in range(reader.compact()))
@@ -165,7 +165,7 @@ def _section(name: str, content: bytes) -> bytes:
 
 
 def _unsigned(number: int) -> bytes:
-    """LEB128."""
+    """The LEB128 encoding of an unsigned number."""
     result = bytearray()
     while True:
         number, low = number >> 7, number & 0x7F
@@ -175,7 +175,7 @@ def _unsigned(number: int) -> bytes:
 
 
 def _leb128(data: bytes, at: int) -> tuple[int, int]:
-    """An unsigned number and the place after it."""
+    """An unsigned number in LEB128, and the position after it."""
     number = shift = 0
     while True:
         byte = data[at]

@@ -1,7 +1,7 @@
-"""Compiled runtimes, kept on disk: compiling takes seconds, loading milliseconds. The door to wasmtime with `executor`.
+"""Keeps compiled runtimes on disk: compiling takes seconds, loading milliseconds. Called by `executor`.
 
-A file is named by the code's hash, wasmtime's version and the machine, begins with its own content's hash, and appears
-whole or not at all, so that several processes may share the folder.
+A file's name contains the code's hash, wasmtime's version and the machine. The file begins with the hash of its content
+and is written completely or not at all, so that several processes can share the folder.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from orchestrator.errors import RuntimeBlobError
 from orchestrator.runtime.hashing import blake2_256
 
 _KEPT = 24
-"""Each is some 30 MB; those that were used longest ago go."""
+"""How many are kept; the least recently used are deleted. Each has about 30 MB."""
 
 
 @functools.cache
@@ -31,28 +31,30 @@ def load(wasm: bytes) -> wasmtime.Module:
     """The compiled module of an uncompressed wasm, from the cache or compiled now.
 
     Raises:
-        RuntimeBlobError: when it is no valid wasm.
+        RuntimeBlobError: it is not valid wasm.
     """
     folder = cache.root() / "runtimes"
     kind = f"wasmtime-{importlib.metadata.version('wasmtime')}-{platform.machine()}"
     file = folder / f"{blake2_256(wasm).hex()[:32]}.{kind}.module"
     kept = _kept(file)
     if kept is not None:
-        with contextlib.suppress(wasmtime.WasmtimeError):  # Of an engine with other settings: compiled anew.
+        with contextlib.suppress(
+            wasmtime.WasmtimeError
+        ):  # It is from an engine with other settings and is compiled again.
             return wasmtime.Module.deserialize(engine(), kept)
     try:
         module = wasmtime.Module(engine(), wasm)
     except wasmtime.WasmtimeError as error:
         raise RuntimeBlobError(f"the wasm cannot be compiled: {error}") from error
-    with contextlib.suppress(OSError):  # A full or read-only disk costs the time of compiling, and nothing else.
+    with contextlib.suppress(OSError):  # A full or read-only disk only costs the time of compiling.
         _keep(file, bytes(module.serialize()))
     return module
 
 
 def _kept(file: Path) -> bytes | None:
-    """What was kept, if it is whole: it is native code, and a damaged file must not be run.
+    """The content of a file if it is complete. It is native code, so a damaged file must not be executed.
 
-    It is read and not mapped, for a mapped file that somebody cuts short would end this process.
+    It is read, not mapped: if another process truncated a mapped file, this process would die.
     """
     try:
         data = file.read_bytes()

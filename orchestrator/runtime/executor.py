@@ -1,6 +1,6 @@
-"""Calls a runtime's entry points in-process, each in a fresh instance. The door to wasmtime, with `compiled`.
+"""Calls a runtime's entry points in this process, each in a new instance. Only it and `compiled` import wasmtime.
 
-Used for genesis by `genesis_builder`; a block or a dry run is the same `call` with another entry point and storage.
+`genesis_builder` uses it for genesis. A block or a dry run is the same `call`, with another entry point and storage.
 """
 
 import contextlib
@@ -25,12 +25,12 @@ from orchestrator.runtime.imports import FUNCTIONS
 from orchestrator.runtime.storage import Storage
 
 _HEAP_PAGES = 64
-"""More memory than the module asks for, in pages of 64 KiB, so that small calls need not grow it."""
+"""Extra memory for the module, in pages of 64 KiB, so that small calls do not have to grow it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a call gave: its SCALE-encoded result, and the lines that the runtime logged."""
+    """The answer of a call: its SCALE-encoded result, and the lines that the runtime logged."""
 
     output: bytes
     log: tuple[str, ...]
@@ -40,13 +40,13 @@ class Executor:
     """One runtime, compiled.
 
     Raises:
-        RuntimeBlobError: when the code is no runtime or no valid wasm.
+        RuntimeBlobError: the code is not a runtime, or not valid wasm.
     """
 
     def __init__(self, code: bytes) -> None:
         self.blob = blob.read(code)
         if self.blob.behaviour is not None:
-            raise RuntimeBlobError("a model runtime has no code that could be executed", hint="it is for simnode only")
+            raise RuntimeBlobError("a model runtime has no code to execute", hint="it is for simnode only")
         self._wasm = blob.decompressed(code)
         self._module = compiled.load(self._wasm)
         self._imports = [(each.name or "", each.type) for each in self._module.imports]
@@ -55,10 +55,10 @@ class Executor:
         """Calls an entry point such as `Core_version` with encoded arguments. `storage` is changed in place.
 
         Raises:
-            RuntimeApiError: when there is no such entry point.
-            RuntimePanicError: when the runtime panics.
-            HostFunctionError: when it calls a function that this host has not.
-            RuntimeCallError: when it fails otherwise.
+            RuntimeApiError: there is no such entry point.
+            RuntimePanicError: the runtime panics.
+            HostFunctionError: it calls a function that this host does not have.
+            RuntimeCallError: it fails in another way.
         """
         host = Host(storage, self._wasm)
         try:
@@ -102,7 +102,7 @@ class Executor:
             raise
 
     def _trapped(self, host: Host, method: str, error: wasmtime.Trap) -> RuntimeCallError:
-        """A trap; a runtime that panics has logged why as its last line and then executes `unreachable`."""
+        """The error for a trap. A runtime that panics logs the reason as its last line, then executes `unreachable`."""
         log = tuple(host.log)
         panics = [line for line in log if "panicked at" in line]
         if panics:
@@ -114,7 +114,7 @@ class Executor:
 
 
 class _Memory:
-    """`host.Memory` by wasmtime."""
+    """`host.Memory`, implemented with wasmtime."""
 
     def __init__(self, store: wasmtime.Store, memory: wasmtime.Memory) -> None:
         self._store, self._memory = store, memory

@@ -1,7 +1,7 @@
-"""A runtime's own `GenesisBuilder`: its presets, and the storage that a genesis configuration leads to.
+"""Calls a runtime's `GenesisBuilder`: its presets, and the storage for a genesis configuration.
 
-Called by `genesis` for real runtimes. After `substrate/primitives/genesis-builder/src/lib.rs` and
-`substrate/client/chain-spec/src/{genesis_config_builder,json_patch}.rs`.
+Called by `genesis` for real runtimes. The API is defined in `substrate/primitives/genesis-builder/src/lib.rs` and
+`substrate/client/chain-spec/src/{genesis_config_builder,json_patch}.rs` of polkadot-sdk.
 """
 
 import json
@@ -22,21 +22,21 @@ Config = dict[str, Any]
 
 
 def preset_names(runtime: Executor) -> tuple[str, ...]:
-    """The presets that a runtime brings along.
+    """The names of a runtime's presets.
 
     Raises:
-        RuntimeApiError: when it has no GenesisBuilder; so do all functions here.
-        RuntimeCallError: when it fails; so do all functions here.
+        RuntimeApiError: the runtime has no GenesisBuilder. As in all functions of this module.
+        RuntimeCallError: the call fails. As in all functions of this module.
     """
     reader = Reader(_called(runtime, "preset_names", b"", Storage()))
     return tuple(reader.text() for _ in range(reader.compact()))
 
 
 def preset(runtime: Executor, name: str | None) -> Config:
-    """A preset, which holds only what differs from the default; the whole default configuration for None.
+    """A preset, which has only the differences from the default. For None, the whole default configuration.
 
     Raises:
-        GenesisError: when the runtime has no such preset.
+        GenesisError: the runtime has no such preset.
     """
     identity = b"\0" if name is None else b"\1" + text(name)
     reader = Reader(_called(runtime, "get_preset", identity, Storage()))
@@ -48,10 +48,10 @@ def preset(runtime: Executor, name: str | None) -> Config:
 
 
 def build_state(runtime: Executor, code: bytes, config: Config) -> Storage:
-    """The genesis storage of a configuration, `:code` included. What it leaves out is as in the default one.
+    """The genesis storage for a configuration, including `:code`. Omitted fields have their default values.
 
     Raises:
-        GenesisError: when the runtime refuses the configuration, with its reason, or panics over it.
+        GenesisError: the runtime refuses the configuration, with its reason, or panics.
     """
     storage = Storage()
     document = json.dumps(completed(preset(runtime, None), config), sort_keys=True, separators=(",", ":")).encode()
@@ -81,7 +81,7 @@ def merged(config: Any, patch: Any) -> Any:
 
 
 def completed(default: Any, config: Any) -> Any:
-    """A configuration over the default one, as nodes do it: objects are merged, and null stands for itself."""
+    """The default with the configuration merged over it, as nodes do it. A null is a value and removes nothing."""
     if not isinstance(default, Mapping) or not isinstance(config, Mapping):
         return config
     return {**default, **{key: completed(default.get(key), value) for key, value in config.items()}}

@@ -1,4 +1,4 @@
-"""The hashes of Substrate. Used wherever a chain's bytes are hashed, from the trie upwards."""
+"""Substrate's hash functions. Used wherever a chain's bytes are hashed."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ import xxhash
 
 
 def blake2_64(data: bytes) -> bytes:
-    """By which a runtime API is known: the hash of its name."""
+    """The hash of a runtime API's name, which identifies the API."""
     return hashlib.blake2b(data, digest_size=8).digest()
 
 

@@ -1,6 +1,6 @@
-"""What a runtime finds around it while it is called: memory, heap, storage, log. Its functions are in `imports`.
+"""The environment of a runtime during a call: memory, heap, storage, log. The host functions are in `imports`.
 
-One `Host` serves one call; `executor` makes it and reads the log from it.
+One `Host` serves one call. `executor` creates it and reads its log.
 """
 
 import ctypes
@@ -16,20 +16,20 @@ _PAGE = 65536
 
 
 class Memory(Protocol):
-    """A runtime's linear memory, as `executor` gets it from wasmtime."""
+    """A runtime's linear memory. `executor` gets it from wasmtime."""
 
     def address(self) -> int:
-        """Where it begins in our own address space; it may move when it grows."""
+        """Its address in our process. It may move when it grows."""
 
     def size(self) -> int:
-        """In bytes."""
+        """Its size in bytes."""
 
     def grow(self, pages: int) -> None: ...
 
 
 @dataclass(slots=True)
 class Host:
-    """The state of one call. `version_of` answers what a blob says of its version, for runtimes that ask."""
+    """The state of one call. `version_of` returns the encoded version of a blob, for runtimes that ask for it."""
 
     storage: Storage
     wasm: bytes
@@ -39,7 +39,7 @@ class Host:
     _heap: Allocator | None = None
 
     def attach(self, memory: Memory, heap_base: int) -> None:
-        """Puts the instance's memory in; before that, nothing of the host can be called."""
+        """Sets the instance's memory. Before that, no host function can be called."""
         self._memory = memory
         self._heap = Allocator(heap_base, self._reserve)
 
@@ -54,10 +54,10 @@ class Host:
         return self._heap
 
     def read(self, at: int, length: int) -> bytes:
-        """Bytes of the runtime's memory.
+        """Reads bytes of the runtime's memory.
 
         Raises:
-            RuntimeCallError: when they lie outside of it; so does `write`.
+            RuntimeCallError: they are outside of it. As in `write`.
         """
         self._check(at, length)
         return ctypes.string_at(self.memory.address() + at, length)
@@ -67,13 +67,13 @@ class Host:
         ctypes.memmove(self.memory.address() + at, data, len(data))
 
     def place(self, data: bytes) -> int:
-        """Copies bytes to the heap and gives their address."""
+        """Copies bytes to the heap. Returns their address."""
         at = self.heap.allocate(len(data))
         self.write(at, data)
         return at
 
     def span(self, data: bytes) -> int:
-        """Copies bytes to the heap; their address and, 32 bits up, their length."""
+        """Copies bytes to the heap. Returns their address (lower 32 bits) and their length (upper 32 bits)."""
         return self.place(data) | len(data) << 32
 
     def read_span(self, span: int) -> bytes:

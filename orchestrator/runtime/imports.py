@@ -1,8 +1,9 @@
-"""The functions that a runtime imports, by name: those of a node, as far as genesis and blocks call them.
+"""The host functions that a runtime imports, by name, as far as genesis and blocks call them.
 
-Looked up by `executor`, which binds every other import to a function that raises `HostFunctionError` with its name.
-After `substrate/primitives/io/src/lib.rs`; how values cross is `substrate/primitives/runtime-interface`: an argument of
-32 bits is a number or an address, one of 64 bits an address and, 32 bits up, a length.
+`executor` looks them up. It binds every other import to a function that raises `HostFunctionError` with its name. The
+functions are those of `substrate/primitives/io/src/lib.rs`. Values are passed as in
+`substrate/primitives/runtime-interface`: an argument of 32 bits is a number or an address; one of 64 bits has an
+address in its lower half and a length in its upper half.
 """
 
 from collections.abc import Callable
@@ -21,13 +22,13 @@ from orchestrator.runtime.storage import Removed
 from orchestrator.scale import Reader, vector
 
 Function = Callable[..., int | None]
-"""Called with the host and the raw numbers that the runtime passed."""
+"""A host function. It gets the host and the raw numbers that the runtime passed."""
 
 FUNCTIONS: dict[str, Function] = {}
 
 _LEVELS = ("ERROR", "WARN", "INFO", "DEBUG", "TRACE")
 _UP_TO_INFO = 3
-"""A filter counts from one, for zero is "off"; a level counts from zero."""
+"""A level counts from zero, a filter from one, because its zero means "off"."""
 
 _LOG_LINES = 10_000
 
@@ -93,7 +94,7 @@ def _abort(host: Host, message: int) -> None:
 
 @_imported("ext_misc_runtime_version_version_1")
 def _runtime_version(host: Host, code: int) -> int:
-    """By which `set_code` checks a new runtime's name and version."""
+    """The encoded version of a blob. `set_code` uses it to check a new runtime's name and version."""
     try:
         section = vector(blob.version_section(host.read_span(code)))
     except RuntimeBlobError:
@@ -229,7 +230,7 @@ def _found(host: Host, value: bytes | None) -> int:
 
 
 def _read_into(host: Host, value: bytes | None, out: int, offset: int) -> int:
-    """Copies what fits of a value from an offset on, and gives how much there is from there."""
+    """Copies what fits of a value, from an offset. Returns how many bytes the value has from there."""
     if value is None:
         return host.span(b"\0")
     rest = value[offset:]
@@ -238,7 +239,7 @@ def _read_into(host: Host, value: bytes | None, out: int, offset: int) -> int:
 
 
 def _removed(host: Host, removed: Removed) -> int:
-    """`KillStorageResult`."""
+    """The encoding of `KillStorageResult`."""
     return host.span(bytes([removed.rest]) + removed.count.to_bytes(4, "little"))
 
 
@@ -319,7 +320,7 @@ def _ecdsa_holds(host: Host, signature: int, digest: bytes, public: int) -> int:
         key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), host.read(public, 33))
         raw = host.read(signature, 64)
         encoded = utils.encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
-        key.verify(encoded, digest, ec.ECDSA(utils.Prehashed(SHA256())))  # Of SHA-256 it takes the length alone.
+        key.verify(encoded, digest, ec.ECDSA(utils.Prehashed(SHA256())))  # Only the length of SHA-256 matters.
 
     return _holds(verify)
 
@@ -332,7 +333,7 @@ def _holds(verify: Callable[[], None]) -> int:
     return 1
 
 
-# What a call outside of a node has no use for
+# Functions that have no effect outside of a node
 
 
 def _nothing(*_: Any) -> None:

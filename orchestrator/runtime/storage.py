@@ -1,6 +1,7 @@
-"""The storage that a runtime reads and writes while it is called: a top trie, child tries, nested transactions.
+"""The storage that a runtime reads and writes during a call: a top trie, child tries, nested transactions.
 
-Made by whoever calls a runtime (genesis begins with an empty one), changed by `host`, read when the call is over.
+The caller of a runtime creates it (genesis begins with an empty one), host functions change it, and the caller reads
+it after the call.
 """
 
 import bisect
@@ -11,26 +12,26 @@ from orchestrator.runtime import trie
 from orchestrator.scale import Reader, compact
 
 CHILD_PREFIX = b":child_storage:default:"
-"""Below it, the top trie holds each child trie's root (`substrate/primitives/storage/src/lib.rs`)."""
+"""The prefix in the top trie for the roots of child tries (`substrate/primitives/storage/src/lib.rs`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What the removal of a prefix came to; `rest` says whether some keys are still there."""
+    """The result of removing a prefix. `rest` says whether some keys are still there."""
 
     count: int
     rest: bool
 
 
 class _Keys:
-    """One trie's values, and its keys in order from the moment that somebody asks for the next one."""
+    """One trie's values. Its keys are sorted when the next key is first asked for."""
 
     def __init__(self, values: Mapping[bytes, bytes]) -> None:
         self.values = dict(values)
         self._order: list[bytes] | None = None
 
     def set(self, key: bytes, value: bytes | None) -> bytes | None:
-        """Writes or removes, and gives what was there."""
+        """Writes or removes a value. Returns the old one."""
         before = self.values.get(key)
         if value is not None:
             self.values[key] = value
@@ -62,7 +63,7 @@ class _Keys:
 
 
 class Storage:
-    """A chain's state in memory. `child` names a child trie, None the top one; keys of children carry no prefix."""
+    """A chain's state in memory. `child` names a child trie; None is the top trie. Keys of children have no prefix."""
 
     def __init__(
         self,
@@ -79,7 +80,7 @@ class Storage:
 
     @property
     def children(self) -> dict[bytes, Mapping[bytes, bytes]]:
-        """The child tries that hold something."""
+        """The child tries that are not empty."""
         return {child: keys.values for child, keys in self._tries.items() if child is not None and keys.values}
 
     def get(self, key: bytes, child: bytes | None = None) -> bytes | None:
@@ -87,14 +88,14 @@ class Storage:
         return keys.values.get(key) if keys else None
 
     def set(self, key: bytes, value: bytes | None, child: bytes | None = None) -> None:
-        """Writes a value; None removes it."""
+        """Writes a value. None removes it."""
         keys = self._tries.setdefault(child, _Keys({})) if child is not None else self._tries[None]
         before = keys.set(key, value)
         if self._undo:
             self._undo[-1].append((child, key, before))
 
     def append(self, key: bytes, item: bytes) -> None:
-        """Adds an encoded item to a SCALE vector; what is none counts as empty (`storage_append.rs`)."""
+        """Appends an encoded item to a SCALE vector. An invalid value counts as empty (`storage_append.rs`)."""
         reader = Reader(self.get(key) or b"")
         try:
             count = reader.compact() if reader.data else 0
@@ -108,9 +109,9 @@ class Storage:
         return keys.after(key) if keys else None
 
     def clear_prefix(self, prefix: bytes, limit: int | None = None, child: bytes | None = None) -> Removed:
-        """Removes what begins with the prefix, at most `limit` keys.
+        """Removes keys with the prefix, at most `limit` keys.
 
-        A node counts only keys that were there before the block and removes newer ones besides.
+        (A node counts only keys from before the block, and removes newer ones in addition.)
         """
         keys = self._tries.get(child)
         found = keys.below(prefix) if keys else []
@@ -124,10 +125,10 @@ class Storage:
         self._undo.append([])
 
     def commit(self) -> None:
-        """Ends the innermost transaction and keeps what it did.
+        """Ends the innermost transaction and keeps its changes.
 
         Raises:
-            IndexError: when there is none; so does `rollback`.
+            IndexError: there is no transaction. As in `rollback`.
         """
         done = self._undo.pop()
         if self._undo:
@@ -141,6 +142,6 @@ class Storage:
         return trie.root(self.children.get(child, {}), version)
 
     def root(self, version: int) -> bytes:
-        """The state root, child tries included."""
+        """The state root, including child tries."""
         roots = {CHILD_PREFIX + child: self.child_root(child, version) for child in self.children}
         return trie.root({**self.top, **roots}, version)

@@ -1,6 +1,6 @@
-"""Roots of Substrate's base-16 Merkle-Patricia tries, state versions 0 and 1.
+"""Computes roots of Substrate's base-16 Merkle-Patricia tries, for state versions 0 and 1.
 
-Called by `storage` for state roots and by `host` for the roots of ordered lists. The encoding is that of
+Called by `storage` for state roots and by `imports` for roots of ordered lists. The encoding is that of
 `substrate/primitives/trie/src/{node_codec,node_header,trie_stream}.rs`, described in the Polkadot specification, 2.4.
 """
 
@@ -11,17 +11,17 @@ from orchestrator.runtime.hashing import blake2_256
 from orchestrator.scale import compact, vector
 
 EMPTY_ROOT = bytes.fromhex("03170a2e7597b7b7e3d84c05391d139a62b157e78786d8c082f29dcf4c111314")
-"""blake2-256 of the empty trie's one byte 0."""
+"""The root of an empty trie: blake2-256 of one byte 0."""
 
 _INLINE = 32
-"""Shorter nodes stand in their parent instead of their hash; in version 1, longer values are hashed."""
+"""Nodes that are shorter are stored in their parent instead of their hash. In version 1, longer values are hashed."""
 
 _LEAF, _BRANCH, _BRANCH_WITH_VALUE, _HASHED_LEAF, _HASHED_BRANCH = (0x40, 2), (0x80, 2), (0xC0, 2), (0x20, 3), (0x10, 4)
-"""The first bits of a node, and how many they are; the rest of the byte begins the length of its partial key."""
+"""The first bits of a node, and their number. The rest of the byte is the start of the partial key's length."""
 
 
 def root(values: Mapping[bytes, bytes], version: int) -> bytes:
-    """The root over these keys and values. `version` is the state version, 0 or 1."""
+    """The root of a trie with these keys and values. `version` is the state version, 0 or 1."""
     if not values:
         return EMPTY_ROOT
     keys = sorted(values)
@@ -30,12 +30,12 @@ def root(values: Mapping[bytes, bytes], version: int) -> bytes:
 
 
 def ordered_root(values: Sequence[bytes], version: int) -> bytes:
-    """The root over a list, by compact indices: how extrinsics get into a header."""
+    """The root of a list, with compact indices as keys. A header has this root of its extrinsics."""
     return root({compact(index): value for index, value in enumerate(values)}, version)
 
 
 class _Builder:
-    """Encodes nodes from sorted keys: each node is a range of them. Keys are hexadecimal, so a digit is a nibble."""
+    """Encodes nodes from sorted keys. Each node is a range of keys. Keys are hexadecimal, so a digit is a nibble."""
 
     def __init__(self, keys: list[str], values: list[bytes], *, hashed: bool) -> None:
         self.keys, self.values, self.hashed = keys, values, hashed
@@ -77,7 +77,7 @@ def _common(one: str, other: str, at: int) -> int:
 
 
 def _header(kind: tuple[int, int], partial: str) -> bytes:
-    """The kind, the number of nibbles, and the nibbles; an odd one stands alone in the first byte."""
+    """The kind, the number of nibbles, and the nibbles. If their number is odd, the first one has its own byte."""
     bits, width = kind
     most = 0xFF >> width
     size = len(partial)

@@ -1,5 +1,5 @@
-"""A node's database as an archive: packed from a node at rest, fetched and unpacked where another one starts.
+"""A node's database as an archive: packed from a paused node, fetched and unpacked where another node starts.
 
-`archive` is the format, `fetch` the download, `restore` a volume's way from empty to unpacked, `serve` what a pod does
-that hands its volume out. Used by `nodeinit` and by `provision.snapshots`.
+`archive` is the format, `fetch` downloads, `restore` fills an empty volume, and `__main__` serves a volume from a pod.
+Used by `nodeinit` and by `provision.snapshots`.
 """

@@ -1,7 +1,7 @@
-"""`python3 -m orchestrator.snapshot`: hands a volume out as an archive. Run in a pod that `provision.snapshots` makes.
+"""`python3 -m orchestrator.snapshot`: serves a volume as an archive, in a pod that `provision.snapshots` creates.
 
-`/archive` is packed while it is sent, so no disk is needed for it, and `/summary` says afterwards what it was: whoever
-got an archive with another sum got only a part of it.
+`/archive` is packed while it is sent, so it needs no disk. Afterwards `/summary` has its checksum: if the received
+archive has another one, it is incomplete.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from orchestrator.snapshot import archive
 
 
 class _Counted:
-    """Passes on what is written, and knows its sum and length."""
+    """Passes on what is written, and computes its checksum and length."""
 
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
@@ -34,14 +34,14 @@ class _Counted:
 
 
 class Volume:
-    """The volume that is handed out, and what is known of the last archive of it."""
+    """The volume that is served, and the summary of its last archive."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
         self._summary: dict[str, Any] = {"error": "no archive was made yet"}
 
     def archive(self, out: BinaryIO) -> None:
-        """Sends the volume; `summary` is right once this returns."""
+        """Sends the volume. `summary` is valid when this returns."""
         self._summary = {"error": "the archive is not whole"}
         counted = _Counted(out)
         try:
@@ -56,7 +56,7 @@ class Volume:
 
 
 def server(data: Path, port: int) -> ThreadingHTTPServer:
-    """A server of the volume; it answers `/archive`, `/summary` and `/healthz`."""
+    """A server for the volume. It answers `/archive`, `/summary` and `/healthz`."""
     volume = Volume(data)
     answers: dict[str, Callable[[BinaryIO], object]] = {
         "/archive": volume.archive,
@@ -65,7 +65,7 @@ def server(data: Path, port: int) -> ThreadingHTTPServer:
     }
 
     class Handler(BaseHTTPRequestHandler):
-        """HTTP/1.0: an answer ends with its connection, for nobody knows an archive's length in advance."""
+        """HTTP/1.0: an answer ends with its connection, because the archive's length is not known in advance."""
 
         def do_GET(self) -> None:
             answer = answers.get(self.path)
@@ -77,7 +77,7 @@ def server(data: Path, port: int) -> ThreadingHTTPServer:
             answer(self.wfile)  # type: ignore[arg-type]
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Probes would fill the log."""
+            """Logs nothing, because probes would fill the log."""
 
     return ThreadingHTTPServer(("", port), Handler)
 

@@ -1,7 +1,8 @@
-"""The archive: a tar of a node's base path, plain, gzip or zstd, without any key. Called by `restore` and `serve`.
+"""The archive: a tar of a node's base path, plain, gzip or zstd, without keys. Called by `restore` and `__main__`.
 
-A snapshot is of a chain and never of a node: keystores and network keys are left out on both ways, or two nodes would
-run with one key. Only files and folders are taken, so nothing in an archive can point out of it.
+A snapshot belongs to a chain, not to a node. Keystores and network keys are left out when it is packed and when it is
+unpacked, otherwise two nodes would run with the same key. It contains only files and folders, so nothing in it can
+point outside.
 """
 
 import gzip
@@ -18,7 +19,7 @@ import zstandard
 from orchestrator.errors import SnapshotError
 
 OWN = ".coalmine"
-"""The folder of a volume in which `restore` works; no part of a database."""
+"""The folder of a volume in which `restore` works. It does not belong to the database."""
 
 _SKIPPED = frozenset({OWN, "lost+found"})
 _ZSTD, _GZIP = b"\x28\xb5\x2f\xfd", b"\x1f\x8b"
@@ -27,7 +28,7 @@ _PIECE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What was packed or unpacked; `left_out` are the places of keys."""
+    """What was packed or unpacked. `left_out` are the paths of keys."""
 
     files: int
     bytes: int
@@ -35,7 +36,7 @@ class Contents:
 
 
 def pack(base: Path, out: IO[bytes]) -> Contents:
-    """Writes the base path as a tar in zstd. Whoever calls it has stopped the node."""
+    """Writes the base path as a tar in zstd. The caller must have stopped the node."""
     files, size = 0, 0
     left_out: list[str] = []
     compressor = zstandard.ZstdCompressor(level=3)
@@ -49,7 +50,7 @@ def pack(base: Path, out: IO[bytes]) -> Contents:
                 left_out.append(str(place))
                 continue
             info = tar.gettarinfo(str(file), str(place))
-            if not (info.isreg() or info.isdir()):  # Sockets and the like are no part of a database.
+            if not (info.isreg() or info.isdir()):  # Sockets and the like do not belong to a database.
                 continue
             info.uid, info.gid, info.uname, info.gname = 0, 0, "", ""
             if info.isdir():
@@ -62,11 +63,11 @@ def pack(base: Path, out: IO[bytes]) -> Contents:
 
 
 def unpack(archive: Path, target: Path) -> Contents:
-    """Unpacks into a folder that is empty, in coalmine's layout whichever of the two the archive has.
+    """Unpacks into an empty folder, always in coalmine's layout. The archive may have zombienet's.
 
     Raises:
-        SnapshotError: when it is no archive, is damaged, holds what is neither file nor folder, leads out of its
-            folder, or holds no file at all; what was unpacked until then stays.
+        SnapshotError: it is not an archive, is damaged, contains something other than files and folders, points outside
+            its folder, or contains no file. What was unpacked before stays.
     """
     files, size = 0, 0
     left_out: list[str] = []
@@ -84,19 +85,21 @@ def unpack(archive: Path, target: Path) -> Contents:
                     size += _write(tar, member, target / place)
                     files += 1
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, zstandard.ZstdError) as error:
-        raise SnapshotError(f"the snapshot is no tar archive that can be read: {error}") from error
+        raise SnapshotError(f"the snapshot is not a readable tar archive: {error}") from error
     if not files:
-        raise SnapshotError("the snapshot holds no file", hint="it is a tar of a base path: chains/ID/db and so on")
+        raise SnapshotError(
+            "the snapshot contains no file", hint="it must be a tar of a base path: chains/ID/db and so on"
+        )
     return Contents(files, size, tuple(left_out))
 
 
 def is_secret(place: PurePosixPath) -> bool:
-    """Whether a place of a base path holds a node's keys: its session keys, or those of its peer id."""
+    """Whether a path below a base path has a node's keys: its session keys, or the key of its peer id."""
     return "keystore" in place.parts or place.name.startswith("secret_")
 
 
 def _walk(base: Path) -> Iterator[Path]:
-    """Everything below, folders before what is in them; a folder of keys as a whole."""
+    """Everything below the base path, folders before their content. A folder with keys is one item."""
     for folder, folders, files in os.walk(base):
         here = Path(folder)
         if here == base:
@@ -108,15 +111,15 @@ def _walk(base: Path) -> Iterator[Path]:
 
 
 def _place(member: tarfile.TarInfo) -> PurePosixPath | None:
-    """Where a member goes below the base path; None for the archive's own root.
+    """The path of a member below the base path. None for the root of the archive.
 
-    Zombienet's archives have the base path as `data` and that of an embedded relay node as `relay-data`, where the
-    clients themselves keep the latter in `polkadot` (`cumulus/client/cli/src/lib.rs`).
+    Zombienet's archives call the base path `data` and that of an embedded relay node `relay-data`. The clients keep the
+    latter in `polkadot` (`cumulus/client/cli/src/lib.rs`).
     """
     path = PurePosixPath(member.name)
     parts = path.parts
     if path.is_absolute() or ".." in parts or not (member.isreg() or member.isdir()):
-        raise SnapshotError(f"the snapshot holds {member.name!r}, which is no file or folder within it")
+        raise SnapshotError(f"the snapshot contains {member.name!r}, which is not a file or folder inside it")
     if parts[:1] == ("data",):
         parts = parts[1:]
     elif parts[:1] == ("relay-data",):
@@ -134,13 +137,13 @@ def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, file: Path) -> int:
         while piece := content.read(_PIECE):
             out.write(piece)
         out.flush()
-        os.fsync(out.fileno())  # What is noted as done must be on the disk.
+        os.fsync(out.fileno())  # It must be on disk before it is recorded as done.
     return member.size
 
 
 @contextmanager
 def _opened(archive: Path) -> Iterator[tarfile.TarFile]:
-    """The archive as a stream, whatever it is compressed with: its first bytes say, for an address need not."""
+    """The archive as an uncompressed stream. Its first bytes, not its name, tell the compression."""
     with archive.open("rb") as file:
         magic = file.read(4)
         file.seek(0)

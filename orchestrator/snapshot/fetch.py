@@ -1,4 +1,4 @@
-"""Downloads an archive: streamed, taken up where it broke off, and good only when its sum is. Called by `restore`."""
+"""Downloads an archive as a stream, resumes a broken download, and checks the checksum. Called by `restore`."""
 
 import errno
 import hashlib
@@ -18,7 +18,7 @@ _SAY_EVERY = 10.0
 
 
 class Broken(SnapshotError):  # noqa: N818  As errors.Refused.
-    """The download broke off or did not begin; going on with it may help."""
+    """The download broke or did not begin. Resuming it may help."""
 
 
 RETRY = Retrying(
@@ -27,14 +27,15 @@ RETRY = Retrying(
     stop=stop_after_attempt(8),
     reraise=True,
 )
-"""About a minute and a half in all, besides the downloading itself. The pod is started anew after that."""
+"""About a minute and a half in total, without the time of downloading. After that the pod is restarted."""
 
 
 def fetch(url: str, target: Path, *, sha256: str, say: Callable[[str], None], retry: Retrying = RETRY) -> None:
-    """Brings the archive to `target`; a part of it that is there already is gone on from.
+    """Downloads the archive to `target`. Resumes if a part of it is already there.
 
     Raises:
-        SnapshotError: when it cannot be had, has another sum, or finds no room; nothing that has another sum stays.
+        SnapshotError: it cannot be downloaded, its checksum is wrong, or there is no room. An archive with a wrong
+            checksum is deleted.
     """
     say(f"fetching {shown(url)}")
     try:
@@ -42,7 +43,7 @@ def fetch(url: str, target: Path, *, sha256: str, say: Callable[[str], None], re
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        hint = "archive and database need room together until it is unpacked: give `resources.storage` more"
+        hint = "archive and database need room at the same time: raise `resources.storage`"
         raise SnapshotError(f"no room on the volume for {shown(url)}", hint=hint) from error
     found = _sum(target)
     if found != sha256:
@@ -51,20 +52,20 @@ def fetch(url: str, target: Path, *, sha256: str, say: Callable[[str], None], re
 
 
 def shown(url: str) -> str:
-    """An address without what might be secret in it: user, password and query."""
+    """A URL without its possibly secret parts: user, password and query."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
 def _go_on(url: str, target: Path, say: Callable[[str], None]) -> None:
     have = target.stat().st_size if target.exists() else 0
-    # Uncompressed on the way, for the sum is of the archive's own bytes.
+    # Without HTTP compression, because the checksum is of the archive's own bytes.
     headers = {"accept-encoding": "identity"} | ({"range": f"bytes={have}-"} if have else {})
     try:
         with httpx.stream("GET", url, headers=headers, timeout=_TIMEOUT, follow_redirects=True) as answer:
             _check(answer, url, target)
             if answer.headers.get("content-range", "").partition("-")[0] != f"bytes {have}":
-                have = 0  # The server gives it from its beginning.
+                have = 0  # The server sends it from the beginning.
             _take(answer, target, have, say)
     except httpx.HTTPError as error:
         raise Broken(f"{shown(url)}: {type(error).__name__}: {error}") from error
@@ -72,7 +73,7 @@ def _go_on(url: str, target: Path, say: Callable[[str], None]) -> None:
 
 def _check(answer: httpx.Response, url: str, target: Path) -> None:
     if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-        target.unlink(missing_ok=True)  # There is more here than there: it was another archive.
+        target.unlink(missing_ok=True)  # We have more than the server: it was another archive.
     if answer.status_code in _TEMPORARY:
         raise Broken(f"{shown(url)}: the server says {answer.status_code}")
     if not answer.is_success:
@@ -84,7 +85,9 @@ def _take(answer: httpx.Response, target: Path, have: int, say: Callable[[str], 
     told = time.monotonic()
     with target.open("r+b" if have else "wb") as file:
         file.seek(have)
-        for piece in answer.iter_raw():  # As it comes: pieces of a size would be lost with a connection.
+        for piece in (
+            answer.iter_raw()
+        ):  # In pieces as they arrive: a partial piece of a fixed size would be lost with the connection.
             file.write(piece)
             have += len(piece)
             if time.monotonic() - told > _SAY_EVERY:

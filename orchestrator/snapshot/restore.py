@@ -1,7 +1,7 @@
-"""A volume's way from empty to an unpacked database, whole or not at all. Called by `nodeinit`.
+"""Fills an empty volume with an unpacked database, completely or not at all. Called by `nodeinit`.
 
-A pod may die at any moment and begins again at the same step: what is unpacked stands aside until all of it is there,
-and what is done is noted last. A database that is there already is never touched.
+A pod may die at any moment and then continues at the same step: files are unpacked into a separate folder until all are
+there, and completion is recorded last. An existing database is never touched.
 """
 
 import errno
@@ -14,15 +14,14 @@ from orchestrator.snapshot import archive
 from orchestrator.snapshot.fetch import fetch
 
 _DONE, _UNPACKED, _ARCHIVE, _ASIDE = "snapshot", "unpacked", "archive", "aside"
-"""Below `archive.OWN`: two notes with the archive's sum, the archive, and the folder in which it is unpacked."""
+"""Names below `archive.OWN`: two notes with the archive's checksum, the archive, and the folder for unpacking."""
 
 
 def restore(data: Path, url: str, sha256: str, say: Callable[[str], None]) -> None:
-    """Makes the volume hold the snapshot's database; when it does already, nothing is fetched.
+    """Fills the volume with the snapshot's database. Fetches nothing if it already has it.
 
     Raises:
-        SnapshotError: when the archive cannot be had or is not what it should be, and when the volume holds a
-            database of something else.
+        SnapshotError: the archive cannot be fetched or is wrong, or the volume contains another database.
     """
     own = data / archive.OWN
     done = _note(own / _DONE)
@@ -39,25 +38,23 @@ def restore(data: Path, url: str, sha256: str, say: Callable[[str], None]) -> No
     _tidy(own)
 
 
-_HINT = "a database is only put on an empty volume: name a new group, or take the network down with its data"
+_HINT = "a snapshot needs an empty volume: name a new group, or take the network down with its data"
 
 
 def _fill_aside(data: Path, own: Path, url: str, sha256: str, say: Callable[[str], None]) -> None:
     there = sorted(entry.name for entry in data.iterdir() if entry.name not in {archive.OWN, "lost+found"})
     if there:
-        raise SnapshotError(f"the volume is not empty, it holds {', '.join(there[:3])}", hint=_HINT)
+        raise SnapshotError(f"the volume is not empty, it contains {', '.join(there[:3])}", hint=_HINT)
     shutil.rmtree(own / _ASIDE, ignore_errors=True)
     (own / _ASIDE).mkdir(parents=True)
     fetch(url, own / _ARCHIVE, sha256=sha256, say=say)
-    say("the sum is right; unpacking")
+    say("the checksum is right; unpacking")
     try:
         contents = archive.unpack(own / _ARCHIVE, own / _ASIDE)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        raise SnapshotError(
-            "no room on the volume to unpack the snapshot", hint="give `resources.storage` more"
-        ) from error
+        raise SnapshotError("no room on the volume to unpack the snapshot", hint="raise `resources.storage`") from error
     say(f"unpacked {contents.files} files, {contents.bytes >> 20} MiB")
     if contents.left_out:
         say(f"left out keys that were in it: {', '.join(contents.left_out[:3])} ({len(contents.left_out)} in all)")
@@ -65,7 +62,7 @@ def _fill_aside(data: Path, own: Path, url: str, sha256: str, say: Callable[[str
 
 
 def _tidy(own: Path) -> None:
-    """The archive and the empty folder, which nobody needs any more."""
+    """Removes the archive and the empty folder, which are not needed any more."""
     shutil.rmtree(own / _ASIDE, ignore_errors=True)
     for name in (_ARCHIVE, _UNPACKED):
         (own / name).unlink(missing_ok=True)
@@ -76,7 +73,7 @@ def _note(file: Path) -> str | None:
 
 
 def _write_note(file: Path, text: str) -> None:
-    """A note is there whole or not at all."""
+    """Writes a note, completely or not at all."""
     new = file.with_suffix(".new")
     new.write_text(text + "\n")
     new.rename(file)

@@ -1,8 +1,8 @@
-"""The Pulumi program of a network: one resource an object, so that preview and diff are per object.
+"""The Pulumi program of a network: one resource per object, so that preview and diff are per object.
 
 It runs unchanged under the Pulumi CLI and under the embedded engine (`orchestrator.engine.embedded`). Configuration:
-`coalmine:manifests` names a JSON file with the rendered objects in order; `coalmine:cluster` tells the cluster from all
-others. Which kubeconfig reaches it is left to the provider's environment, for what a program says would be stored.
+`coalmine:manifests` names a JSON file with the rendered objects in order; `coalmine:cluster` identifies the cluster.
+The kubeconfig comes from the provider's environment, because whatever a program sets is stored in the state.
 """
 
 import importlib.metadata
@@ -15,30 +15,30 @@ import pulumi
 from orchestrator.engine.program import needs, wave
 
 ORDERS = {
-    # Readiness is the ladder's business (`orchestrator.readiness.ladder`): nodes wait for each other to become ready.
+    # Do not wait: nodes need each other to become ready, and the ladder checks that (`orchestrator.readiness.ladder`).
     "pulumi.com/skipAwait": "true",
-    # The same field manager under either engine, so that one can go on where the other was.
+    # Both engines use the same field manager, so that each can continue the other's work.
     "pulumi.com/patchFieldManager": "coalmine",
 }
-"""Annotations that speak to Pulumi's provider; they are no part of the object otherwise."""
+"""Annotations that are instructions for Pulumi's provider and otherwise not part of the object."""
 
 
 def token(document: dict[str, Any]) -> str:
-    """The provider's token of an object's type, `kubernetes:apps/v1:StatefulSet`; the core group is spelled out."""
+    """The provider's token of an object's type, such as `kubernetes:apps/v1:StatefulSet`. The core group has a name."""
     version = document["apiVersion"]
     group = version if "/" in version else f"core/{version}"
     return f"kubernetes:{group}:{document['kind']}"
 
 
 def provider(cluster: str | None) -> pulumi.ProviderResource:
-    """The Kubernetes provider; its settings are JSON texts, as providers' are."""
+    """The Kubernetes provider. Its settings are JSON texts, as for all providers."""
     settings = {
         "enableServerSideApply": "true",
-        # What differs from the program is drift, and whose an object is was settled before (`engine.ownership`).
+        # Differences from the program are drift. Ownership of the objects was checked before (`engine.ownership`).
         "enablePatchForce": "true",
         "upsertExistingObjects": "true",
         "enableConfigMapMutable": "true",
-        # Nothing else makes it another cluster: not another path to the kubeconfig on another machine.
+        # Only this identity makes it another cluster, not another path of the kubeconfig.
         "clusterIdentifier": cluster,
     }
     options = pulumi.ResourceOptions(version=importlib.metadata.version("pulumi-kubernetes"))

@@ -148,7 +148,7 @@ def test_a_new_group_starts_from_the_archive_and_goes_on(cluster, engine, images
     planned = networks.up(cluster, engine, grown, images, say)
     ladder.climb(cluster, planned, say)
     init = cluster.logs("copy-0", namespace, container="init")
-    assert "the sum is right; unpacking" in init
+    assert "the checksum is right; unpacking" in init
     started = re.search(r"highest known block at #(\d+)", cluster.logs("copy-0", namespace, container="node"))
     assert int(started[1]) > 0  # It did not begin at genesis.
     access = Access(cluster, planned)

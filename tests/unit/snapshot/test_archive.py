@@ -124,7 +124,7 @@ def link(kind, target):
 def test_nothing_leads_out_of_its_folder(tmp_path, member):
     (tmp_path / "a.tar").write_bytes(tar_of([member]))
     (tmp_path / "out").mkdir()
-    with pytest.raises(SnapshotError, match="no file or folder within it"):
+    with pytest.raises(SnapshotError, match="not a file or folder inside it"):
         archive.unpack(tmp_path / "a.tar", tmp_path / "out")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.tar", "out"]
 
