@@ -1,4 +1,4 @@
-"""Network definitions of others become Testnets. Pure: text in, document and findings out. Called by `cli`."""
+"""Turns network definitions of other tools into Testnets. Pure: text in, document and findings out. Called by `cli`."""
 
 from orchestrator.importing.account import Finding
 from orchestrator.importing.zombienet import Imported, read_definition

@@ -1,6 +1,6 @@
-"""Keeps account of what was read of a definition, so that nothing of it is dropped in silence.
+"""Keeps account of which parts of a definition were read, so that nothing is dropped silently.
 
-Every leaf of the document ends in one of two ways: somebody has taken it, or it is listed with a reason.
+In the end every leaf of the document was either taken or is listed with a reason.
 """
 
 import re
@@ -15,7 +15,7 @@ _CAPITAL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something of the definition that is left out of the Testnet, or differs there: where it stands, and why."""
+    """A part of the definition that is left out of the Testnet or differs there: its path, and the reason."""
 
     path: str
     reason: str
@@ -27,23 +27,23 @@ class Finding:
 
 @dataclass(slots=True)
 class Account:
-    """What became of each part of a document."""
+    """What happened to each part of a document."""
 
     taken: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
     mistakes: list[Finding] = field(default_factory=list)
-    """What makes the definition none at all."""
+    """Mistakes that make the whole definition invalid."""
 
     def leave_out(self, path: str, reason: str) -> None:
-        """Lists a part of the document, and everything in it, as not imported."""
+        """Lists a part of the document, with everything inside, as not imported."""
         self.findings.append(Finding(path, reason))
 
     def differs(self, path: str, reason: str) -> None:
-        """Tells how something that was taken is not as it was."""
+        """Lists a part that was taken, but differs in the Testnet."""
         self.findings.append(Finding(path, reason, "differs"))
 
     def settle(self, document: Any) -> None:
-        """Lists every leaf that nobody has taken or listed."""
+        """Lists every leaf that was neither taken nor listed."""
         known = self.taken | {
             finding.path for finding in (*self.findings, *self.mistakes) if finding.kind == "left out"
         }
@@ -65,13 +65,13 @@ class Table:
         return name in self._names
 
     def at(self, *names: str) -> str:
-        """The path of the first of the fields that is there, as the document writes it."""
+        """The path of the first of these fields that exists, as the document writes it."""
         name = next((name for name in names if name in self._names), names[0])
         key = self._names.get(name, name)
         return f"{self.path}.{key}" if self.path else key
 
     def take(self, *names: str) -> Any:
-        """The value of the first of the names that is there, with everything inside it; None when none is."""
+        """Takes the value of the first of these fields that exists, with everything inside. None if none exists."""
         for name in names:
             if name in self._names:
                 self.account.taken.add(self.at(name))
@@ -87,14 +87,14 @@ class Table:
         return None if found is None else bool(found)
 
     def whole(self, *names: str) -> int | None:
-        """A whole number, which zombienet also takes as text or as 1e12."""
+        """A whole number. zombienet also accepts it as text or as 1e12."""
         for name in names:
             if name in self._names:
                 value = self._value[self._names[name]]
                 if (number := _whole(value)) is not None:
                     self.account.taken.add(self.at(name))
                     return number
-                self.account.leave_out(self.at(name), f"{value!r} is no whole number")
+                self.account.leave_out(self.at(name), f"{value!r} is not a whole number")
         return None
 
     def words(self, *names: str) -> list[str]:
@@ -109,7 +109,7 @@ class Table:
         return []
 
     def table(self, *names: str) -> "Table | None":
-        """A table inside; what of it nobody takes will be listed."""
+        """An inner table. Its fields that are not taken will be listed."""
         for name in names:
             value = self._value.get(self._names.get(name, ""))
             if isinstance(value, dict):
@@ -119,7 +119,7 @@ class Table:
         return None
 
     def tables(self, *names: str) -> "list[Table]":
-        """The tables of all lists of these names."""
+        """The tables in all lists of these names."""
         found: list[Table] = []
         for name in names:
             value = self._value.get(self._names.get(name, ""), [])
@@ -135,7 +135,7 @@ class Table:
         return found
 
     def refuse(self, reasons: dict[str, str]) -> None:
-        """Lists all of these fields that are there, each with its reason."""
+        """Lists those of these fields that exist, each with its reason."""
         for name, reason in reasons.items():
             if name in self._names:
                 self.account.leave_out(self.at(name), reason)
@@ -159,7 +159,7 @@ def snake(key: str) -> str:
 
 
 def leaves(value: Any, path: str = "") -> Iterator[str]:
-    """The paths of everything that holds nothing more; an empty table or list is a leaf."""
+    """The paths of all leaves. An empty table or list is a leaf."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from leaves(inner, f"{path}.{key}" if path else str(key))
@@ -171,7 +171,7 @@ def leaves(value: Any, path: str = "") -> Iterator[str]:
 
 
 def _prefixes(path: str) -> Iterator[str]:
-    """The path and all above it."""
+    """The path and all its parents."""
     yield path
     for match in re.finditer(r"[.\[]", path):
         yield path[: match.start()]

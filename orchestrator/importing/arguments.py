@@ -1,4 +1,4 @@
-"""A node's command line as zombienet's files have it: what of it has a field of its own, what coalmine sets itself.
+"""Sorts a node's arguments in zombienet's files: those with a field in the Testnet, those that coalmine sets itself.
 
 Called by `chains` and `nodes`.
 """
@@ -22,7 +22,7 @@ _OWN = frozenset(
         *("no-mdns", "allow-private-ip", "discover-local", "relay-chain-rpc-urls", "relay-chain-rpc-url"),
     )
 )
-"""Options that coalmine sets, or that would undo what it sets; a client refuses most of them a second time."""
+"""Options that coalmine sets, or that would undo what it sets. A client refuses most of them if they come twice."""
 
 _PRUNING = re.compile(r"^(archive|archive-canonical|[1-9]\d*)$")
 _DATABASES = ("auto", "rocksdb", "paritydb")
@@ -31,20 +31,20 @@ EXCLUDED = "-:"
 
 @dataclass(slots=True)
 class Arguments:
-    """Arguments sorted out: those to pass on, and what has a field of its own."""
+    """Sorted arguments: those to pass on, and those with a field in the Testnet."""
 
     args: list[str] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
-    """`database` and `pruning` of a group."""
+    """The fields `database` and `pruning` of a group."""
     dev: str | None = None
-    """The development account that the node plays, and where that is said."""
+    """The development account that the node uses, and the path where the file says so."""
     dev_path: str = ""
     authoring: str | None = None
 
 
 @dataclass(slots=True)
 class _Option:
-    """An option with its values, and where each of them stands."""
+    """An option with its values, and the path of each."""
 
     paths: list[str]
     parts: list[str]
@@ -60,7 +60,7 @@ class _Option:
 
 
 def sorted_out(words: list[str], path: str, account: Account) -> Arguments:
-    """The words of a list of arguments that stands at the path; what cannot be passed on is listed."""
+    """Sorts the words of the list of arguments at `path`. Those that cannot be passed on are listed."""
     result = Arguments()
     for option in _options(words, path, account):
         _sort(option, result, account)
@@ -72,11 +72,11 @@ def _sort(option: _Option, result: Arguments, account: Account) -> None:
     if option.parts[0].startswith(EXCLUDED):
         result.args += [EXCLUDED + "--" + option.parts[0].removeprefix(EXCLUDED).lstrip("-"), *option.parts[1:]]
     elif any("{{ZOMBIE:" in part.upper() for part in option.parts):
-        _leave_out(option, "what other nodes turn out to be is not known when nodes are planned", account)
+        _leave_out(option, "properties of other nodes are not known when nodes are planned", account)
     elif name in DEV and result.dev is None:
         result.dev, result.dev_path = name, option.paths[0]
     elif name in {"one", "two"}:
-        _leave_out(option, f"--{name} plays an account that `keys.dev` does not have; keys come from the seed", account)
+        _leave_out(option, f"--{name} uses an account that `keys.dev` does not have; keys come from the seed", account)
     elif name in _OWN:
         _leave_out(option, f"coalmine decides --{name} itself, by role and place", account)
     elif name in {"database", "db"} and value in _DATABASES:
@@ -119,7 +119,7 @@ def _options(words: list[str], path: str, account: Account) -> Iterator[_Option]
 
 
 def _split(word: str) -> list[str]:
-    """One entry may hold an option and its value, for zombienet puts them into one shell line."""
+    """Splits an entry, which may contain an option and its value: zombienet puts all of them into one shell line."""
     word = word.strip()
     if not word.startswith("-") or not re.search(r"\s", word):
         return [word] if word else []

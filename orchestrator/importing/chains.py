@@ -1,4 +1,4 @@
-"""The relay chain and parachains of zombienet's definition. Called by `zombienet`."""
+"""Reads the relay chain and the parachains of a zombienet definition. Called by `zombienet`."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from orchestrator.spec.testnet import RELAY
 _DEFAULT_CHAIN = "rococo-local"
 _HEX = re.compile(r"^0x([0-9a-f]{2})*$")
 _INSIDE = {"raw_spec_override": ".genesis.raw.top", "genesis": ".raw.top", "runtime_genesis_patch": ".raw.top"}
-"""Where storage keys stand in a field."""
+"""The path of the storage keys inside a field."""
 
 _WRAPPERS = (
     ("runtimeGenesis", "patch"),
@@ -23,17 +23,17 @@ _WRAPPERS = (
     ("runtime", "runtime_genesis_config"),
     ("runtime",),
 )
-"""How chain specs of different ages wrap the pallets' genesis."""
+"""How chain specs of different versions wrap the pallets' genesis."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the caller knows beside the text."""
+    """What the caller knows in addition to the text."""
 
     runtimes: Mapping[str, str]
-    """Runtime code by chain (`relay` or a parachain's id), for chains that clients know by name only."""
+    """Runtime code by chain (`relay` or a parachain's id), for chains that are built into clients."""
     rebase: Callable[[str], str]
-    """A file's name as the new file must write it."""
+    """Returns a file's name as the new file must write it."""
 
 
 def relaychain(table: Table, names: Names, around: Surroundings) -> Group:
@@ -50,7 +50,7 @@ def relaychain(table: Table, names: Names, around: Surroundings) -> Group:
 
 
 def parachain(table: Table, names: Names, around: Surroundings) -> Group | None:
-    """A parachain of a Testnet; None when it cannot be told which."""
+    """A parachain of a Testnet. None if it has no id."""
     id_ = table.whole("id")
     if id_ is None:
         table.mistake("id", "a parachain needs an id")
@@ -62,7 +62,7 @@ def parachain(table: Table, names: Names, around: Surroundings) -> Group | None:
         result["ethereumAccounts"] = True
     if table.flag("cumulus_based") is False:
         table.account.leave_out(
-            table.at("cumulus_based"), "is started as clients of Cumulus are; `client: command` is free"
+            table.at("cumulus_based"), "is started like Cumulus' clients; `client: command` allows other commands"
         )
     single = table.table("collator")
     groups = _groups(table, defaults, names, ("collators",), ("collator_groups",))
@@ -114,10 +114,10 @@ def _groups(
 
 
 def _source(table: Table, around: Surroundings, key: str) -> Group:
-    """Exactly one source, in zombienet's own order: spec, runtime, and else the chain by its name."""
+    """Exactly one source of genesis, in zombienet's order: spec, runtime, else the chain by its name."""
     if key in around.runtimes:
         sources = ("chain", "chain_spec_path", "chain_spec_runtime", "wasm_override", "genesis_wasm_path")
-        table.refuse(dict.fromkeys(sources, "the runtime that was given to the import takes its place"))
+        table.refuse(dict.fromkeys(sources, "the runtime given to the import replaces it"))
         return {"runtime": {"file": around.runtimes[key]}}
     path = _file(table, "chain_spec_path", around)
     runtime = _runtime(table, around)
@@ -133,7 +133,7 @@ def _source(table: Table, around: Surroundings, key: str) -> Group:
     if runtime is not None:
         table.refuse({"chain": "the runtime says which chain it is"})
         table.refuse(
-            dict.fromkeys(("wasm_override", "genesis_wasm_path"), "genesis is built by the very code that runs")
+            dict.fromkeys(("wasm_override", "genesis_wasm_path"), "genesis is built by the same code that runs")
         )
         return runtime
     if override is not None:
@@ -148,7 +148,7 @@ def _builtin(table: Table, chain: str | None, key: str) -> Group:
     if chain is None:
         chain = _DEFAULT_CHAIN if key == RELAY else "local"
         table.account.differs(
-            table.at("chain"), f"is not given; {chain} is taken. Give the runtime with `--runtime {key}=FILE`"
+            table.at("chain"), f"is not given; {chain} is used. Give the runtime with `--runtime {key}=FILE`"
         )
     return {"builtin": chain}
 
@@ -167,7 +167,7 @@ def _runtime(table: Table, around: Surroundings) -> Group | None:
 
 
 def _file(table: Table, name: str, around: Surroundings) -> str | None:
-    """A file's name as the new file writes it; of an address, the name under which to put what is fetched."""
+    """A file's name as the new file writes it. For a URL, the name under which the user must store the file."""
     text = table.text(name)
     if text is None:
         return None
@@ -179,7 +179,7 @@ def _file(table: Table, name: str, around: Surroundings) -> str | None:
 
 
 def _patch(table: Table, result: Group) -> None:
-    """What changes genesis: a patch where it is built from a runtime, raw keys over any."""
+    """Reads changes of genesis: a patch if a runtime builds it, raw keys in all cases."""
     raw = _raw(table)
     for name in ("genesis", "runtime_genesis_patch"):
         patch = table.take(name)
@@ -194,7 +194,7 @@ def _patch(table: Table, result: Group) -> None:
         else:
             where = "relay" if "id" not in result else str(result["id"])
             table.account.leave_out(
-                table.at(name), f"genesis is patched only where a runtime builds it: give `--runtime {where}=FILE`"
+                table.at(name), f"genesis is patched only if a runtime builds it: give `--runtime {where}=FILE`"
             )
     if raw:
         result["rawOverride"] = raw
@@ -226,7 +226,7 @@ def _top(table: Table, name: str, genesis: dict[str, Any]) -> dict[str, str]:
     wrong = [key for key, value in entries.items() if not _HEX.match(key.lower()) or not _HEX.match(value)]
     for key in wrong:
         table.account.leave_out(
-            f"{table.at(name)}{_INSIDE[name]}.{key}", f"{key} is no storage key with a value in hexadecimal"
+            f"{table.at(name)}{_INSIDE[name]}.{key}", f"{key} is not a storage key with a value in hexadecimal"
         )
     return {key.lower(): value for key, value in entries.items() if key not in wrong}
 
@@ -268,7 +268,7 @@ def _onboarding(table: Table, source: Group) -> Group:
 
 
 def _common_client(groups: list[Group]) -> Group:
-    """The client that all groups have in place of the chain's, which is then the chain's."""
+    """The client that all groups share. It becomes the chain's client."""
     clients = {group.get("client") for group in groups}
     if len(clients) != 1 or clients & {None, "command"}:
         return {}
@@ -279,10 +279,12 @@ def _cores(table: Table, *, slot_based: bool) -> Group:
     cores = table.whole("num_cores")
     if table.flag("onboard_as_parachain") is False:
         if cores:
-            table.account.leave_out(table.at("num_cores"), "what is not onboarded as a parachain buys its blocks")
+            table.account.leave_out(
+                table.at("num_cores"), "a chain that is not onboarded as a parachain buys its blocks"
+            )
         cores = 0
     result: Group = {} if cores in {None, 1} else {"cores": cores}
     if cores is not None and cores > 1 and not slot_based:
-        table.account.differs(table.at("num_cores"), "several cores need collators that author by slots, so these do")
+        table.account.differs(table.at("num_cores"), "several cores need slot-based authoring, so it is set")
         slot_based = True
     return result | ({"authoring": "slot-based"} if slot_based else {})

@@ -1,4 +1,4 @@
-"""A node or a group of nodes of zombienet becomes a node group. Called by `chains`."""
+"""Turns a node or a group of nodes of zombienet into a node group. Called by `chains`."""
 
 import re
 import shlex
@@ -13,7 +13,7 @@ from orchestrator.importing.arguments import Arguments, sorted_out
 from orchestrator.spec.node import Quantity
 
 _CLIENTS = {True: ("polkadot",), False: ("polkadot-parachain", "polkadot-omni-node")}
-"""Clients by whether the chain is the relay chain; others take the first one's arguments, as zombienet assumes."""
+"""Clients, by whether the chain is the relay chain. Others get the first one's arguments, as zombienet does."""
 
 _QUANTITY: TypeAdapter[str] = TypeAdapter(Quantity)
 _ARGS = ("args", "extra_args")
@@ -25,7 +25,7 @@ Group = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What a command means: a client that coalmine knows, and the program where it is not called so."""
+    """What a command means: a client that coalmine knows, and the program's name if it differs."""
 
     client: str
     words: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class Program:
 
 @dataclass(slots=True)
 class Names:
-    """Group names that are taken: they are unique in a network."""
+    """The group names in use. They must be unique in a network."""
 
     taken: set[str] = field(default_factory=set)
 
@@ -49,7 +49,7 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What a chain says for all of its nodes."""
+    """A chain's settings for all its nodes."""
 
     relay: bool
     program: Program
@@ -66,7 +66,7 @@ def label(text: str) -> str:
 
 
 def program(table: Table, *names: str, relay: bool) -> Program | None:
-    """What a command and subcommand mean, None where there is no command."""
+    """What a command and subcommand mean. None if there is no command."""
     text = table.text(*names)
     if not text or not text.strip():
         return None
@@ -75,9 +75,7 @@ def program(table: Table, *names: str, relay: bool) -> Program | None:
     known = _CLIENTS[relay]
     client = base if base in known else known[0]
     if command != base and not command.startswith("/"):
-        table.account.differs(
-            table.at(*names), f"a path on the machine that zombienet ran on; the image's own {base} is run"
-        )
+        table.account.differs(table.at(*names), f"is a path on zombienet's machine; the image's own {base} is run")
         command = base
     if base not in known:
         table.account.differs(table.at(*names), f"{base} is started with the arguments of {client}")
@@ -87,7 +85,7 @@ def program(table: Table, *names: str, relay: bool) -> Program | None:
 
 
 def resources(table: Table | None) -> Group:
-    """Requests and limits, nested as version 1 has them or flat as the SDK's."""
+    """Requests and limits, nested as in version 1 or flat as in the SDK."""
     if table is None:
         return {}
     inner = table.table("resources") or table
@@ -103,32 +101,32 @@ def resources(table: Table | None) -> Group:
                 try:
                     found[name] = _QUANTITY.validate_python(str(value))
                 except ValidationError:
-                    where.account.leave_out(where.at(key), f"{value!r} is no quantity of Kubernetes")
+                    where.account.leave_out(where.at(key), f"{value!r} is not a Kubernetes quantity")
     for where, key in ((limits, "cpu"), (inner, "limit_cpu")):
         if where is not None:
-            where.refuse({key: "nodes have no CPU limit: it would slow them where others have time to spare"})
+            where.refuse({key: "nodes have no CPU limit: it would slow them down even on an idle machine"})
     return found
 
 
 def group(table: Table, defaults: Defaults, names: Names, *, counted: bool) -> Group | None:
-    """The node group of a node, or of a `counted` group of nodes; None where it has no nodes."""
+    """The node group for a node, or for a `counted` group of nodes. None if it has no nodes."""
     count = _count(table) if counted else 1
     if not count:
         return None
-    table = (table.table("collator") if counted else None) or table  # As version 1 wrote groups of collators once.
+    table = (
+        table.table("collator") if counted else None
+    ) or table  # Old files of version 1 write groups of collators so.
     wanted = table.text("name")
     if not wanted:
         table.mistake("name", "a node needs a name")
         return None
     name = names.free(wanted)
     if name != wanted:
-        table.account.differs(
-            table.at("name"), f"is called {name}: names are DNS labels, and one of a kind in a network"
-        )
+        table.account.differs(table.at("name"), f"is called {name}: names are DNS labels, and unique in a network")
     given = sorted_out(table.words(*_ARGS), table.at(*_ARGS), table.account)
     if given.args and defaults.arguments.args:
         table.account.differs(
-            table.at(*_ARGS), "are added to the chain's; the SDK would put them in place of `default_args`"
+            table.at(*_ARGS), "are added to the chain's; the SDK would replace `default_args` by them"
         )
     result: Group = {
         "name": name,
@@ -165,7 +163,7 @@ def _role(table: Table, *, relay: bool) -> str:
     bootnode = table.flag(*_BOOTNODE)
     if bootnode and authority:
         table.account.leave_out(
-            table.at(*_BOOTNODE), "an authority stays one; the first of them are bootnodes where no others are"
+            table.at(*_BOOTNODE), "an authority stays an authority; the first ones are bootnodes if there are no others"
         )
     if authority:
         return "validator" if relay else "collator"
@@ -180,11 +178,11 @@ def _program(table: Table, defaults: Defaults) -> Group:
     whole = table.text("command_with_args")
     if whole and (image or defaults.image):
         table.account.differs(
-            table.at("command_with_args"), "taken as it is; {name}, {spec}, {data} and others are filled in"
+            table.at("command_with_args"), "is taken unchanged; {name}, {spec}, {data} and others are filled in"
         )
         return result | {"client": "command", "program": shlex.split(whole)}
     if whole:
-        table.account.leave_out(table.at("command_with_args"), "a command of one's own needs an image")
+        table.account.leave_out(table.at("command_with_args"), "your own command needs an image")
     own = program(table, "command", relay=defaults.relay)
     chosen = own or defaults.program
     if chosen.client != defaults.program.client:
@@ -198,7 +196,9 @@ def _keys(table: Table, given: Arguments, count: int) -> Group:
     if given.dev is None:
         return {}
     if count != 1 or table.flag("validator") is False:
-        table.account.leave_out(given.dev_path, f"--{given.dev} is for one node that authors; keys come from the seed")
+        table.account.leave_out(
+            given.dev_path, f"--{given.dev} is for a single authoring node; keys come from the seed"
+        )
         return {}
     return {"keys": {"dev": [given.dev]}}
 
@@ -210,14 +210,14 @@ def _environment(table: Table) -> dict[str, str]:
         if name and _VARIABLE.match(name) and value is not None:
             found[name] = str(value)
         else:
-            variable.account.leave_out(variable.path, "is no variable with a name and a value")
+            variable.account.leave_out(variable.path, "is not a variable with a name and a value")
     return found
 
 
 def _prometheus_prefix(table: Table, name: str) -> None:
     prefix = table.text(name)
     if prefix not in {None, "substrate"}:
-        table.account.leave_out(table.at(name), "the catalogue of signals knows the prefix `substrate` only")
+        table.account.leave_out(table.at(name), "the catalogue of signals knows only the prefix `substrate`")
 
 
 def prefix_of_chain(table: Table) -> None:

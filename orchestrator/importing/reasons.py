@@ -1,4 +1,4 @@
-"""Fields of zombienet that a Testnet has no counterpart for, and why. Called by `zombienet`, `chains` and `nodes`."""
+"""Fields of zombienet without a counterpart in a Testnet, and why. Called by `zombienet`, `chains` and `nodes`."""
 
 from orchestrator import tcp_ports
 
@@ -6,22 +6,22 @@ _TIMEOUT = "every rung of the readiness ladder has a time limit of its own"
 _PORTS = "each node has an address of its own, so its ports are the same on all: " + ", ".join(
     str(port) for port in (tcp_ports.NODE.p2p, tcp_ports.NODE.rpc, tcp_ports.NODE.metrics)
 )
-_TRACING = "coalmine brings no tracing"
-_FLAGS = "which flags a client takes is kept in one table by client and version"
-_STAKING = "nominators are the preset's; patch `genesis.staking` to have others"
+_TRACING = "coalmine has no tracing"
+_FLAGS = "coalmine has its own table of clients' flags"
+_STAKING = "nominators come from the preset; patch `genesis.staking` for others"
 _COMMAND = "coalmine runs no command for a chain spec: run it yourself and name its raw result as `specFile`"
 _GENERATOR = "state and code come from the `runtime`; coalmine runs no command for them"
 _KEY_TYPES = "the keys follow from the runtime's own session keys"
-_BOOTNODES = "the network is kept to itself; its own bootnodes are found by name"
+_BOOTNODES = "the network is isolated; its own bootnodes are found by name"
 _DELAY = "a delay is a fault: put it into a stage of a Rehearsal, which ends it and judges it"
 _OVERRIDES = "files are not put into nodes; build an image that has them"
-_KEYSTORE = "keys come from the network's seed; `keys.file` takes secret URIs of one's own"
+_KEYSTORE = "keys come from the network's seed; `keys.file` takes your own secret URIs"
 _SNAPSHOT = "a snapshot is fetched only with its SHA-256: `snapshot: {archive: {url, sha256}}`"
 
 SETTINGS = {
     "timeout": _TIMEOUT,
     "node_spawn_timeout": _TIMEOUT,
-    "backchannel": "what one step learns for another is in the journal",
+    "backchannel": "values for later steps are in the journal",
     "polkadot_introspector": "gates read what the introspector reads from the nodes themselves",
     "jaeger_agent": _TRACING,
     "enable_tracing": _TRACING,
@@ -30,18 +30,18 @@ SETTINGS = {
     "tracing_collator_service_namespace": _TRACING,
     "tracing_collator_service_port": _TRACING,
     "local_ip": "nodes are reached through the API server",
-    "node_verifier": "readiness is what a network does, and cannot be turned off",
-    "global_volumes": "each node has a volume of its own, and no others",
-    "image_pull_policy": "images are pulled when they are not there; name them by digest",
+    "node_verifier": "coalmine always checks that the network is ready",
+    "global_volumes": "each node has its own volume and no others",
+    "image_pull_policy": "images are pulled if they are missing; name them by digest",
     "global_delay_network_global_settings": _DELAY,
     "bootnode_domain": _BOOTNODES,
     "bootnodes_addresses": _BOOTNODES,
     "grafana": "dashboards/ has a board for your own Grafana",
-    "telemetry": "nodes tell nobody outside of their network anything",
-    "base_dir": "a network's state stands in its namespace",
+    "telemetry": "nodes send nothing outside of their network",
+    "base_dir": "a network's state is in its namespace",
     "spawn_concurrency": "all objects are applied at once, and a start barrier releases the nodes",
-    "tear_down_on_failure": "a network that failed stays as it is, until `coalmine down` or its ttl",
-    "init_containers": "coalmine has init containers of its own, and no others",
+    "tear_down_on_failure": "a network that failed stays until `coalmine down` or its ttl",
+    "init_containers": "coalmine has its own init containers and no others",
 }
 
 OBSERVABILITY = {
@@ -59,24 +59,24 @@ CHAIN = {
     "force_decorator": "genesis is built by the runtime itself, which knows its pallets; patch `genesis` for the rest",
     "random_nominators_count": _STAKING,
     "max_nominations": _STAKING,
-    "use_stash_for_validators": "a validator's stash is a key of its own, always",
+    "use_stash_for_validators": "a validator's stash always has its own key",
     "default_substrate_cli_args_version": _FLAGS,
     "default_keystore_key_types": _KEY_TYPES,
     "default_delay_network_settings": _DELAY,
     "delay_network_settings": _DELAY,
     "default_overrides": _OVERRIDES,
     "default_db_snapshot": _SNAPSHOT,
-    "override_session_0": "genesis has the assignments of cores, so parachains need no other session 0",
+    "override_session_0": "genesis assigns the cores, so parachains do not need another session 0",
     "bootnodes": _BOOTNODES,
     "bootnodes_addresses": _BOOTNODES,
-    "no_default_bootnodes": "the first nodes are bootnodes where no group has that role",
+    "no_default_bootnodes": "the first nodes are bootnodes if no group has that role",
 }
 
 PARACHAIN = {
     "genesis_wasm_generator": _GENERATOR,
     "genesis_state_path": "the genesis head is computed from the runtime or the spec",
     "genesis_state_generator": _GENERATOR,
-    "with_custom_props": "properties of a chain spec are for wallets, and nothing here reads them",
+    "with_custom_props": "a chain spec's properties are for wallets; nothing here reads them",
     "balance": "the parachain's account on the relay chain gets nothing; `relaychain.balances` endows any account",
     "initial_balance": "as `balance`",
 }
@@ -86,7 +86,7 @@ NODE = {
     "ws_port": _PORTS,
     "p2p_port": _PORTS,
     "prometheus_port": _PORTS,
-    "p2p_cert_hash": "nodes of one network speak TCP with each other",
+    "p2p_cert_hash": "nodes of a network use TCP",
     "bootnodes": _BOOTNODES,
     "bootnodes_addresses": _BOOTNODES,
     "overrides": _OVERRIDES,
@@ -99,12 +99,12 @@ NODE = {
     "log_path": "`coalmine logs` reads them",
     "db_snapshot": _SNAPSHOT,
     "delay_network_settings": _DELAY,
-    "telemetry": "nodes tell nobody outside of their network anything",
+    "telemetry": "nodes send nothing outside of their network",
     "telemetry_url": "as `telemetry`",
     "jaeger_url": _TRACING,
 }
 
 TOP = {
-    "types": "metadata tells the types; nobody needs to",
-    "custom_processes": "a network is its nodes; run other programs beside it, against its Services",
+    "types": "the types are in the metadata",
+    "custom_processes": "a network has only nodes; run other programs beside it, against its Services",
 }

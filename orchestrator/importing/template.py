@@ -1,8 +1,8 @@
-"""The templates in zombienet's definitions: `{{NAME}}` is an environment variable. Called by `zombienet`.
+"""Renders the templates in zombienet's definitions: `{{NAME}}` is an environment variable. Called by `zombienet`.
 
-Version 1 renders a file with nunjucks, whose expressions, conditions and filters Jinja has in the same words. What is
-known only when nodes run (`{{ZOMBIE:alice:multiAddress}}`, the filter `zombie`, the SDK's own `{{chainName}}`) is left
-as it stands, and whoever reads the field decides about it.
+Version 1 renders a file with nunjucks. Jinja has the same expressions, conditions and filters. Values that are known
+only when nodes run (`{{ZOMBIE:alice:multiAddress}}`, the filter `zombie`, the SDK's own `{{chainName}}`) are left
+unchanged; the reader of the field decides about them.
 """
 
 import re
@@ -19,7 +19,7 @@ IMAGES = {
     "MALUS_IMAGE": "paritypr/malus:latest",
     "COL_IMAGE": "paritypr/colander:latest",
 }
-"""The images that zombienet takes where a variable is not set (zombienet-sdk, docs/src/environment.md)."""
+"""The images that zombienet uses if a variable is not set (zombienet-sdk, docs/src/environment.md)."""
 
 LATER = re.compile(r"\{\{\s*(?:ZOMBIE:[^}]*|chainName|disableBootnodes)\s*\}\}", re.IGNORECASE)
 _MARK = "\ue000{}\ue001"
@@ -27,10 +27,10 @@ _MARKED = re.compile("\ue000(\\d+)\ue001")
 
 
 def rendered(text: str, environment: Mapping[str, str], file: str) -> tuple[str, tuple[str, ...]]:
-    """The text with all variables filled in, and the names of those for which zombienet's default was taken.
+    """The text with all variables filled in, and the names of those for which zombienet's default was used.
 
     Raises:
-        SpecError: naming every variable that is not set, each with its line, or what is wrong with the template.
+        SpecError: variables are not set, which it names with their lines, or the template is invalid.
     """
     later: list[str] = []
 
@@ -54,7 +54,7 @@ def rendered(text: str, environment: Mapping[str, str], file: str) -> tuple[str,
 
 
 def _noting(missing: dict[str, str], defaults: dict[str, str]) -> type[jinja2.Undefined]:
-    """An undefined value that notes that it was printed, and not that somebody gave it a default of his own."""
+    """An undefined value that is recorded if it is printed, but not if the template gives it a default."""
 
     class Noting(jinja2.Undefined):
         def __str__(self) -> str:

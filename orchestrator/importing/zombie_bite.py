@@ -1,8 +1,8 @@
-"""What zombie-bite's `bite` leaves: a fork of a live network as specs and databases. Called by `cli.importing`.
+"""Reads the output of zombie-bite's `bite`: a fork of a live network as specs and databases. Called by `cli.importing`.
 
-After `crates/zombie-bite-core/src/{doppelganger,manifest,overrides}.rs` of paritytech/zombie-bite: a `manifest.json`
-beside a folder with `config.toml` (a network definition of zombienet's SDK), a spec and an archive for each chain.
-Validators are well-known accounts, and a parachain's one collator has the key `//Collator-ID`.
+The format is that of `crates/zombie-bite-core/src/{doppelganger,manifest,overrides}.rs` of paritytech/zombie-bite: a
+`manifest.json` beside a folder with `config.toml` (a network definition of zombienet's SDK), and a spec and an archive
+for each chain. Validators are well-known accounts. A parachain's only collator has the key `//Collator-ID`.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ _DEVELOPMENT: frozenset[str] = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Bite:
-    """A Testnet as a document, files that it names and somebody must write, and what is to be known of it."""
+    """A Testnet as a document, the files that it names and that must be written, and remarks for the user."""
 
     document: Document
     files: Mapping[str, str]
@@ -34,16 +34,16 @@ class Bite:
 
 
 def read_bite(directory: Path, *, archives: str, name: str, rebase: Callable[[Path], str]) -> Bite:
-    """The fork in a folder as a Testnet.
+    """Turns the fork in a folder into a Testnet.
 
     Args:
         directory: the base path of `zombie-bite bite`, or an unpacked bundle.
-        archives: the address under which the nodes will find the archives, by their own names.
-        name: the Testnet's.
-        rebase: what a path of a spec is called in the Testnet.
+        archives: the URL under which the nodes find the archives, by their names.
+        name: the Testnet's name.
+        rebase: returns a spec's path as the Testnet must write it.
 
     Raises:
-        UsageError: when the folder does not hold what a bite leaves, naming what is missing.
+        UsageError: the folder is not the output of a bite. Names what is missing.
     """
     manifest = _read(directory / "manifest.json", json.loads)
     try:
@@ -54,7 +54,7 @@ def read_bite(directory: Path, *, archives: str, name: str, rebase: Callable[[Pa
         by_id = {para["id"]: para for para in config.get("parachains", ())}
         parachains = [_parachain(chain, entry, by_id[entry["para_id"]]) for entry in manifest["parachains"]]
     except (KeyError, TypeError) as error:
-        raise UsageError(f"{directory} is no bite that is understood: {error!r}") from error
+        raise UsageError(f"{directory} is not a readable bite: {error!r}") from error
     spec: Document = {"devKeys": True, "isolation": {"forkId": name}, "relaychain": relay}
     if parachains:
         spec["parachains"] = parachains
@@ -65,7 +65,7 @@ def read_bite(directory: Path, *, archives: str, name: str, rebase: Callable[[Pa
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """How files of the folder are named."""
+    """A chain's files in the folder, by their naming scheme."""
 
     folder: Path
     archives: str
@@ -115,7 +115,7 @@ def _parachain(chain: _Chain, entry: Document, config: Document) -> Document:
 
 
 def _database(args: Iterable[object]) -> Document:
-    """A database is opened as it was made."""
+    """The settings of the database, which must be opened with the options with which it was created."""
     said = dict(str(one).partition("=")[::2] for one in args)
     fields = {"database": said.get("--database"), "pruning": said.get("--state-pruning")}
     return {field: value for field, value in fields.items() if value}
@@ -126,7 +126,7 @@ def _image(config: Document) -> Document:
 
 
 def _remarks(manifest: Document) -> Iterable[str]:
-    yield "put the archives where the nodes can fetch them; their sums are in the file"
+    yield "put the archives where the nodes can fetch them; their checksums are in the file"
     if "polkadot" in str(manifest["relay"]["chain"]) and any(one["para_id"] == 1000 for one in manifest["parachains"]):
         yield "Polkadot's Asset Hub has ed25519 keys for Aura, and coalmine gives its nodes sr25519: it will not author"
     for entry in (manifest["relay"], *manifest["parachains"]):

@@ -1,6 +1,7 @@
-"""Network definitions of zombienet, version 1 and SDK, in TOML, JSON or YAML. Called by `cli.importing`.
+"""Reads network definitions of zombienet, version 1 and SDK, in TOML, JSON or YAML. Called by `cli.importing`.
 
-After docs/src/network-definition-spec.md of paritytech/zombienet and docs/src/network-spec/ of its SDK.
+The formats are described in docs/src/network-definition-spec.md of paritytech/zombienet and in docs/src/network-spec/
+of its SDK.
 """
 
 import json
@@ -23,7 +24,7 @@ from orchestrator.spec import API_VERSION
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A Testnet as a document, and what of the definition is not in it or not as it was."""
+    """A Testnet as a document, and the parts of the definition that are left out or differ."""
 
     document: dict[str, Any]
     findings: tuple[Finding, ...]
@@ -38,17 +39,17 @@ def read_definition(
     runtimes: Mapping[str, str] | None = None,
     rebase: Callable[[str], str] = str,
 ) -> Imported:
-    """The Testnet of a definition, named after its file by default.
+    """The Testnet for a definition, by default named after its file.
 
     Raises:
-        UsageError: when the file's name does not say which format it has.
-        SpecError: when the text is not in that format, or no network definition, with every mistake.
+        UsageError: the file's name does not tell its format.
+        SpecError: the text is not in that format, or is not a network definition. Holds every mistake.
     """
     filled, defaulted = template.rendered(text, environment, file)
     data = _parsed(filled, file)
     account = Account()
     for variable in defaulted:
-        account.differs(f"{{{{{variable}}}}}", f"is not set; zombienet's default {template.IMAGES[variable]} is taken")
+        account.differs(f"{{{{{variable}}}}}", f"is not set; zombienet's default {template.IMAGES[variable]} is used")
     around = Surroundings(runtimes=runtimes or {}, rebase=rebase)
     spec = _spec(Table(data, "", account), around)
     account.settle(data)
@@ -103,7 +104,7 @@ def _settings(table: Table, relaychain: Group, names: Names) -> Group:
     if settings.flag("bootnode"):
         relaychain["groups"].append({"name": names.free("bootnode"), "role": "bootnode"})
     if settings.flag("isolate_env") is False:
-        settings.refuse({"isolate_env": "a network is always kept to itself, by its protocol id and network policies"})
+        settings.refuse({"isolate_env": "a network is always isolated, by its protocol id and network policies"})
     if settings.flag("prometheus") is False:
         settings.refuse({"prometheus": "gates need a Prometheus: the network's own, or `observability.existing`"})
     observability = settings.table("observability")
@@ -128,7 +129,9 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
         elif suffix in {".yaml", ".yml"}:
             data = yaml.safe_load(text)
         else:
-            raise UsageError(f"{file} is no network definition", hint="they are called .toml, .json, .yaml or .yml")
+            raise UsageError(
+                f"{file} is not a network definition", hint="its name must end in .toml, .json, .yaml or .yml"
+            )
     except (tomllib.TOMLDecodeError, json.JSONDecodeError, yaml.YAMLError) as error:
         raise SpecError(
             (Mistake(file, _line_of(error, text), "", f"not {suffix[1:].upper()}: {_words(error)}"),)

@@ -89,7 +89,7 @@ def test_an_unpacked_bundle_is_one_folder(bitten, tmp_path):
     [
         (lambda base: (base / "manifest.json").unlink(), "manifest.json"),
         (lambda base: (base / "manifest.json").write_text("{"), "manifest.json cannot be read"),
-        (lambda base: (base / "manifest.json").write_text("[]"), "no bite that is understood"),
+        (lambda base: (base / "manifest.json").write_text("[]"), "is not a readable bite"),
         (lambda base: (base / "manifest.json").write_text("{}"), "'bundle'"),
         (lambda base: (base / "bite" / "config.toml").write_text("x"), "config.toml cannot be read"),
         (lambda base: (base / "bite" / "kusama-snap.tgz").unlink(), "kusama-snap.tgz"),
