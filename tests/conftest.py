@@ -16,6 +16,8 @@ PROCESSES = ("tests/real/played/", "tests/real/test_onboarding.py", "tests/real/
 FIRST_LAB = tuple(
     f"tests/cluster/test_{name}.py" for name in ("experiments", "secrets", "snapshots", "state", "upgrades")
 )
+pytest_plugins = ["tests.pace"]
+
 QUEUES = (PROCESSES + FIRST_LAB, ("tests/cluster/", "tests/real/test_network.py"))
 """What runs nodes in real time, by the beginning of its name, in the order in which it runs.
 

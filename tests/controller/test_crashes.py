@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from chaos import plan
 from chaos.scene import Outcome
+from tests.budget import schedules
 
 from .simulation import FAULTS, quickstart, spec
 
 EVENTS = ("tick", "crash after write", "crash after actions", "replace", "restart", "agent down", "agent up", "forget")
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=schedules(50))
 @given(
     fault=st.sampled_from(sorted(FAULTS)),
     events=st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 6)), max_size=60),
