@@ -12,7 +12,8 @@ from typing import Any
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError, LabError
 from orchestrator.lab import storage
-from orchestrator.lab.state import LabState, Progress
+from orchestrator.lab.state import LabState
+from orchestrator.progress import Progress
 
 _LOOK = 0.05
 """Seconds between two looks at what can only be asked: an API server that starts, a lab that another process starts."""

@@ -24,7 +24,7 @@ from packaging.requirements import Requirement
 
 from orchestrator.lab import contained, libraries, oci, state, toolchain
 from orchestrator.lab.oci import Config, Layer
-from orchestrator.lab.state import Progress
+from orchestrator.progress import Progress
 
 SUITE = "bookworm"
 ROOT_PACKAGES = ("python3", "iproute2", "iptables", "nftables", "procps", "stress-ng", "faketime", "ca-certificates")

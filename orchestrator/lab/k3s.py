@@ -20,7 +20,7 @@ from orchestrator.errors import LabError
 from orchestrator.lab import image
 from orchestrator.lab.docker_engine import Engine
 from orchestrator.lab.image import Image
-from orchestrator.lab.state import Progress
+from orchestrator.progress import Progress
 
 IMAGE = "rancher/k3s:v1.34.1-k3s1"
 

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 from orchestrator.errors import LabError
 from orchestrator.lab import certificates, components, guardian, image, network, state, store, toolchain
 from orchestrator.lab.image import Image
-from orchestrator.lab.state import LabState, Progress
+from orchestrator.lab.state import LabState
+from orchestrator.progress import Progress
 
 if TYPE_CHECKING:
     from orchestrator.cluster import Cluster

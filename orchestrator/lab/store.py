@@ -15,7 +15,7 @@ from pathlib import Path
 
 from orchestrator.lab import contained, state, toolchain
 from orchestrator.lab.image import Image
-from orchestrator.lab.state import Progress
+from orchestrator.progress import Progress
 
 _IMPORT = """
 mount -t tmpfs tmpfs /run

@@ -1,0 +1,90 @@
+"""Builds a Go program of ours, and tells how many of its packages are built. Called by `toolchain`.
+
+Go keeps each package that it has compiled in a cache of its own, which appears there at once and whole. So a build that
+was interrupted, by Ctrl-C or worse, goes on with the packages that are left.
+"""
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.lab import contained
+from orchestrator.progress import Count, Progress, Work, under_way
+
+_ENVIRONMENT = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
+_HINT = "are Go modules reachable from here?"
+_LISTED = "{{.ImportPath}} {{if .Stale}}lacking{{end}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program: its name is that of its folder; `flags` are the linker's, `takes` says how long a build lasts."""
+
+    name: str
+    flags: str
+    takes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """The packages of a program, and those of them that are not in Go's cache."""
+
+    all: frozenset[str]
+    lacking: frozenset[str]
+
+    @classmethod
+    def of(cls, listed: str) -> "Packages":
+        """Reads what `go list` printed of each package."""
+        words = [line.split() for line in listed.splitlines()]
+        return cls(frozenset(word[0] for word in words), frozenset(word[0] for word in words if len(word) > 1))
+
+    def __str__(self) -> str:
+        return f"{len(self.all) - len(self.lacking)} of {len(self.all)} packages are in Go's cache"
+
+
+def build(go: str, sources: Path, program: Program, target: Path, progress: Progress) -> None:
+    """Builds the program of this name in the module; its file appears at once and whole.
+
+    Raises:
+        LabError: when the build fails.
+    """
+    started = time.monotonic()
+    partial = target.with_name(f".{target.name}")
+    options = ("-trimpath", "-ldflags", program.flags)
+    built: set[str] = set()
+    with _scratch(target.with_name(".scratch")) as scratch:
+        environment = {**_ENVIRONMENT, "GOTMPDIR": str(scratch)}
+        with under_way(progress, Work(f"fetching the modules of {program.name}")):
+            listing = (go, "list", *options, "-deps", "-f", _LISTED, f"./{program.name}")
+            packages = Packages.of(contained.run(*listing, folder=sources, environment=environment, hint=_HINT))
+        progress(f"building {program.name} (once; {program.takes}); {packages}")
+
+        def takes(line: str) -> bool:
+            """`go build -v` names each package as it begins to compile it."""
+            if line not in packages.lacking:
+                return False
+            built.add(line)
+            return True
+
+        def count() -> Count:
+            return Count(len(built), len(packages.lacking), "packages")
+
+        with under_way(progress, Work(f"building {program.name}", count)):
+            building = (go, "build", "-v", *options, "-o", str(partial), f"./{program.name}")
+            contained.run(*building, folder=sources, environment=environment, takes=takes, hint=_HINT)
+    partial.rename(target)
+    progress(f"built {program.name} in {time.monotonic() - started:.0f} s")
+
+
+@contextlib.contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """Where the compiler works: always the same place, so that what a killed one left goes with the next build."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
