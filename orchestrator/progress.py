@@ -25,45 +25,39 @@ SOON, LATEST = 10.0, 26.0
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """How far work is; `total` is None where nobody knows it. A remark says more, such as who is waited for."""
+class Far:
+    """How far work is: what is done of the total, where that can be counted, and a remark, such as who is awaited."""
 
-    done: int
-    total: int | None
-    unit: Literal["bytes", "packages", "nodes"]
+    done: int | None = None
+    total: int | None = None
+    unit: Literal["bytes", "packages", "nodes"] = "bytes"
     remark: str = ""
 
     def __str__(self) -> str:
-        written = _megabytes if self.unit == "bytes" else str
-        unit = "MB" if self.unit == "bytes" else self.unit
-        of = "" if self.total is None else f" of {written(self.total)}"
-        return f"{written(self.done)}{of} {unit}"
+        if self.done is None:
+            return ""
+        number, unit = (_megabytes, "MB") if self.unit == "bytes" else (str, self.unit)
+        of = "" if self.total is None else f" of {number(self.total)}"
+        return f"{number(self.done)}{of} {unit}"
 
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:.1f}" if size < 10_000_000 else f"{size / 1e6:.0f}"
 
 
-def _uncountable() -> None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Work that is under way. How far it is, is asked of it, never told: who shows it decides when to look.
-
-    `count` is called by other threads, and answers None where there is nothing to count, or not yet.
-    """
+    """Work that is under way. How far it is, is asked of it, by other threads: who shows it decides when to look."""
 
     what: str
-    count: Callable[[], Count | None] = _uncountable
+    far: Callable[[], Far] = Far
 
     def line(self, seconds: float) -> str:
         """One line about it, after so many seconds."""
-        count = self.count()
-        far = "" if count is None else f"{count}, "
-        remark = f"; {count.remark}" if count is not None and count.remark else ""
-        return f"{self.what}: {far}{seconds:.0f} s so far{remark}"
+        far = self.far()
+        counted = f"{far}, " if str(far) else ""
+        remark = f"; {far.remark}" if far.remark else ""
+        return f"{self.what}: {counted}{seconds:.0f} s so far{remark}"
 
 
 @runtime_checkable
@@ -82,19 +76,19 @@ def under_way(progress: Progress, work: Work) -> AbstractContextManager[object]:
     return progress.watch(work) if isinstance(progress, Watcher) else _in_lines(progress, work)
 
 
-def due(waited: float, said: Count | None, count: Count | None) -> bool:
-    """Whether another line is due, so many seconds after the one that said so much."""
-    return waited >= (LATEST if count == said else SOON)
+def due(waited: float, said: Far, far: Far) -> bool:
+    """Whether another line is due, so many seconds after work was said to be so far."""
+    return waited >= (LATEST if far == said else SOON)
 
 
 def tell(progress: Progress, work: Work, ended: Callable[[float], bool], now: Callable[[], float]) -> None:
     """Says a line whenever one is due, until the work has ended; `ended` waits for that for so many seconds."""
     started = shown = now()
-    said = work.count()
+    said = work.far()
     while not ended(LOOK):
-        at, count = now(), work.count()
-        if due(at - shown, said, count):
-            shown, said = at, count
+        at, far = now(), work.far()
+        if due(at - shown, said, far):
+            shown, said = at, far
             progress(work.line(at - started))
 
 
@@ -114,24 +108,24 @@ def silent(line: str, /) -> None:
     """A listener that does not listen."""
 
 
-def written(place: Path, total: int | None = None) -> Callable[[], Count | None]:
+def written(place: Path, total: int | None = None) -> Callable[[], Far]:
     """Counts the bytes of a file or of a folder's files, once there are some."""
 
-    def count() -> Count | None:
-        size = _size(place)
-        return Count(size, total, "bytes") if size else None
+    def far() -> Far:
+        found = size(place)
+        return Far(found, total, "bytes") if found else Far()
 
-    return count
+    return far
 
 
-def _size(place: Path) -> int:
-    """Of what is there at this moment: others write, rename and remove meanwhile."""
+def size(place: Path) -> int:
+    """The bytes of what is there at this moment: others write, rename and remove meanwhile."""
     try:
         if not place.is_dir():
             return place.stat().st_size
         with os.scandir(place) as entries:
             return sum(
-                _size(Path(entry.path)) if entry.is_dir(follow_symlinks=False) else _length(entry) for entry in entries
+                size(Path(entry.path)) if entry.is_dir(follow_symlinks=False) else _length(entry) for entry in entries
             )
     except OSError:
         return 0

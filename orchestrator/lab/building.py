@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.lab import contained
-from orchestrator.progress import Count, Progress, Work, under_way
+from orchestrator.progress import Far, Progress, Work, under_way
 
 _ENVIRONMENT = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
 _HINT = "are Go modules reachable from here?"
@@ -69,10 +69,10 @@ def build(go: str, sources: Path, program: Program, target: Path, progress: Prog
             built.add(line)
             return True
 
-        def count() -> Count:
-            return Count(len(built), len(packages.lacking), "packages")
+        def far() -> Far:
+            return Far(len(built), len(packages.lacking), "packages")
 
-        with under_way(progress, Work(f"building {program.name}", count)):
+        with under_way(progress, Work(f"building {program.name}", far)):
             building = (go, "build", "-v", *options, "-o", str(partial), f"./{program.name}")
             contained.run(*building, folder=sources, environment=environment, takes=takes, hint=_HINT)
     partial.rename(target)

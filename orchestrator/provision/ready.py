@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ReadinessError
+from orchestrator.progress import Work, under_way
 from orchestrator.provision import causes, ladder
 from orchestrator.provision.access import Access
 from orchestrator.provision.engine import Progress
@@ -18,9 +19,6 @@ from orchestrator.provision.network import Network
 
 POLL = 0.5
 """Seconds between two looks at nodes. Their RPC offers no watch through the API server's proxy."""
-
-SHORT, LONG = 5.0, 30.0
-"""Seconds between two lines about a rung: when something has changed, and when nothing has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +41,20 @@ def climb(cluster: Cluster, network: Network, progress: Progress) -> tuple[Reach
 
 def climb_rungs(rungs: Iterable[Rung], access: Access, progress: Progress) -> tuple[Reached, ...]:
     """Climbs the rungs in order; raises as `climb` does."""
-    reached = []
-    for rung in rungs:
-        started = shown = time.monotonic()
-        said = ""
+    return tuple(_reach(rung, access, progress) for rung in rungs)
+
+
+def _reach(rung: Rung, access: Access, progress: Progress) -> Reached:
+    started = time.monotonic()
+    missing: dict[str, str] | None = None
+    with under_way(progress, Work(rung.name, lambda: rung.far(missing))):
         while missing := rung.missing():
-            now = time.monotonic()
-            if now - started > rung.timeout:
+            if time.monotonic() - started > rung.timeout:
                 raise _failure(rung, missing, access)
-            if now - shown > (LONG if said == (text := causes.some(missing)) else SHORT):
-                shown, said = now, text
-                progress(f"{rung.name}: waiting for {text}")
             time.sleep(POLL)
-        reached.append(Reached(rung.name, time.monotonic() - started))
-        progress(f"{rung.name} ({reached[-1].seconds:.1f} s)")
-    return tuple(reached)
+    reached = Reached(rung.name, time.monotonic() - started)
+    progress(f"{rung.name} ({reached.seconds:.1f} s)")
+    return reached
 
 
 def _failure(rung: Rung, missing: dict[str, str], access: Access) -> ReadinessError:
