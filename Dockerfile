@@ -9,12 +9,10 @@ RUN apt-get update \
  && echo 'coalmine:x:65532:' >> /etc/group
 
 FROM python:3.11-slim-bookworm AS dependencies
-COPY pyproject.toml /source/pyproject.toml
-# The list is pyproject's extra `image` and nothing else; byte code that is not checked makes pods start faster.
-RUN python -c "import tomllib; \
-wanted = tomllib.load(open('/source/pyproject.toml', 'rb'))['project']['optional-dependencies']['image']; \
-print('\n'.join(wanted))" > /source/requirements.txt \
- && python -m pip install --quiet --no-compile --only-binary=:all: --target /opt/coalmine/lib -r /source/requirements.txt \
+COPY orchestrator/lab/image.lock /source/image.lock
+# The locked packages and nothing else; byte code that is not checked makes pods start faster.
+RUN python -m pip install --quiet --no-compile --only-binary=:all: --no-deps --require-hashes \
+      --target /opt/coalmine/lib -r /source/image.lock \
  && python -m compileall -q --invalidation-mode unchecked-hash /opt/coalmine/lib
 
 FROM python:3.11-slim-bookworm AS code

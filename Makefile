@@ -4,17 +4,27 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RUNS ?= runs
+UPGRADE ?= --upgrade
 
-.PHONY: install demo demo-bad-upgrade demo-real test test-real unit check format generate bench clean
+.PHONY: install lock demo demo-bad-upgrade demo-real test test-newest test-real unit check format generate bench clean
 
 install: $(STAMP)
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml development.lock
 	@$(PYTHON) -c 'import sys; sys.exit("coalmine needs Python 3.11 or later; set PYTHON=") if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing coalmine into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[image,test,check]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r development.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+# What a user does not install: pyproject.toml says what each group is for.
+GROUPS := --group build --group image --group test --group check
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+lock: $(STAMP)  ## Both locks, at the newest versions that the bounds allow; UPGRADE= keeps what stands and still fits.
+	$(LOCK) $(UPGRADE) pyproject.toml $(GROUPS) -o development.lock
+	$(LOCK) --group image -c development.lock -o orchestrator/lab/image.lock
 
 demo: $(STAMP)  ## Rehearse examples/quickstart.yaml on a cluster of our own; CONTEXT=name takes yours.
 	$(BIN)/coalmine run examples/quickstart.yaml --runs $(RUNS) $(if $(CONTEXT),--context $(CONTEXT))
@@ -22,6 +32,9 @@ demo: $(STAMP)  ## Rehearse examples/quickstart.yaml on a cluster of our own; CO
 demo-bad-upgrade: $(STAMP)  ## The same network with a runtime whose migration panics: ends FAILED, exit code 1.
 	$(BIN)/coalmine run examples/bad-upgrade.yaml --runs $(RUNS) $(if $(CONTEXT),--context $(CONTEXT)); \
 	  code=$$?; echo "exit code $$code"; exit $$code
+
+# Most tests wait for time to pass: more of them at once than there are cores. Who runs beside whom: tests/conftest.py.
+SPREAD := -n 4 --no-loadscope-reorder
 
 # Real clients by image or by path of their programs, and a folder with the runtimes that the example names.
 REAL ?= ../shared/real
@@ -38,13 +51,19 @@ demo-real: $(STAMP)  ## The quickstart with real clients; POLKADOT, OMNI_NODE (i
 	  --client polkadot-omni-node=$(OMNI_NODE) $(if $(CONTEXT),--context $(CONTEXT))
 
 test: $(STAMP)  ## Everything, the cluster tests on a lab of their own included.
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests $(SPREAD) --durations 15
+
+test-newest: $(STAMP)  ## The suite on the newest versions that the bounds allow and not on the locked ones: drift is seen here first.
+	$(BIN)/uv venv --quiet --clear --seed --python $(BIN)/python build/newest
+	$(BIN)/uv pip install --quiet --python build/newest/bin/python --upgrade $(GROUPS) -e .
+	@touch build/newest/.installed
+	$(MAKE) test VENV=build/newest
 
 test-real: $(STAMP)  ## Everything on real nodes, also what `make test` leaves out for its length; an hour.
 	COALMINE_THOROUGH=1 $(BIN)/python -m pytest tests/real
 
-unit: $(STAMP)  ## What needs no cluster and no container.
-	$(BIN)/python -m pytest tests -m 'not cluster and not container' -n auto
+unit: $(STAMP)  ## What needs no cluster, no container and no real node.
+	$(BIN)/python -m pytest tests -m 'not cluster and not container and not real' $(SPREAD)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -76,6 +76,16 @@ def under_way(progress: Progress, work: Work) -> AbstractContextManager[object]:
     return progress.watch(work) if isinstance(progress, Watcher) else _in_lines(progress, work)
 
 
+@contextlib.contextmanager
+def watched(progress: Progress, work: Work) -> Iterator[Progress]:
+    """Shows a watcher the work, whose doer has lines of its own; gives whom to tell those: a watcher sees enough."""
+    if isinstance(progress, Watcher):
+        with progress.watch(work):
+            yield silent
+    else:
+        yield progress
+
+
 def due(waited: float, said: Far, far: Far) -> bool:
     """Whether another line is due, so many seconds after work was said to be so far."""
     return waited >= (LATEST if far == said else SOON)

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from chaos.faults.base import listed
 from chaos.upgrades import preflight
 from chaos.upgrades.draft import Draft
-from chaos.upgrades.view import RELAY, Action, ChainView, Code, Failure, Plan, RelayView, Upgrade, World
+from chaos.upgrades.view import Action, ChainView, Code, Failure, Plan, RelayView, Upgrade, World
 from orchestrator.spec.status import UpgradeStatus
+from orchestrator.spec.testnet import RELAY
 
 ENDS = frozenset({"Completed", "Failed"})
 

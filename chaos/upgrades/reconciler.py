@@ -18,7 +18,7 @@ from chaos.upgrades import code as codes
 from chaos.upgrades import evidence, observe, plan
 from chaos.upgrades.code import CodeError
 from chaos.upgrades.observe import Observer, Reference
-from chaos.upgrades.view import RELAY, Action, Spread, Upgrade, World
+from chaos.upgrades.view import Action, Spread, Upgrade, World
 from orchestrator import chain
 from orchestrator.chain import Refusal, Upgrader
 from orchestrator.cluster import Cluster
@@ -26,6 +26,7 @@ from orchestrator.errors import ChainError, Refused
 from orchestrator.genesis.keys import KeyPair
 from orchestrator.spec import RuntimeUpgradeSpec
 from orchestrator.spec.status import UpgradeStatus
+from orchestrator.spec.testnet import RELAY
 
 _LOG = logging.getLogger(__name__)
 _PAUSE = 1.0

@@ -8,8 +8,6 @@ from orchestrator.chain import Head, RuntimeVersion
 from orchestrator.spec import RuntimeUpgradeSpec
 from orchestrator.spec.status import UpgradeStatus
 
-RELAY = "relay"
-
 Action = Literal["authorize", "apply"]
 
 

@@ -11,10 +11,12 @@ import yaml
 from orchestrator import __version__
 from orchestrator.cli import console, options
 from orchestrator.cli.format import Format
+from orchestrator.engine import choice
 from orchestrator.errors import UsageError
 from orchestrator.gates.library import expand
 from orchestrator.metrics.check import check
-from orchestrator.provision import effects, engines, network, ready
+from orchestrator.provision import effects, network
+from orchestrator.readiness import ladder
 from orchestrator.render import Images
 from orchestrator.spec.load import Loaded, load
 
@@ -60,7 +62,7 @@ def diff(
     testnet = _load(files).testnet()
     where = options.Where(context, kubeconfig, lab, image, prometheus_image, tuple(client))
     with options.reached(where, owned=True, progress=console.stepper()) as target:
-        chosen = engines.choose(engine, target.cluster, testnet.name)
+        chosen = choice.choose(engine, target.cluster, testnet.name)
         prepared = network.prepare(target.cluster, chosen, testnet, target.images)
     different = [change for change in prepared.changes if change.action != "same"]
     if output is Format.JSON:
@@ -106,9 +108,9 @@ def up(
     progress = console.stepper()
     where = options.Where(context, kubeconfig, lab, image, prometheus_image, tuple(client))
     with options.reached(where, owned=False, progress=progress) as target:
-        chosen = engines.choose(engine, target.cluster, testnet.name)
+        chosen = choice.choose(engine, target.cluster, testnet.name)
         planned = network.up(target.cluster, chosen, testnet, target.images, progress)
-        ready.climb(target.cluster, planned, progress)
+        ladder.climb(target.cluster, planned, progress)
     console.say(f"network {testnet.name} is up in namespace {testnet.namespace}")
     return 0
 
@@ -130,7 +132,7 @@ def down(
     if not yes and sys.stdin.isatty():
         typer.confirm(f"delete network {name}{'' if keep_data else ' with all its data'}?", abort=True)
     cluster = options.existing(where)
-    chosen = engines.choose(engine, cluster, name)
+    chosen = choice.choose(engine, cluster, name)
     (network.down_keeping_data if keep_data else network.down)(cluster, chosen, name, progress)
     return 0
 

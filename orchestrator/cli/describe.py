@@ -14,10 +14,11 @@ from orchestrator.cli import console, listing, options, selecting
 from orchestrator.cli.format import Format
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ChainError
-from orchestrator.genesis.plan import RELAY
-from orchestrator.provision import state, state_live
-from orchestrator.provision.state import NodeState, ParachainState, TestnetState
+from orchestrator.inspection import live, networks
+from orchestrator.inspection.networks import NodeState, ParachainState, TestnetState
+from orchestrator.inspection.reach import ask_all
 from orchestrator.spec import Testnet
+from orchestrator.spec.testnet import RELAY
 
 _EVENTS = 10
 """So many of the last events are shown."""
@@ -60,7 +61,7 @@ def describe(
 
 
 def _testnet(cluster: Cluster, testnet: TestnetState) -> Facts:
-    session = state_live.ask(testnet.relay[:1], lambda node: state_live.reader(cluster, node).session())
+    session = ask_all(testnet.relay[:1], lambda node: live.reader(cluster, node).session())
     return {
         "name": testnet.name,
         "namespace": testnet.namespace,
@@ -76,7 +77,7 @@ def _testnet(cluster: Cluster, testnet: TestnetState) -> Facts:
         "not ready": {node.name: node.trouble for node in testnet.nodes if not node.ready},
         "disturbances": [
             f"{item['kind']} {item['metadata']['name']}: {item.get('status', {}).get('phase', 'Pending')}"
-            for item in state.experiments(cluster, testnet.namespace)
+            for item in networks.experiments(cluster, testnet.namespace)
         ],
         "warnings": _events(cluster, testnet.namespace, None),
         "applied": testnet.applied,
@@ -93,8 +94,8 @@ def _without_defaults(testnet: TestnetState) -> Any:
 
 
 def _node(cluster: Cluster, node: NodeState) -> Facts:
-    usage = state_live.usage(cluster, [node]).get(node.name)
-    view = state_live.look(cluster, [node])[node.name]
+    usage = live.usage(cluster, [node]).get(node.name)
+    view = live.look(cluster, [node])[node.name]
     facts: Facts = {
         "name": node.name,
         "testnet": node.testnet,
@@ -122,7 +123,7 @@ def _node(cluster: Cluster, node: NodeState) -> Facts:
 
 
 def _identity(cluster: Cluster, node: NodeState) -> Facts:
-    reader = state_live.reader(cluster, node)
+    reader = live.reader(cluster, node)
     try:
         version = reader.runtime_version()
         software = str(reader.rpc.call("system_version"))
@@ -154,9 +155,9 @@ def _last_end(node: NodeState) -> str | None:
 
 
 def _parachain(cluster: Cluster, testnet: TestnetState, para: ParachainState) -> Facts:
-    head = state_live.included(cluster, testnet.relay, [para.id])[para.id]
-    code = state_live.ask(testnet.relay[:1], lambda node: state_live.reader(cluster, node).current_code_hash(para.id))
-    views = state_live.look(cluster, para.nodes)
+    head = live.included(cluster, testnet.relay, [para.id])[para.id]
+    code = ask_all(testnet.relay[:1], lambda node: live.reader(cluster, node).current_code_hash(para.id))
+    views = live.look(cluster, para.nodes)
     specs = (testnet.applied or {}).get("spec", {}).get("parachains", [])
     hash_ = next(iter(code.values()), None)
     return {
@@ -179,7 +180,7 @@ def _para(testnet: TestnetState, name: str) -> ParachainState:
     for para in testnet.parachains:
         if name in {para.chain, str(para.id)}:
             return para
-    raise state.unknown("parachain", name, [word for p in testnet.parachains for word in (p.chain, str(p.id))])
+    raise networks.unknown("parachain", name, [word for p in testnet.parachains for word in (p.chain, str(p.id))])
 
 
 def _groups(nodes: Iterable[NodeState]) -> dict[str, str]:
@@ -194,7 +195,7 @@ def _groups(nodes: Iterable[NodeState]) -> dict[str, str]:
 
 def _events(cluster: Cluster, namespace: str, names: Iterable[str] | None) -> list[str]:
     """The last events about objects called so; of a whole namespace only the warnings."""
-    found = state.events(cluster, namespace, names)
+    found = networks.events(cluster, namespace, names)
     chosen = [event for event in found if names is not None or event.get("type") == "Warning"]
     return [
         f"{event.get('lastTimestamp') or event.get('eventTime')} {event['involvedObject'].get('name')}: "

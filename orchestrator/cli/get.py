@@ -11,8 +11,8 @@ from orchestrator.cli.format import Listing
 from orchestrator.cli.selecting import TestnetName
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ChainError
-from orchestrator.provision import state, state_live
-from orchestrator.provision.state import NodeState, TestnetState
+from orchestrator.inspection import live, networks
+from orchestrator.inspection.networks import NodeState, TestnetState
 
 Row = dict[str, Any]
 """One object by the names of its columns; JSON prints it as it is."""
@@ -42,7 +42,7 @@ def get(
 ) -> int:
     """List testnets, nodes or parachains. Of all testnets, unless one is named."""
     cluster = options.existing(options.Where(context, kubeconfig, lab))
-    found = (state.testnet(cluster, testnet),) if testnet else state.testnets(cluster)
+    found = (networks.testnet(cluster, testnet),) if testnet else networks.testnets(cluster)
     if what is What.TESTNETS:
         rows = [_testnet(one) for one in found]
     elif what is What.NODES:
@@ -93,7 +93,7 @@ def _node(node: NodeState) -> Row:
 
 
 def _parachains(cluster: Cluster, testnet: TestnetState) -> list[Row]:
-    heads = state_live.included(cluster, testnet.relay, [para.id for para in testnet.parachains])
+    heads = live.included(cluster, testnet.relay, [para.id for para in testnet.parachains])
     specs = {one.get("id"): one for one in (testnet.applied or {}).get("spec", {}).get("parachains", [])}
     rows = []
     for para in testnet.parachains:

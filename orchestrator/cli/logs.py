@@ -10,7 +10,7 @@ import typer
 from orchestrator.cli import console, options, selecting
 from orchestrator.cli.rpc import seconds
 from orchestrator.errors import UsageError
-from orchestrator.provision import state, state_logs
+from orchestrator.inspection import log_lines, networks
 
 _COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 """Foreground colours of ECMA-48 that can be read on light and dark ground."""
@@ -37,19 +37,19 @@ def logs(
         raise UsageError("--previous is over, so it cannot be followed")
     pattern = _pattern(grep)
     start = datetime.now(UTC) - timedelta(seconds=seconds("--since", since)) if since else None
-    wish = state_logs.Wish(container=container, since=start, tail=tail, previous=previous)
+    wish = log_lines.Wish(container=container, since=start, tail=tail, previous=previous)
     cluster, found = selecting.found(options.Where(context, kubeconfig, lab), testnet)
     selection = selecting.selection(nodes, group, role, chain)
-    chosen = state.select(found.nodes, selection)
+    chosen = networks.select(found.nodes, selection)
     printer = _Printer(width=max(len(node.name) for node in chosen), colours=sys.stdout.isatty())
     lines = (
-        state_logs.follow(cluster, found.namespace, selection, wish, console.say)
+        log_lines.follow(cluster, found.namespace, selection, wish, console.say)
         if follow
-        else state_logs.read(cluster, chosen, wish, console.say)
+        else log_lines.read(cluster, chosen, wish, console.say)
     )
     try:
         for line in lines:
-            if pattern is None or pattern.search(state_logs.plain(line.text)):
+            if pattern is None or pattern.search(log_lines.plain(line.text)):
                 printer.print(line)
     except BrokenPipeError:  # `| head` has had enough.
         sys.stdout = None
@@ -71,9 +71,9 @@ class _Printer:
         self._colours = colours
         self._prefixes: dict[str, str] = {}
 
-    def print(self, line: state_logs.Line) -> None:
+    def print(self, line: log_lines.Line) -> None:
         prefix = self._prefixes.setdefault(line.node, self._prefix(line.node))
-        text = state_logs.coloured(line.text) + "\x1b[0m" if self._colours else state_logs.plain(line.text)
+        text = log_lines.coloured(line.text) + "\x1b[0m" if self._colours else log_lines.plain(line.text)
         sys.stdout.write(f"{prefix} {text}\n")
         sys.stdout.flush()
 

@@ -12,9 +12,10 @@ import typer
 from orchestrator import __version__, lab
 from orchestrator.cli.format import Format
 from orchestrator.cluster import Cluster
+from orchestrator.engine import choice
 from orchestrator.errors import Refused, UsageError
 from orchestrator.lab import choose, k3s, programs
-from orchestrator.provision import engines
+from orchestrator.progress import Progress
 from orchestrator.render import Images
 from orchestrator.render.clients import CLIENTS
 
@@ -31,7 +32,7 @@ LabName = Annotated[str, typer.Option("--lab", help="Which local lab, where no -
 Image = Annotated[str | None, typer.Option(help="The coalmine image; in a lab it is built from this installation.")]
 PrometheusImage = Annotated[str, typer.Option(help="The Prometheus image, outside of a lab.")]
 EngineName = Annotated[
-    engines.Name | None,
+    choice.Name | None,
     typer.Option("--engine", help="By default the one that brought the network up; else Pulumi where it is installed."),
 ]
 Clients = Annotated[
@@ -107,7 +108,7 @@ def _no_programs(client: str, path: Path) -> str:
 
 
 @contextlib.contextmanager
-def reached(where: Where, *, owned: bool, progress: Callable[[str], None]) -> Iterator[Target]:
+def reached(where: Where, *, owned: bool, progress: Progress) -> Iterator[Target]:
     """The cluster to work on: the user's own, else K3s in Docker, else a native lab (`lab.choose`).
 
     What is started here `owned` ends with the block or this process. A network that is to stay needs a native lab.
@@ -131,7 +132,7 @@ def reached(where: Where, *, owned: bool, progress: Callable[[str], None]) -> It
 
 
 @contextlib.contextmanager
-def _local(name: str, *, owned: bool, progress: Callable[[str], None]) -> Iterator[lab.Lab | k3s.K3s]:
+def _local(name: str, *, owned: bool, progress: Progress) -> Iterator[lab.Lab | k3s.K3s]:
     if not owned:
         yield lab.find(name) or lab.up(name, owner=None, progress=progress)
     elif found := lab.find(name):

@@ -7,7 +7,7 @@ import typer
 
 from orchestrator.cli import console, options, selecting
 from orchestrator.errors import UsageError
-from orchestrator.provision import state_live
+from orchestrator.inspection import live
 from orchestrator.units import parse_duration
 
 
@@ -27,7 +27,7 @@ def rpc(
     limit = seconds("--timeout", timeout)
     cluster, found = selecting.found(options.Where(context, kubeconfig, lab), testnet)
     chosen = selecting.one(found, node)
-    console.data(state_live.node_rpc(cluster, chosen, relay=relay, timeout=limit).call(method, *values))
+    console.data(live.node_rpc(cluster, chosen, relay=relay, timeout=limit).call(method, *values))
     return 0
 
 

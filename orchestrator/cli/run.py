@@ -7,9 +7,10 @@ import typer
 
 from orchestrator.cli import console, options
 from orchestrator.cli.format import Format
+from orchestrator.engine import choice
 from orchestrator.gates.library import expand
 from orchestrator.metrics.check import check
-from orchestrator.provision import engines, network
+from orchestrator.provision import network
 from orchestrator.run import lifecycle
 from orchestrator.spec.load import load
 
@@ -36,7 +37,7 @@ def run(
     with options.reached(
         options.Where(context, kubeconfig, lab, image, prometheus_image, tuple(client)), owned=True, progress=progress
     ) as target:
-        chosen = engines.choose(engine, target.cluster, testnet.name)
+        chosen = choice.choose(engine, target.cluster, testnet.name)
         plan = lifecycle.Plan(testnet, rehearsal, target.cluster, chosen, target.images, directory)
         try:
             verdict = lifecycle.rehearse(plan, progress)

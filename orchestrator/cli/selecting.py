@@ -7,8 +7,8 @@ import typer
 from orchestrator.cli import options
 from orchestrator.cli.options import Where
 from orchestrator.cluster import Cluster
-from orchestrator.provision import state
-from orchestrator.provision.state import NodeState, Selection, TestnetState
+from orchestrator.inspection import networks
+from orchestrator.inspection.networks import NodeState, Selection, TestnetState
 
 TestnetName = Annotated[
     str | None, typer.Option("--testnet", "-n", help="Which testnet; not needed where there is only one.")
@@ -30,10 +30,10 @@ def found(where: Where, testnet: str | None) -> tuple[Cluster, TestnetState]:
         UsageError: when the testnet is not there, or it is not clear which one is meant.
     """
     cluster = options.existing(where)
-    return cluster, state.testnet(cluster, testnet)
+    return cluster, networks.testnet(cluster, testnet)
 
 
 def one(testnet: TestnetState, name: str) -> NodeState:
-    """The node called so; raises as `state.select` does."""
-    (node,) = state.select(testnet.nodes, Selection(names=(name,)))
+    """The node called so; raises as `networks.select` does."""
+    (node,) = networks.select(testnet.nodes, Selection(names=(name,)))
     return node

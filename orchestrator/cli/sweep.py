@@ -7,7 +7,7 @@ import typer
 
 from orchestrator.cli import console, options
 from orchestrator.cli.format import Format
-from orchestrator.provision import lock
+from orchestrator.engine import lock
 from orchestrator.provision import sweep as sweeping
 
 

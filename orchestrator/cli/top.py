@@ -18,9 +18,9 @@ from orchestrator.cli.format import Format
 from orchestrator.cli.rpc import seconds
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ChainError, ClusterError
-from orchestrator.provision import state, state_live
-from orchestrator.provision.state import NodeState, Selection
-from orchestrator.provision.state_live import Usage, View
+from orchestrator.inspection import live, networks
+from orchestrator.inspection.live import Usage, View
+from orchestrator.inspection.networks import NodeState, Selection
 
 _HEADER = ("node", "role", "chain", "best", "finalised", "lag", "peers", "cpu", "memory", "restarts", "status")
 _LATE = 10
@@ -66,10 +66,10 @@ def top(
 
 def look(cluster: Cluster, testnet: str, selection: Selection) -> list[Seen]:
     """All selected nodes as they are now, asked at once."""
-    chosen = state.select(state.testnet(cluster, testnet).nodes, selection)
+    chosen = networks.select(networks.testnet(cluster, testnet).nodes, selection)
     with ThreadPoolExecutor(1) as pool:
-        usage = pool.submit(state_live.usage, cluster, chosen)
-        views = state_live.look(cluster, chosen)
+        usage = pool.submit(live.usage, cluster, chosen)
+        views = live.look(cluster, chosen)
         used = usage.result()
     return [_seen(node, views[node.name], used.get(node.name)) for node in chosen]
 

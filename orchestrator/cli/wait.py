@@ -7,11 +7,11 @@ import typer
 
 from orchestrator.cli import console, options, selecting
 from orchestrator.cli.rpc import seconds
-from orchestrator.provision import state_wait
+from orchestrator.inspection import conditions, waiting
 
 
 def wait(
-    for_: Annotated[list[str], typer.Option("--for", help=f"{state_wait.WORDS}. May be given several times.")],
+    for_: Annotated[list[str], typer.Option("--for", help=f"{conditions.WORDS}. May be given several times.")],
     nodes: selecting.Nodes = None,
     testnet: selecting.TestnetName = None,
     group: selecting.Group = None,
@@ -26,11 +26,11 @@ def wait(
 
     Heights are each node's own chain's; without a selection, best=N and finalized=N ask the relay chain's nodes.
     """
-    asked = [state_wait.parse(text) for text in for_]
+    asked = [conditions.parse(text) for text in for_]
     limit = seconds("--timeout", timeout)
     cluster, found = selecting.found(options.Where(context, kubeconfig, lab), testnet)
     with ExitStack() as stack:
         selection = selecting.selection(nodes, group, role, chain)
-        conditions = state_wait.conditions(asked, cluster, found, selection, stack)
-        state_wait.wait(conditions, limit, console.stepper())
+        wanted = conditions.conditions(asked, cluster, found, selection, stack)
+        waiting.wait(wanted, limit, console.stepper())
     return 0

@@ -10,13 +10,14 @@ from pathlib import Path
 from orchestrator.errors import GenesisError, RuntimeBlobError
 from orchestrator.genesis import accounts, fork, header, keys, model, raw, refusals, suri, timing, wasm
 from orchestrator.genesis.keys import Scheme
-from orchestrator.genesis.plan import RELAY, Authority, ChainGenesis, ChainPlan
+from orchestrator.genesis.plan import Authority, ChainGenesis, ChainPlan
 from orchestrator.genesis.timing import Timing
 from orchestrator.runtime import blob
 from orchestrator.spec import Parachain, ParaGroup, Relaychain, RelayGroup, RuntimeCode, Testnet
 from orchestrator.spec.node import AUTHORITIES
+from orchestrator.spec.testnet import RELAY
 
-__all__ = ["RELAY", "ChainGenesis", "NetworkGenesis", "Node", "build", "code_of"]
+__all__ = ["ChainGenesis", "NetworkGenesis", "Node", "build", "code_of"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ every lab has from its start (`store`). The Dockerfile makes the same image.
 
 import compileall
 import hashlib
-import importlib.metadata
 import os
 import py_compile
 import shutil
@@ -19,8 +18,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-from packaging.requirements import Requirement
 
 from orchestrator.lab import contained, libraries, oci, state, toolchain
 from orchestrator.lab.oci import Config, Layer
@@ -185,18 +182,31 @@ def _apt_sources() -> list[str]:
     return [str(file) for file in files if file.exists() and file.suffix in {".list", ".sources"}]
 
 
+_LOCK = Path(__file__).with_name("image.lock")
+"""The image's Python packages, each at one version with its hashes. `make lock` writes it."""
+
+
 def _dependencies(progress: Progress) -> Layer:
-    wanted = _requirements()
-    key = hashlib.sha256(repr((wanted, sys.version_info[:2])).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr((_LOCK.read_text(), sys.version_info[:2])).encode()).hexdigest()[:16]
 
     def install(folder: Path) -> None:
         started = time.monotonic()
         progress("installing the image's Python packages (once)")
         target = folder / "opt" / "coalmine" / "lib"
-        command = (sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--only-binary=:all:")
+        command = (
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-compile",
+            "--only-binary=:all:",
+            "--no-deps",
+        )
         hint = "is the Python package index reachable, and is pip installed beside coalmine?"
         unpacked = folder.with_name("pip")  # Where pip works until all is there, and then moves it to the target.
         unpacked.mkdir()
+        wanted = ("--require-hashes", f"--requirement={_LOCK}")
         asked = (*command, "--python-version=3.11", f"--target={target}", *wanted)
         with under_way(progress, Work("installing the image's Python packages", written(unpacked))):
             contained.run(*asked, environment={"TMPDIR": str(unpacked)}, hint=hint)
@@ -205,17 +215,6 @@ def _dependencies(progress: Progress) -> Layer:
         progress(f"installed the image's Python packages in {time.monotonic() - started:.0f} s")
 
     return _layer("dependencies", key, install, progress)
-
-
-def _requirements() -> list[str]:
-    """What the `image` extra of the installed distribution asks for, at the versions that are installed here."""
-    wanted = []
-    for text in importlib.metadata.requires("coalmine") or []:
-        requirement = Requirement(text)
-        if requirement.marker and requirement.marker.evaluate({"extra": "image"}) and "image" in text:
-            version = importlib.metadata.version(requirement.name)
-            wanted.append(f"{requirement.name}=={version}")
-    return sorted(wanted)
 
 
 def _code(progress: Progress) -> Layer:

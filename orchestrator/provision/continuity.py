@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.cluster import Cluster
+from orchestrator.engine.compare import differences
 from orchestrator.errors import Refused
 from orchestrator.genesis.chainspec import NetworkGenesis
-from orchestrator.provision.compare import differences
 from orchestrator.spec import Testnet
 
 

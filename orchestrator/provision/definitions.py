@@ -10,8 +10,8 @@ from collections.abc import Collection
 from typing import Any
 
 from orchestrator.cluster import Cluster
+from orchestrator.engine.ownership import SELECTOR
 from orchestrator.errors import ClusterError, ProvisionError
-from orchestrator.provision.ownership import SELECTOR
 from orchestrator.spec.crd import crds
 
 KIND = "CustomResourceDefinition"

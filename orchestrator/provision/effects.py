@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from orchestrator.engine.port import KEEPS_DATA, Change
 from orchestrator.errors import Refused
-from orchestrator.provision.engine import KEEPS_DATA, Change
 from orchestrator.render import Manifest
 
 Impact = Literal["untouched", "changed in place", "created", "deleted", "pods restart", "replaced"]

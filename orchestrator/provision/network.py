@@ -11,26 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.cluster import Cluster
+from orchestrator.engine import inventory, lock, ownership
+from orchestrator.engine.inventory import Inventory
+from orchestrator.engine.port import Change, Engine, Stack
 from orchestrator.errors import ClusterError, ProvisionError
 from orchestrator.genesis import chainspec
 from orchestrator.genesis.chainspec import NetworkGenesis
-from orchestrator.provision import (
-    aloud,
-    capacity,
-    continuity,
-    definitions,
-    effects,
-    inventory,
-    lifetime,
-    lock,
-    ownership,
-    state_applied,
-    vault,
-    volumes,
-)
+from orchestrator.inspection import last_applied
+from orchestrator.progress import Progress
+from orchestrator.provision import capacity, caveats, continuity, definitions, effects, lifetime, vault, volumes
 from orchestrator.provision.effects import Effect
-from orchestrator.provision.engine import Change, Engine, Progress, Stack
-from orchestrator.provision.inventory import Inventory
 from orchestrator.render import Images, Manifest, render
 from orchestrator.spec import Testnet
 
@@ -102,7 +92,7 @@ def up(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images, progr
         vault.keep_imported(cluster, testnet)
         _found(cluster, engine, prepared)
         engine.up(prepared.network.stack, prepared.network.manifests, held, progress)
-        state_applied.remember(cluster, testnet)
+        last_applied.remember(cluster, testnet)
         _annotate(cluster, namespace, lifetime.at_up(testnet.spec.ttl, lock.now()))
     return prepared.network
 
@@ -191,7 +181,7 @@ def _prepared(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images
     ownership.refuse_others({key: live.get(key) for key in wanted}, testnet.name)
     changes = _changes(engine, network, fresh=fresh)
     effects.refuse_loss(changes)
-    said = (*aloud.warnings(testnet, network.manifests), *_room(cluster, network, live))
+    said = (*caveats.warnings(testnet, network.manifests), *_room(cluster, network, live))
     return Prepared(network, known, changes, effects.effects(changes, network.manifests, live), said)
 
 

@@ -18,8 +18,8 @@ from typing import Any
 from orchestrator import spec
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError, Refused, SnapshotError
-from orchestrator.provision.engine import Progress
-from orchestrator.provision.state import NodeState
+from orchestrator.inspection.networks import NodeState
+from orchestrator.progress import Progress
 
 PORT = 9701
 """One of the ports that network policies leave open to the API server (`render.isolation`)."""

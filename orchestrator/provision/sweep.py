@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 from orchestrator import units
 from orchestrator.cluster import Cluster
+from orchestrator.engine import inventory, lock, ownership
+from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.errors import ClusterError, CoalmineError, ProvisionError
-from orchestrator.provision import definitions, inventory, lifetime, lock, network, ownership
-from orchestrator.provision.embedded import EmbeddedEngine
-from orchestrator.provision.engine import Progress
+from orchestrator.progress import Progress
+from orchestrator.provision import definitions, lifetime, network
 
 Kind = Literal["Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "PersistentVolume"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from orchestrator.genesis.chainspec import RELAY, NetworkGenesis
+from orchestrator.genesis.chainspec import NetworkGenesis
 from orchestrator.render import clients
 from orchestrator.render.clients import Placement
 from orchestrator.render.clients.port import RPC
@@ -11,6 +11,7 @@ from orchestrator.render.common import Images, labels
 from orchestrator.render.manifest import Manifest, from_template
 from orchestrator.render.profiles import profile
 from orchestrator.spec import NodeGroup, Parachain, Testnet
+from orchestrator.spec.testnet import RELAY
 
 KEYS_SECRET = "coalmine-keys-"  # noqa: S105  The beginning of a Secret's name, not one.
 """Before a group's name: the Secret with its imported keys, which `provision` makes."""

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 from orchestrator import units
-from orchestrator.genesis.chainspec import RELAY
 from orchestrator.render.common import Images, labels
 from orchestrator.render.groups import PlacedGroup
 from orchestrator.render.manifest import Manifest, from_template
 from orchestrator.spec import Testnet
+from orchestrator.spec.testnet import RELAY
 
 SMALL = 100
 """Up to so many simulated nodes Prometheus scrapes every second; above, every five.

@@ -27,16 +27,17 @@ from pathlib import Path
 
 from orchestrator import __version__, report
 from orchestrator.cluster import Cluster
+from orchestrator.engine import lock
+from orchestrator.engine.port import Engine
 from orchestrator.errors import CoalmineError
 from orchestrator.gates import charts
 from orchestrator.gates.judge import RunVerdict, baselines, judge
 from orchestrator.gates.ports import Sources
 from orchestrator.journal import IMAGES, Event, Journal, JournalWriter, RunFinished, RunStarted
-from orchestrator.provision import lock, ready
 from orchestrator.provision import network as networks
-from orchestrator.provision.access import Access
-from orchestrator.provision.engine import Engine
 from orchestrator.provision.network import Network
+from orchestrator.readiness import ladder
+from orchestrator.readiness.access import Access
 from orchestrator.render import Images
 from orchestrator.run import catchup, names
 from orchestrator.run.chronicle import Chronicle
@@ -107,7 +108,7 @@ def _rehearsed(plan: Plan, network: Network, journal: JournalWriter, say: Say) -
     for baseline in baselines(plan.rehearsal, lambda run: earlier(plan.directory, run)):
         chronicle.keep(baseline)
     start = chronicle.keep(Event(name="run.start"))
-    for rung in ready.climb(plan.cluster, network, say):
+    for rung in ladder.climb(plan.cluster, network, say):
         chronicle.keep(Event(name="rung", detail={"rung": rung.name, "seconds": round(rung.seconds, 1)}))
     chronicle.keep(Event(name=IMAGES, detail=_digests(plan)))
     access = Access(plan.cluster, network)

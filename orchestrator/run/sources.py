@@ -9,8 +9,8 @@ from orchestrator.cluster import Cluster
 from orchestrator.gates.ports import Sources
 from orchestrator.journal import Node as JournalNode
 from orchestrator.metrics.prometheus import Prometheus
-from orchestrator.provision.access import Access
 from orchestrator.provision.network import Network
+from orchestrator.readiness.access import Access
 from orchestrator.render import Endpoint, endpoint
 from orchestrator.run.node_reads import NodeReads
 from orchestrator.run.pods import PodLogs, PodWatch

@@ -93,14 +93,28 @@ def parse(file: Path) -> tuple[list[Document], list[Mistake]]:
 
 
 def _nodes(text: str) -> Iterator[yaml.Node]:
-    """The root of each document. The fast composer recurses without a limit, so it gets nothing that is nested deep."""
-    depth = 0
-    with contextlib.suppress(yaml.scanner.ScannerError, yaml.parser.ParserError, yaml.reader.ReaderError):
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST:
-                raise _unreasonable(f"nested deeper than {DEEPEST} levels", event.start_mark)
+    """The root of each document. The fast composer recurses, so it gets nothing that is nested deep.
+
+    libyaml looks up to 1,024 characters ahead and has a limit of its own, which differs from release to release.
+    Where it gives up, the slow parser, which has none, says whether our limit is the reason.
+    """
+    try:
+        _limit_depth(yaml.parse(text, Loader=yaml.CSafeLoader))
+    except _SYNTAX:
+        with contextlib.suppress(*_SYNTAX):
+            _limit_depth(yaml.parse(text, Loader=yaml.SafeLoader))
     yield from filter(None, yaml.compose_all(text, Loader=yaml.CSafeLoader))
+
+
+_SYNTAX = (yaml.scanner.ScannerError, yaml.parser.ParserError, yaml.reader.ReaderError)
+
+
+def _limit_depth(events: Iterator[yaml.Event]) -> None:
+    depth = 0
+    for event in events:
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise _unreasonable(f"nested deeper than {DEEPEST} levels", event.start_mark)
 
 
 def _line_of(error: Exception, text: str) -> int:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.engine import program
 from orchestrator.genesis import chainspec
-from orchestrator.provision import program
 from orchestrator.render import Images, render
 from orchestrator.spec import RuntimeCode, Testnet
 from tests.bench import applying, gates

@@ -11,11 +11,11 @@ import time
 import pytest
 
 from orchestrator.cluster import Cluster
+from orchestrator.engine import automation, inventory, lock
+from orchestrator.engine.automation import PulumiEngine
+from orchestrator.engine.embedded import EmbeddedEngine
+from orchestrator.engine.port import Stack
 from orchestrator.errors import ProvisionError
-from orchestrator.provision import inventory, lock, pulumi_cli
-from orchestrator.provision.embedded import EmbeddedEngine
-from orchestrator.provision.engine import Stack
-from orchestrator.provision.pulumi_cli import PulumiEngine
 from orchestrator.render import Manifest
 
 
@@ -24,7 +24,7 @@ def make(request):
     """Makes an engine of the kind under test, for a cluster."""
     if request.param == "embedded":
         return EmbeddedEngine
-    if not pulumi_cli.installed():
+    if not automation.installed():
         pytest.skip("there is no `pulumi` in PATH")
     return PulumiEngine
 

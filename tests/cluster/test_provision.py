@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.engine import inventory, lock
+from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.errors import ClusterError, ProvisionError, Refused
 from orchestrator.genesis import chainspec
-from orchestrator.provision import definitions, effects, inventory, lifetime, lock, sweep, vault
+from orchestrator.provision import definitions, effects, lifetime, sweep, vault
 from orchestrator.provision import network as networks
-from orchestrator.provision.embedded import EmbeddedEngine
 from orchestrator.provision.network import BARRIER
 from orchestrator.render import render
 from orchestrator.spec import Testnet

@@ -3,13 +3,13 @@
 import pytest
 
 from orchestrator.errors import ReadinessError
-from orchestrator.provision import ready
-from orchestrator.provision.access import Access
-from orchestrator.provision.ladder import Rung
+from orchestrator.readiness import ladder
+from orchestrator.readiness.access import Access
+from orchestrator.readiness.rungs import Rung
 
 
 def test_all_rungs_are_reached(cluster, network):
-    reached = ready.climb(cluster, network, lambda _: None)
+    reached = ladder.climb(cluster, network, lambda _: None)
     assert [rung.name for rung in reached][-1] == "validators have prepared the parachains' code"
 
 
@@ -18,4 +18,4 @@ def test_a_rung_that_is_not_reached_names_node_and_cause(cluster, network):
     missing = {"validator-2": "CrashLoopBackOff: back-off"}
     rungs = [Rung("all pods are ready", 0.0, lambda: missing)]
     with pytest.raises(ReadinessError, match=r"all pods are ready.*validator-2 \(CrashLoopBackOff"):
-        ready.climb_rungs(rungs, access, lambda _: None)
+        ladder.climb_rungs(rungs, access, lambda _: None)

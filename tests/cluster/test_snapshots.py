@@ -11,11 +11,12 @@ import time
 
 import pytest
 
+from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.errors import Refused, SnapshotError
 from orchestrator.provision import network as networks
-from orchestrator.provision import ready, snapshots, state
-from orchestrator.provision.access import Access
-from orchestrator.provision.embedded import EmbeddedEngine
+from orchestrator.provision import snapshots
+from orchestrator.readiness import ladder
+from orchestrator.readiness.access import Access
 from orchestrator.spec import Testnet
 
 from .conftest import say
@@ -54,14 +55,14 @@ def name(cluster, engine, images, keys):
     name = f"s{secrets.token_hex(3)}"
     try:
         planned = networks.up(cluster, engine, wanted(name, keys), images, say)
-        ready.climb(cluster, planned, say)  # A rung of it: both validators have found their keys.
+        ladder.climb(cluster, planned, say)  # A rung of it: both validators have found their keys.
         yield name
     finally:
         networks.down(cluster, engine, name, say)
 
 
 def node(cluster, name, which):
-    return next(node for node in state.testnet(cluster, name).nodes if node.name == which)
+    return next(node for node in networks.testnet(cluster, name).nodes if node.name == which)
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +146,7 @@ def test_a_new_group_starts_from_the_archive_and_goes_on(cluster, engine, images
     archive = {"url": url, "sha256": taken.sha256}
     grown = wanted(name, keys, {"name": "copy", "role": "full", "count": 1, "snapshot": {"archive": archive}})
     planned = networks.up(cluster, engine, grown, images, say)
-    ready.climb(cluster, planned, say)
+    ladder.climb(cluster, planned, say)
     init = cluster.logs("copy-0", namespace, container="init")
     assert "the sum is right; unpacking" in init
     started = re.search(r"highest known block at #(\d+)", cluster.logs("copy-0", namespace, container="node"))
@@ -158,7 +159,7 @@ def test_a_new_group_starts_from_the_archive_and_goes_on(cluster, engine, images
     cluster.delete("Pod", "copy-0", namespace)
     while (pod := cluster.get("Pod", "copy-0", namespace)) is None or pod["metadata"]["uid"] == before:
         time.sleep(0.2)
-    ready.climb(cluster, planned, say)
+    ladder.climb(cluster, planned, say)
     assert "filled from this snapshot before" in cluster.logs("copy-0", namespace, container="init")
 
 

@@ -13,7 +13,7 @@ FOLDER = Path(os.environ.get("COALMINE_REAL") or Path(__file__).resolve().parent
 
 
 THOROUGH = {"test_upgrade_logic.py", "test_onboarding.py"}
-"""Files with a network of processes of their own, minutes each; and so have tests that read `pages`."""
+"""Files with further networks of processes, minutes each."""
 
 
 def pytest_collection_modifyitems(items):
@@ -24,9 +24,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.real)
-            if not os.environ.get("COALMINE_THOROUGH") and (
-                item.path.name in THOROUGH or "pages" in getattr(item, "fixturenames", ())
-            ):
+            if not os.environ.get("COALMINE_THOROUGH") and item.path.name in THOROUGH:
                 item.add_marker(long)
             if not FOLDER.is_dir():
                 item.add_marker(missing)

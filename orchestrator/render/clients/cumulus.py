@@ -4,10 +4,10 @@ Arguments before `--` are of the parachain's node, those after it of the relay n
 (`cumulus/polkadot-omni-node/lib/src/cli.rs` of polkadot-sdk).
 """
 
-from orchestrator.genesis.chainspec import RELAY
 from orchestrator.render.clients import port, substrate
 from orchestrator.render.clients.port import Placement, arranged
 from orchestrator.spec import NodeGroup, Parachain
+from orchestrator.spec.testnet import RELAY
 
 
 class Cumulus:

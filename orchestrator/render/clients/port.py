@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from orchestrator.genesis.chainspec import RELAY, Node
+from orchestrator.genesis.chainspec import Node
 from orchestrator.spec import Chain, NodeGroup
 from orchestrator.spec.node import AUTHORITIES, EXCLUDED
+from orchestrator.spec.testnet import RELAY
 
 SPECS = "/run/coalmine/spec"
 KEYS = "/run/coalmine/keys"

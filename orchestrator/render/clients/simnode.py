@@ -1,9 +1,9 @@
 """The simulated client of ours; its flags mirror the real ones'. In the table of `clients`."""
 
-from orchestrator.genesis.chainspec import RELAY
 from orchestrator.render.clients import port
 from orchestrator.render.clients.port import Placement, arranged, options
 from orchestrator.spec import NodeGroup
+from orchestrator.spec.testnet import RELAY
 
 
 class Simnode:

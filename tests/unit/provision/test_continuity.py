@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.engine.compare import declared_differences, differences
 from orchestrator.errors import Refused
 from orchestrator.genesis import chainspec
 from orchestrator.provision import continuity
-from orchestrator.provision.compare import declared_differences, differences
 from orchestrator.provision.continuity import RunningChain
 from orchestrator.spec import Testnet
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchestrator.engine import program
 from orchestrator.genesis import keys
-from orchestrator.provision import program
 from orchestrator.spec import Testnet
 from orchestrator.units import quantity
 from tests.unit.render import networks

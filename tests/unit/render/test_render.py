@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator import nodeinit
+from orchestrator.engine import program
 from orchestrator.genesis import chainspec
-from orchestrator.provision import program
 from orchestrator.render import Images, render
 from orchestrator.spec import Testnet
 

@@ -76,6 +76,25 @@ def test_a_date_in_free_text_is_text(tmp_path):
     assert document.data["metadata"]["annotations"]["since"] == "2026-01-01"
 
 
+NESTS = {
+    "lists in a line": lambda depth: "[" * depth,
+    "maps in a line": lambda depth: "{a: " * depth,
+    "items in a line": lambda depth: "- " * depth + "x",
+    "closed": lambda depth: f"a: {'[' * depth}{']' * depth}",
+    "line by line": lambda depth: "".join(f"{' ' * level}a:\n" for level in range(depth)),
+}
+
+
+@pytest.mark.parametrize("depth", [51, 999, 1000, 1001, 1500])
+@pytest.mark.parametrize("nest", NESTS.values(), ids=NESTS)
+def test_our_limit_of_nesting_speaks_before_any_parsers(nest, depth, tmp_path):
+    """Newer releases of libyaml have a limit of their own, and meet it while they look ahead, before we are told."""
+    file = tmp_path / "deep.yaml"
+    file.write_text(nest(depth))
+    (mistake,) = mistakes_of(file)
+    assert "nested deeper than 50 levels" in mistake.message
+
+
 class Watched:
     """Anything, with the names of all fields that are read of it and of what it holds."""
 

@@ -1,0 +1,36 @@
+"""Which engine does the work. Called by `cli`."""
+
+from enum import StrEnum
+
+from orchestrator.cluster import Cluster
+from orchestrator.engine import automation, inventory
+from orchestrator.engine.embedded import EmbeddedEngine
+from orchestrator.engine.port import Engine
+from orchestrator.errors import UsageError
+
+
+class Name(StrEnum):
+    """The engines there are."""
+
+    EMBEDDED = EmbeddedEngine.name
+    PULUMI = automation.PulumiEngine.name
+
+
+def choose(wanted: Name | None, cluster: Cluster, network: str) -> Engine:
+    """The engine that the user names; else the one that brought the network up; else Pulumi's where it is installed.
+
+    Raises:
+        UsageError: when Pulumi is wanted and not there.
+    """
+    installed = automation.installed()
+    known = inventory.read(cluster, f"coalmine-{network}").engine
+    if wanted is None:
+        wanted = Name(known) if known else Name.PULUMI if installed else Name.EMBEDDED
+    if wanted is Name.EMBEDDED:
+        return EmbeddedEngine(cluster)
+    if not installed:
+        raise UsageError(
+            "there is no `pulumi` in PATH" + (", and it brought this network up" if known == Name.PULUMI else ""),
+            hint="install the Pulumi CLI, or do without: --engine embedded can also take any network down",
+        )
+    return automation.PulumiEngine(cluster)
