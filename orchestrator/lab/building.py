@@ -27,6 +27,11 @@ class Program:
     flags: str
     takes: str
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Of `go build`; what is in Go's cache depends on them."""
+        return ("-trimpath", "-ldflags", self.flags)
+
 
 @dataclass(frozen=True, slots=True)
 class Packages:
@@ -53,30 +58,35 @@ def build(go: str, sources: Path, program: Program, target: Path, progress: Prog
     """
     started = time.monotonic()
     partial = target.with_name(f".{target.name}")
-    options = ("-trimpath", "-ldflags", program.flags)
     built: set[str] = set()
-    with _scratch(target.with_name(".scratch")) as scratch:
+    with under_way(progress, Work(f"fetching the modules of {program.name}")):
+        found = packages(go, sources, program)
+    progress(f"building {program.name} (once; {program.takes}); {found}")
+
+    def takes(line: str) -> bool:
+        """`go build -v` names each package as it begins to compile it."""
+        if line not in found.lacking:
+            return False
+        built.add(line)
+        return True
+
+    work = Work(f"building {program.name}", lambda: Far(len(built), len(found.lacking), "packages"))
+    with _scratch(target.with_name(".scratch")) as scratch, under_way(progress, work):
+        command = (go, "build", "-v", *program.options, "-o", str(partial), f"./{program.name}")
         environment = {**_ENVIRONMENT, "GOTMPDIR": str(scratch)}
-        with under_way(progress, Work(f"fetching the modules of {program.name}")):
-            listing = (go, "list", *options, "-deps", "-f", _LISTED, f"./{program.name}")
-            packages = Packages.of(contained.run(*listing, folder=sources, environment=environment, hint=_HINT))
-        progress(f"building {program.name} (once; {program.takes}); {packages}")
-
-        def takes(line: str) -> bool:
-            """`go build -v` names each package as it begins to compile it."""
-            if line not in packages.lacking:
-                return False
-            built.add(line)
-            return True
-
-        def far() -> Far:
-            return Far(len(built), len(packages.lacking), "packages")
-
-        with under_way(progress, Work(f"building {program.name}", far)):
-            building = (go, "build", "-v", *options, "-o", str(partial), f"./{program.name}")
-            contained.run(*building, folder=sources, environment=environment, takes=takes, hint=_HINT)
+        contained.run(*command, folder=sources, environment=environment, takes=takes, hint=_HINT)
     partial.rename(target)
     progress(f"built {program.name} in {time.monotonic() - started:.0f} s")
+
+
+def packages(go: str, sources: Path, program: Program) -> Packages:
+    """Asks Go for the packages of a program; fetches the modules that they are in.
+
+    Raises:
+        LabError: when they cannot be fetched.
+    """
+    command = (go, "list", *program.options, "-deps", "-f", _LISTED, f"./{program.name}")
+    return Packages.of(contained.run(*command, folder=sources, environment=_ENVIRONMENT, hint=_HINT))
 
 
 @contextlib.contextmanager
