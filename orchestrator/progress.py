@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import IO, Literal, Protocol, runtime_checkable
 
 Progress = Callable[[str], None]
 
@@ -126,6 +126,13 @@ def written(place: Path, total: int | None = None) -> Callable[[], Far]:
         return Far(found, total, "bytes") if found else Far()
 
     return far
+
+
+def taken(stream: IO[bytes]) -> Callable[[], Far]:
+    """Counts how much of a file a program has read that was given it, for it shares our place in the file."""
+    descriptor = stream.fileno()
+    total = os.fstat(descriptor).st_size
+    return lambda: Far(os.lseek(descriptor, 0, os.SEEK_CUR), total, "bytes")
 
 
 def size(place: Path) -> int:

@@ -185,6 +185,11 @@ def _apt_sources() -> list[str]:
 _LOCK = Path(__file__).with_name("image.lock")
 """The image's Python packages, each at one version with its hashes. `make lock` writes it."""
 
+_PIP = (
+    *("-m", "pip", "install", "--quiet", "--no-compile", "--no-deps", "--require-hashes"),
+    *("--only-binary=:all:", "--python-version=3.11"),
+)
+
 
 def _dependencies(progress: Progress) -> Layer:
     key = hashlib.sha256(repr((_LOCK.read_text(), sys.version_info[:2])).encode()).hexdigest()[:16]
@@ -193,23 +198,12 @@ def _dependencies(progress: Progress) -> Layer:
         started = time.monotonic()
         progress("installing the image's Python packages (once)")
         target = folder / "opt" / "coalmine" / "lib"
-        command = (
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-compile",
-            "--only-binary=:all:",
-            "--no-deps",
-        )
         hint = "is the Python package index reachable, and is pip installed beside coalmine?"
         unpacked = folder.with_name("pip")  # Where pip works until all is there, and then moves it to the target.
         unpacked.mkdir()
-        wanted = ("--require-hashes", f"--requirement={_LOCK}")
-        asked = (*command, "--python-version=3.11", f"--target={target}", *wanted)
+        command = (sys.executable, *_PIP, f"--target={target}", f"--requirement={_LOCK}")
         with under_way(progress, Work("installing the image's Python packages", written(unpacked))):
-            contained.run(*asked, environment={"TMPDIR": str(unpacked)}, hint=hint)
+            contained.run(*command, environment={"TMPDIR": str(unpacked)}, hint=hint)
         with under_way(progress, Work("compiling the image's Python packages")):
             _compile(target, folder)
         progress(f"installed the image's Python packages in {time.monotonic() - started:.0f} s")

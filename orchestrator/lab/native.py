@@ -12,17 +12,17 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from orchestrator.errors import LabError
 from orchestrator.lab import certificates, components, guardian, image, network, state, store, toolchain
 from orchestrator.lab.image import Image
 from orchestrator.lab.state import LabState
-from orchestrator.progress import Far, Progress, Work, silent, under_way
+from orchestrator.progress import Progress, Work, silent, taken, under_way
 
 if TYPE_CHECKING:
     from orchestrator.cluster import Cluster
@@ -62,7 +62,7 @@ class Lab:
         if pid is None or self.state.guardian() is None:
             raise LabError(f"lab {self.name} is not running", hint=f"`coalmine lab up {self.name}`")
         importing = ("ctr", "-a", components.CONTAINERD, "-n", "k8s.io", "images", "import", "-")
-        with archive.open("rb") as stream, under_way(progress, Work(f"loading {archive.name}", _read(stream))):
+        with archive.open("rb") as stream, under_way(progress, Work(f"loading {archive.name}", taken(stream))):
             # By standard input: the lab may not see the file where we see it.
             done = subprocess.run(
                 ["nsenter", "-t", pid, "-m", "-n", "-p", *importing],
@@ -93,13 +93,6 @@ class Lab:
         self.load_image(item.archive, progress)
         self.state.note("images", "\n".join([*have, item.reference]))
         progress(f"loaded {item.reference} in {time.monotonic() - started:.1f} s")
-
-
-def _read(stream: IO[bytes]) -> Callable[[], Far]:
-    """Fars how much of a file another program has read, which shares our place in it."""
-    descriptor = stream.fileno()
-    total = os.fstat(descriptor).st_size
-    return lambda: Far(os.lseek(descriptor, 0, os.SEEK_CUR), total, "bytes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 import contextlib
 import itertools
+import os
 import threading
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.progress import LOOK, Far, Work, silent, size, tell, under_way, written
+from orchestrator.progress import LOOK, Far, Work, silent, size, taken, tell, under_way, written
 
 
 class Past:
@@ -100,3 +101,13 @@ def test_bytes_are_those_of_all_files_below_and_nothing_is_counted_before_there_
     (place / "b" / "link").symlink_to(tmp_path)
     assert written(place, 99)().done == size(place) == 7 + len(str(tmp_path))
     assert written(place / "c", 3)() == Far(3, 3, "bytes")
+
+
+def test_what_another_program_has_read_of_a_file_is_counted(tmp_path):
+    (tmp_path / "file").write_bytes(bytes(10))
+    with (tmp_path / "file").open("rb") as stream:
+        far = taken(stream)
+        copy = os.dup(stream.fileno())  # As a child has it.
+        os.read(copy, 4)
+        os.close(copy)
+        assert far() == Far(4, 10, "bytes")

@@ -2,12 +2,11 @@
 
 import contextlib
 import fcntl
-import os
 
 import pytest
 
 from orchestrator.errors import LabError
-from orchestrator.lab import building, native, state, toolchain
+from orchestrator.lab import building, state, toolchain
 from orchestrator.lab.building import Packages, Program
 from orchestrator.progress import Far
 
@@ -80,13 +79,3 @@ def test_whoever_waits_for_another_process_is_told(monkeypatch, tmp_path):
             assert listener.works == ["waiting for another process that is at the binaries"]
     with toolchain.locked("binaries", listener):
         assert len(listener.works) == 1
-
-
-def test_what_another_program_has_read_of_a_file_is_counted(tmp_path):
-    (tmp_path / "file").write_bytes(bytes(10))
-    with (tmp_path / "file").open("rb") as stream:
-        far = native._read(stream)
-        copy = os.dup(stream.fileno())  # As a child has it.
-        os.read(copy, 4)
-        os.close(copy)
-        assert far() == Far(4, 10, "bytes")
