@@ -15,6 +15,7 @@ from orchestrator.cluster import Cluster
 from orchestrator.engine import choice
 from orchestrator.errors import Refused, UsageError
 from orchestrator.lab import choose, k3s, programs
+from orchestrator.progress import Progress
 from orchestrator.render import Images
 from orchestrator.render.clients import CLIENTS
 
@@ -107,7 +108,7 @@ def _no_programs(client: str, path: Path) -> str:
 
 
 @contextlib.contextmanager
-def reached(where: Where, *, owned: bool, progress: Callable[[str], None]) -> Iterator[Target]:
+def reached(where: Where, *, owned: bool, progress: Progress) -> Iterator[Target]:
     """The cluster to work on: the user's own, else K3s in Docker, else a native lab (`lab.choose`).
 
     What is started here `owned` ends with the block or this process. A network that is to stay needs a native lab.
@@ -131,7 +132,7 @@ def reached(where: Where, *, owned: bool, progress: Callable[[str], None]) -> It
 
 
 @contextlib.contextmanager
-def _local(name: str, *, owned: bool, progress: Callable[[str], None]) -> Iterator[lab.Lab | k3s.K3s]:
+def _local(name: str, *, owned: bool, progress: Progress) -> Iterator[lab.Lab | k3s.K3s]:
     if not owned:
         yield lab.find(name) or lab.up(name, owner=None, progress=progress)
     elif found := lab.find(name):

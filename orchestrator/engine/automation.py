@@ -22,8 +22,9 @@ from orchestrator.cluster import Cluster
 from orchestrator.engine import backend, inventory, program
 from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.engine.lock import Held
-from orchestrator.engine.port import Action, Change, Progress, Stack
+from orchestrator.engine.port import Action, Change, Stack
 from orchestrator.errors import ProvisionError
+from orchestrator.progress import Progress
 from orchestrator.render import Manifest
 
 _ACTIONS: dict[events.OpType, Action] = {

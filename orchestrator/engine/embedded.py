@@ -18,8 +18,9 @@ from orchestrator.engine.inventory import Inventory
 from orchestrator.engine.lock import Held
 from orchestrator.engine.ordered import Ordered
 from orchestrator.engine.ownership import WORKERS, ours
-from orchestrator.engine.port import KEEPS_DATA, Change, Progress, Stack
+from orchestrator.engine.port import KEEPS_DATA, Change, Stack
 from orchestrator.errors import ClusterError, ProvisionError
+from orchestrator.progress import Progress
 from orchestrator.render import Manifest
 
 _PATIENCE = 60.0

@@ -29,6 +29,10 @@ class PodsReady:
     _troubles: dict[str, str | None] = field(init=False)
     _ended: threading.Event = field(init=False, default_factory=threading.Event)
 
+    @property
+    def asked(self) -> frozenset[str]:
+        return frozenset(self._troubles)
+
     def __post_init__(self) -> None:
         self._troubles = {node.name: node.trouble for node in self.nodes}
 
@@ -70,6 +74,10 @@ class Reached:
     nodes: tuple[NodeState, ...]
     _open: dict[str, NodeState] = field(init=False)
 
+    @property
+    def asked(self) -> frozenset[str]:
+        return frozenset(node.name for node in self.nodes)
+
     def __post_init__(self) -> None:
         self._open = {node.name: node for node in self.nodes}
 
@@ -101,6 +109,7 @@ class Included:
     testnet: TestnetState
     para_ids: tuple[int, ...]
     name: str = field(init=False)
+    asked: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.name = f"included a block of {', '.join(map(str, self.para_ids))}"

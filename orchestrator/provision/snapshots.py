@@ -17,9 +17,9 @@ from typing import Any
 
 from orchestrator import spec
 from orchestrator.cluster import Cluster
-from orchestrator.engine.port import Progress
 from orchestrator.errors import ClusterError, Refused, SnapshotError
 from orchestrator.inspection.networks import NodeState
+from orchestrator.progress import Progress
 
 PORT = 9701
 """One of the ports that network policies leave open to the API server (`render.isolation`)."""

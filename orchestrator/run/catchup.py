@@ -32,7 +32,8 @@ def wait(stage: str, sources: Sources, access: Access, say: Callable[[str], None
     A network that does not come back is no reason to end the run: the gates of the stage say what that means for it.
     """
     wanted = targets(sources.nodes, Selector())
-    rung = Rung("all nodes have caught up", PATIENCE, lambda: behind(measure.finalized(wanted, sources)))
+    asked = frozenset(target.node for target in wanted)
+    rung = Rung("all nodes have caught up", PATIENCE, lambda: behind(measure.finalized(wanted, sources)), asked)
     try:
         (reached,) = ladder.climb_rungs([rung], access, say, clock)
     except ReadinessError as error:
