@@ -62,7 +62,7 @@ def name(cluster, engine, images, keys):
 
 
 def node(cluster, name, which):
-    return next(node for node in networks.testnet(cluster, name).nodes if node.name == which)
+    return next(node for node in standing.testnet(cluster, name).nodes if node.name == which)
 
 
 @pytest.fixture(scope="module")
