@@ -13,6 +13,7 @@ import pytest
 
 from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.errors import Refused, SnapshotError
+from orchestrator.inspection import networks as standing
 from orchestrator.provision import network as networks
 from orchestrator.provision import snapshots
 from orchestrator.readiness import ladder
