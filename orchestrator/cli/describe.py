@@ -127,7 +127,7 @@ def _identity(cluster: Cluster, node: NodeState) -> Facts:
     try:
         version = reader.runtime_version()
         software = str(reader.rpc.call("system_version"))
-        release = releases.of(software) if node.chain == RELAY else None
+        release = releases.release_of(software) if node.chain == RELAY else None
         return {
             "peer id": reader.peer_id(),
             "client": f"{reader.rpc.call('system_name')} {software}",

@@ -1,1 +1,1 @@
-"""What runs a Pulumi program, with the Pulumi CLI or without. `choice` is the way in; called by `cli` and `run`."""
+"""Engines run a Pulumi program, with the Pulumi CLI or without it. `choice` is the entry point for `cli` and `run`."""

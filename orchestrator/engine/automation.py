@@ -1,10 +1,11 @@
-"""The engine of the Pulumi CLI, by the Automation API. Called by `choice`.
+"""The engine that uses the Pulumi CLI, through Pulumi's Automation API. Called by `choice`.
 
-The program runs in this process (an inline program), so of Pulumi only the CLI and its Kubernetes provider are needed.
-Its state is brought along from the network's namespace and taken back there (`backend`): any machine can go on,
-two users see the same, and nothing is left when the namespace goes. The file backend lives in a temporary folder, for
-the length of one operation. Should an operation be killed before its state is taken back, the next one adopts what it
-finds, for the program names every object; and what has left the program since is known by the inventory.
+The program runs in this process (an inline program). Only the CLI and its Kubernetes provider must be installed.
+
+Pulumi's state is kept in the network's namespace (`backend`). It is copied to a temporary file backend for one
+operation and copied back afterwards. So any machine can continue, two users see the same state, and deleting the
+namespace deletes the state. If an operation is killed before the state is copied back, the next one adopts the objects
+that exist, because the program names every object. The inventory knows the objects that have left the program since.
 """
 
 import contextlib
@@ -21,7 +22,7 @@ from pulumi.automation import events
 from orchestrator.cluster import Cluster
 from orchestrator.engine import backend, inventory, program
 from orchestrator.engine.embedded import EmbeddedEngine
-from orchestrator.engine.lock import Held
+from orchestrator.engine.lock import HeldLock
 from orchestrator.engine.port import Action, Change, Stack
 from orchestrator.errors import ProvisionError
 from orchestrator.progress import Progress
@@ -37,7 +38,7 @@ _ACTIONS: dict[events.OpType, Action] = {
     events.OpType.CREATE_REPLACEMENT: "replace",
     events.OpType.DELETE_REPLACED: "replace",
 }
-"""The steps that are changes of ours; the others (refresh, read) only look."""
+"""The steps that change an object. The others (refresh, read) only look."""
 
 
 def installed() -> bool:
@@ -60,7 +61,7 @@ class PulumiEngine:
                 work.preview(refresh=True, on_event=seen.take, color="never")
         return seen.changes()
 
-    def up(self, stack: Stack, manifests: Sequence[Manifest], lock: Held, progress: Progress) -> tuple[Change, ...]:
+    def up(self, stack: Stack, manifests: Sequence[Manifest], lock: HeldLock, progress: Progress) -> tuple[Change, ...]:
         keys = [manifest.key for manifest in manifests]
         left = [key for key in inventory.read(self._cluster, stack.namespace).objects if key not in set(keys)]
         inventory.remember(self._cluster, stack.namespace, keys + left, engine=self.name)
@@ -75,18 +76,18 @@ class PulumiEngine:
         changes = seen.changes()
         counts = [f"{sum(c.action in actions for c in changes)} {word}" for actions, word in _COUNTED]
         progress(f"{len(keys)} objects: {', '.join(counts)}")
-        # What an operation that was killed has made, and this program no longer has: Pulumi never heard of it.
+        # Objects that a killed operation made and that this program no longer declares. Pulumi does not know them.
         gone = EmbeddedEngine(self._cluster).delete(stack, left, lock)
         inventory.remember(self._cluster, stack.namespace, keys, engine=self.name)
         return (*changes, *(change for change in gone if change not in changes))
 
-    def down(self, stack: Stack, lock: Held, progress: Progress) -> tuple[Change, ...]:
+    def down(self, stack: Stack, lock: HeldLock, progress: Progress) -> tuple[Change, ...]:
         lock.check()
         with self._workspace(stack, ()) as work:
             seen = Steps()
             with _failures(seen):
                 work.destroy(refresh=True, on_event=seen.take, color="never")
-        # As above; the state itself goes with the namespace.
+        # As above. The state itself is deleted with the namespace.
         rest = EmbeddedEngine(self._cluster).down(stack, lock, lambda _: None)
         changes = seen.changes()
         progress(f"{len(changes) + len(rest)} objects deleted")
@@ -143,7 +144,7 @@ _COUNTED = ((("create",), "created"), (("update", "replace"), "changed"), (("del
 
 @dataclass
 class Steps:
-    """What Pulumi says that it does, and what goes wrong, from its event stream."""
+    """The changes and errors that Pulumi reports in its event stream."""
 
     errors: list[str] = field(default_factory=list)
     _changes: dict[str, Change] = field(default_factory=dict)
@@ -155,7 +156,7 @@ class Steps:
             self.errors.append(event.diagnostic_event.message.strip())
 
     def changes(self) -> tuple[Change, ...]:
-        """One for each Kubernetes object, in the order in which they were begun."""
+        """One change for each Kubernetes object, in the order in which Pulumi began them."""
         return tuple(self._changes.values())
 
     def _step(self, step: events.StepEventMetadata) -> None:
@@ -164,7 +165,7 @@ class Steps:
             return
         key = step.urn.rpartition("::")[2]
         known = self._changes.get(key)
-        if known is None or known.action != "replace":  # A replacement has several steps, and stays one.
+        if known is None or known.action != "replace":  # A replacement has several steps but is one change.
             self._changes[key] = Change(key, action, paths(step) if action in {"update", "replace"} else ())
 
 
@@ -172,7 +173,7 @@ _BRACKETED = re.compile(r'\["([^"]*)"\]')
 
 
 def paths(step: events.StepEventMetadata) -> tuple[str, ...]:
-    """The fields that differ, written as the embedded engine writes them: `data.prometheus.yml`, `args[0]`."""
+    """The fields that differ, in the embedded engine's notation: `data.prometheus.yml`, `args[0]`."""
     found = step.detailed_diff or dict.fromkeys(step.diffs or ())
     plain = (_BRACKETED.sub(r".\1", path) for path in found)
     return tuple(sorted(path for path in plain if not path.startswith("__")))
@@ -180,7 +181,7 @@ def paths(step: events.StepEventMetadata) -> tuple[str, ...]:
 
 @contextlib.contextmanager
 def _failures(seen: Steps) -> Iterator[None]:
-    """Pulumi's errors as ours, in the words of its diagnostics where it has said some."""
+    """Turns Pulumi's errors into ProvisionErrors, with the text of its diagnostics where it gave any."""
     try:
         yield
     except automation.CommandError as error:
@@ -191,5 +192,5 @@ def _failures(seen: Steps) -> Iterator[None]:
 
 
 def _ending(text: str, length: int = 400) -> str:
-    """The end of a long text: what a program failed of stands below its traceback."""
+    """The end of a long text: the cause stands at the end of a traceback."""
     return text if len(text) <= length else f"… {text[-length:]}"

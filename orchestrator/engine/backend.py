@@ -1,7 +1,8 @@
-"""Where the Pulumi CLI's state lives between operations: Secrets of the network's namespace. Called by `automation`.
+"""Stores the Pulumi CLI's state between operations, in Secrets of the network's namespace. Called by `automation`.
 
-The state holds every object at full length, several times over, but no secret: seed, token and kubeconfig never pass
-through a program. Long matches shrink it to about its chain specs; it is cut below the API server's limit of 1 MiB.
+The state holds the full text of every object, several times over. It holds no secret: the seed, the token and the
+kubeconfig never pass through a program. Compression over long distances shrinks it to about the size of its chain
+specs. It is split into pieces below the API server's limit of 1 MiB.
 """
 
 import base64
@@ -27,7 +28,7 @@ _COMPRESSION = zstandard.ZstdCompressionParameters.from_level(3, window_log=27, 
 
 
 def read(cluster: Cluster, namespace: str) -> dict[str, Any] | None:
-    """The state as `pulumi stack export` gave it; None where there is none, or it was cut off while it was written."""
+    """The state as `pulumi stack export` gave it. None if there is none, or if writing it was interrupted."""
     found = sorted(cluster.list("Secret", namespace, _SELECTOR), key=lambda item: str(item["metadata"]["name"]))
     packed = b"".join(base64.b64decode(item["data"]["state"]) for item in found)
     sums = {item["metadata"]["annotations"][_SUM] for item in found}
@@ -39,7 +40,7 @@ def read(cluster: Cluster, namespace: str) -> dict[str, Any] | None:
 
 
 def write(cluster: Cluster, namespace: str, state: dict[str, Any]) -> None:
-    """Replaces what was there."""
+    """Stores this state in place of the one before."""
     raw = json.dumps(state, sort_keys=True).encode()
     packed = zstandard.ZstdCompressor(compression_params=_COMPRESSION).compress(raw)
     pieces = [packed[start : start + CHUNK] for start in range(0, len(packed), CHUNK)]
@@ -54,7 +55,7 @@ def write(cluster: Cluster, namespace: str, state: dict[str, Any]) -> None:
 
 
 def passphrase(cluster: Cluster, namespace: str) -> str:
-    """The stack's own passphrase, made when there is none. A preview of a new network never gets here."""
+    """The stack's passphrase. It is created if there is none; a preview of a new network does not call this."""
     document = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -77,13 +78,13 @@ def passphrase(cluster: Cluster, namespace: str) -> str:
 
 
 def cluster_identity(cluster: Cluster) -> str:
-    """What tells this cluster from all others, from wherever it is reached."""
+    """An identifier of this cluster that is the same from wherever the cluster is reached."""
     found = cluster.get("Namespace", _SYSTEM)
     return str(found["metadata"]["uid"]) if found else cluster.host
 
 
 def write_kubeconfig(cluster: Cluster, file: Path) -> Path:
-    """A kubeconfig with this cluster only, as we reach it, that nobody else can read; returns its path."""
+    """Writes a kubeconfig that holds only this cluster and that only this user can read. Returns its path."""
     authority, certificate, headers = cluster.tls()
     server: dict[str, Any] = {"server": cluster.host}
     user: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Which engine does the work. Called by `cli`."""
+"""Chooses the engine. Called by `cli`."""
 
 from enum import StrEnum
 
@@ -10,17 +10,17 @@ from orchestrator.errors import UsageError
 
 
 class Name(StrEnum):
-    """The engines there are."""
+    """The engines, as `--engine` names them."""
 
     EMBEDDED = EmbeddedEngine.name
     PULUMI = automation.PulumiEngine.name
 
 
 def choose(wanted: Name | None, cluster: Cluster, network: str) -> Engine:
-    """The engine that the user names; else the one that brought the network up; else Pulumi's where it is installed.
+    """The engine that the user named, else the one that brought the network up, else Pulumi's if it is installed.
 
     Raises:
-        UsageError: when Pulumi is wanted and not there.
+        UsageError: Pulumi is wanted and not installed.
     """
     installed = automation.installed()
     known = inventory.read(cluster, f"coalmine-{network}").engine

@@ -1,4 +1,4 @@
-"""Where two versions of an object differ, as paths. Pure; called by the engines."""
+"""Finds the paths at which two versions of an object differ. Pure. Called by the engines."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ _BOOKKEEPING = frozenset(
 
 
 def differences(live: Any, wanted: Any, path: str = "") -> Iterator[str]:
-    """Paths at which two versions of an object differ, without status and the API server's bookkeeping."""
+    """Paths at which two versions differ. Ignores the status and the fields that the API server manages."""
     if isinstance(live, dict) and isinstance(wanted, dict):
         for key in sorted(live.keys() | wanted.keys()):
             if key in _BOOKKEEPING or (not path and key == "status"):
@@ -26,7 +26,7 @@ def differences(live: Any, wanted: Any, path: str = "") -> Iterator[str]:
 
 
 def declared_differences(live: Any, declared: Any, path: str = "") -> Iterator[str]:
-    """As `differences`, but only where something is declared: what the API server filled in is not looked at."""
+    """As `differences`, but only for declared fields. Ignores what the API server filled in."""
     if isinstance(live, dict) and isinstance(declared, dict):
         for key in sorted(declared):
             yield from declared_differences(live.get(key), declared[key], f"{path}.{key}" if path else key)

@@ -1,8 +1,8 @@
-"""The engine for machines without the Pulumi CLI: runs the program by the SDK's own seam and applies what it declares.
+"""The engine for machines without the Pulumi CLI. It runs the program with the SDK alone and applies its objects.
 
-It adds what the CLI would: preview by the API server's own dry run, a diff per object, replacement of what cannot be
-changed, and deletion in reverse order of what left the program. What it has made is noted before it is made
-(`inventory`), so it can be cut off at any object.
+It does what the CLI would do: preview with the API server's dry run, a diff per object, replacement of objects that
+cannot be changed, and deletion in reverse order of objects that left the program. Each object is recorded before it is
+created (`inventory`), so the engine can be interrupted at any object.
 """
 
 import time
@@ -15,7 +15,7 @@ from orchestrator.cluster import Cluster
 from orchestrator.engine import inventory, program
 from orchestrator.engine.compare import declared_differences, differences
 from orchestrator.engine.inventory import Inventory
-from orchestrator.engine.lock import Held
+from orchestrator.engine.lock import HeldLock
 from orchestrator.engine.ordered import Ordered
 from orchestrator.engine.ownership import WORKERS, ours
 from orchestrator.engine.port import KEEPS_DATA, Change, Stack
@@ -24,7 +24,7 @@ from orchestrator.progress import Progress
 from orchestrator.render import Manifest
 
 _PATIENCE = 60.0
-"""Seconds that an object which is being replaced gets to go."""
+"""Seconds to wait until an object that is being replaced is gone."""
 
 
 class EmbeddedEngine:
@@ -43,11 +43,11 @@ class EmbeddedEngine:
         there = [key for key in _newest_first(self._left(stack, wanted)) if self._mine(stack, key)]
         return (*changes, *(Change(key, "delete") for key in there))
 
-    def up(self, stack: Stack, manifests: Sequence[Manifest], lock: Held, progress: Progress) -> tuple[Change, ...]:
+    def up(self, stack: Stack, manifests: Sequence[Manifest], lock: HeldLock, progress: Progress) -> tuple[Change, ...]:
         known = inventory.read(self._cluster, stack.namespace)
         keys = [manifest.key for manifest in manifests]
         leaving = [key for key in known.objects if key not in set(keys)]
-        # Noted before it is done: whatever a cut-off `up` made is in the inventory that the next one reads.
+        # Recorded first: the next `up` then finds in the inventory whatever an interrupted one created.
         self._remember(stack, known, (*keys, *leaving))
         changes = self._executed(stack, manifests, lock, first=not known.objects)
         gone = self.delete(stack, leaving, lock)
@@ -57,13 +57,13 @@ class EmbeddedEngine:
         progress(f"{len(changes)} objects: {made} created, {changed} changed, {len(gone)} deleted")
         return (*changes, *gone)
 
-    def down(self, stack: Stack, lock: Held, progress: Progress) -> tuple[Change, ...]:
+    def down(self, stack: Stack, lock: HeldLock, progress: Progress) -> tuple[Change, ...]:
         changes = self.delete(stack, inventory.read(self._cluster, stack.namespace).objects, lock)
         progress(f"{len(changes)} objects deleted")
         return changes
 
-    def delete(self, stack: Stack, keys: Iterable[str], lock: Held) -> tuple[Change, ...]:
-        """Deletes those of the objects that are there and still ours, newest first."""
+    def delete(self, stack: Stack, keys: Iterable[str], lock: HeldLock) -> tuple[Change, ...]:
+        """Deletes the objects that exist and are still ours, newest first."""
         return tuple(change for key in _newest_first(keys) for change in self._delete(stack, key, lock))
 
     # Underneath
@@ -71,12 +71,14 @@ class EmbeddedEngine:
     def _declared(self, stack: Stack, manifests: Sequence[Manifest]) -> tuple[Manifest, ...]:
         return program.declared(stack.program, stack.name, manifests)
 
-    def _executed(self, stack: Stack, manifests: Sequence[Manifest], lock: Held, *, first: bool) -> tuple[Change, ...]:
-        """Applies what the program registers, while it goes on registering."""
+    def _executed(
+        self, stack: Stack, manifests: Sequence[Manifest], lock: HeldLock, *, first: bool
+    ) -> tuple[Change, ...]:
+        """Applies objects while the program still registers others."""
 
         def apply(manifest: Manifest) -> Change:
             lock.check()
-            # Where only the namespace is there yet, nothing can be compared with: one request an object instead of two.
+            # At the first `up` there is nothing to compare with, so each object needs one request instead of two.
             new = first and manifest.kind != "Namespace"
             return self._apply_new(manifest) if new else self._apply(manifest)
 
@@ -98,7 +100,7 @@ class EmbeddedEngine:
         try:
             self._sent(manifest, dry_run=False)
         except ProvisionError as error:
-            if _immutable(error):  # It is there after all, as after a lost inventory.
+            if _immutable(error):  # It exists after all, for example because the inventory was lost.
                 return self._apply(manifest)
             raise
         return Change(manifest.key, "create")
@@ -113,7 +115,7 @@ class EmbeddedEngine:
         return change
 
     def _brought(self, manifest: Manifest, live: dict[str, Any], *, dry_run: bool) -> Change:
-        """The change that an apply makes to a live object; `replace` when the API server will not have it changed."""
+        """The change that an apply makes to a live object; `replace` if the API server refuses to change it."""
         try:
             wanted = self._sent(manifest, dry_run=dry_run)
         except ProvisionError as error:
@@ -137,11 +139,11 @@ class EmbeddedEngine:
         deadline = time.monotonic() + _PATIENCE
         while (found := self._live(manifest)) and found["metadata"]["uid"] == metadata["uid"]:
             if time.monotonic() > deadline:
-                raise ProvisionError(f"{manifest.key} is to be replaced and does not go within {_PATIENCE:g} s")
+                raise ProvisionError(f"{manifest.key} must be replaced, but the old one is there after {_PATIENCE:g} s")
             time.sleep(0.1)
         self._sent(manifest, dry_run=False)
 
-    def _delete(self, stack: Stack, key: str, lock: Held) -> list[Change]:
+    def _delete(self, stack: Stack, key: str, lock: HeldLock) -> list[Change]:
         lock.check()
         live = self._mine(stack, key)
         if live is None:
@@ -151,18 +153,18 @@ class EmbeddedEngine:
         return [Change(key, "delete")] if gone else []
 
     def _mine(self, stack: Stack, key: str) -> dict[str, Any] | None:
-        """The live object of this key unless it is somebody else's by now."""
+        """The live object of this key. None if it is gone or belongs to somebody else by now."""
         kind, _, name = key.partition("/")
         live = self._cluster.get(kind, name, stack.namespace)
         return live if live is not None and ours(live, stack.name) else None
 
     def _left(self, stack: Stack, wanted: Sequence[Manifest]) -> list[str]:
-        """Keys of objects that the stack once made and the program no longer declares."""
+        """Keys of objects that the stack created and the program no longer declares."""
         keep = {manifest.key for manifest in wanted}
         return [key for key in inventory.read(self._cluster, stack.namespace).objects if key not in keep]
 
     def _remember(self, stack: Stack, known: Inventory, keys: Sequence[str]) -> None:
-        """Notes which objects may exist; we hold the lock, so what was known is so still."""
+        """Records which objects may exist. We hold the lock, so `known` is still current."""
         inventory.write(self._cluster, stack.namespace, replace(known, objects=tuple(keys), engine=self.name))
 
 
@@ -175,7 +177,7 @@ def _each(action: Callable[[Manifest], Change], manifests: Sequence[Manifest]) -
 
 
 _IMMUTABLE = ("immutable", "Forbidden: updates to", "may not change once set", "cannot change roleRef")
-"""How the API server says that a field stays as it is (its `apimachinery/pkg/api/validation` and the kinds' own)."""
+"""Words of the API server for a field that cannot change (`apimachinery/pkg/api/validation` and each kind's own)."""
 
 
 def _immutable(error: ProvisionError) -> bool:
@@ -188,5 +190,5 @@ def _immutable(error: ProvisionError) -> bool:
 
 
 def _newest_first(keys: Iterable[str]) -> list[str]:
-    """What runs goes first, then what it needed, the namespace last."""
+    """Workloads first, then what they needed, the namespace last."""
     return sorted(keys, key=lambda key: program.wave(key.partition("/")[0]))[::-1]

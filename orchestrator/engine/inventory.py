@@ -1,7 +1,8 @@
-"""What coalmine remembers of a network, in a ConfigMap of the network's own namespace. Called by engines, `network`.
+"""What coalmine remembers of a network, in a ConfigMap of the network's namespace. Called by engines and `network`.
 
-There, and not on the user's machine, so that any machine can go on, two users see the same, and nothing is left when
-the namespace goes. It holds no secret: keys of objects, the Testnet that genesis was made of, and the barrier's number.
+It is not kept on the user's machine: any machine can continue, two users see the same, and deleting the namespace
+deletes it. It holds no secret, only the keys of objects, the Testnet that genesis was built from, and how many nodes
+the start barrier waits for.
 """
 
 import json
@@ -16,9 +17,11 @@ NAME = "coalmine-stack"
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """`objects` are the keys of all that may exist, in the order of application; `founded` is the first Testnet.
+    """What is remembered of one network.
 
-    `parties` is how many nodes the start barrier waits for; `version` changes with every change of any of it.
+    `objects` are the keys of all objects that may exist, in the order in which they are applied. `founded` is the
+    Testnet that genesis was built from. `parties` is how many nodes the start barrier waits for. `version` changes with
+    every change of the inventory.
     """
 
     objects: tuple[str, ...] = ()
@@ -29,7 +32,7 @@ class Inventory:
 
 
 def read(cluster: Cluster, namespace: str) -> Inventory:
-    """An empty one where nothing is remembered."""
+    """The inventory of a namespace; an empty one if there is none."""
     found = cluster.get("ConfigMap", NAME, namespace)
     if found is None:
         return Inventory()
@@ -56,6 +59,6 @@ def write(cluster: Cluster, namespace: str, inventory: Inventory) -> None:
 
 
 def remember(cluster: Cluster, namespace: str, objects: Iterable[str], *, engine: str) -> None:
-    """Notes which objects may exist; all else stays as it was."""
+    """Records which objects may exist, and keeps everything else."""
     known = read(cluster, namespace)
     write(cluster, namespace, replace(known, objects=tuple(objects), engine=engine))

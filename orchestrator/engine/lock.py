@@ -1,8 +1,9 @@
-"""Who changes or uses a network right now: Leases in its namespace. Called by `network`, `sweep` and `run`.
+"""Locks a network with Leases in its namespace. Called by `network`, `sweep` and `run`.
 
-STACK is held by whoever applies or deletes objects, one at a time. RUN is held for the length of a rehearsal, so that
-nobody sweeps the network away under it. A holder renews its Lease from a thread; one that died is overtaken when the
-Lease has run out, or at once where it can be seen that its process is gone. Users' clocks must agree to some 20 s.
+STACK is held by whoever applies or deletes objects, one holder at a time. RUN is held during a rehearsal, so that
+nobody sweeps the network away under it. A holder renews its Lease from a thread. If a holder dies, others can take the
+lock when the Lease expires, or at once if they see on the same machine that the process is gone. Users' clocks must
+agree to about 20 s.
 """
 
 import contextlib
@@ -25,7 +26,7 @@ RUN = "coalmine-run"
 LEASES = (STACK, RUN)
 SECONDS = 30
 _PROCESS = "coalmine.dev/process"
-"""Annotation that tells processes apart which the holder's name does not: boot, PID namespace, PID and start."""
+"""Annotation that identifies the holder's process: boot, PID namespace, PID and start. Its name alone does not."""
 
 Clock = Callable[[], datetime]
 
@@ -35,7 +36,7 @@ def now() -> datetime:
 
 
 def user() -> str:
-    """Who is at work here, as others will read it: user@host."""
+    """This user as others will read it: user@host."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # A container's user often has no name.
@@ -44,8 +45,8 @@ def user() -> str:
 
 
 @dataclass
-class Held:
-    """A lock that is held. An engine takes one as proof, and asks it before each thing that it changes."""
+class HeldLock:
+    """A lock that we hold. An engine calls `check` before each change."""
 
     name: str
     namespace: str
@@ -56,12 +57,12 @@ class Held:
         """Returns if the lock is still ours.
 
         Raises:
-            ProvisionError: when it ran out, as while this machine slept, and somebody may have taken it over.
+            ProvisionError: the lock expired, for example while this machine slept. Somebody else may hold it now.
         """
         if self._lost.is_set():
             raise ProvisionError(
-                f"the lock of {self.namespace} was lost meanwhile, so nothing more is changed",
-                hint="the same command goes on from here",
+                f"the lock of {self.namespace} was lost, so nothing more is changed",
+                hint="run the same command again; it continues from here",
             )
 
     def lose(self) -> None:
@@ -69,13 +70,13 @@ class Held:
 
 
 @contextlib.contextmanager
-def held(cluster: Cluster, namespace: str, name: str = STACK, *, clock: Clock = now) -> Iterator[Held]:
+def held(cluster: Cluster, namespace: str, name: str = STACK, *, clock: Clock = now) -> Iterator[HeldLock]:
     """Holds the lock for the duration of the block.
 
     Raises:
-        ProvisionError: when somebody else holds it; names them.
+        ProvisionError: somebody else holds it. The message names them.
     """
-    lock = Held(name, namespace, _acquire(cluster, namespace, name, clock))
+    lock = HeldLock(name, namespace, _acquire(cluster, namespace, name, clock))
     done = threading.Event()
     keeper = threading.Thread(target=_renew, args=(cluster, lock, done, clock), daemon=True)
     keeper.start()
@@ -88,13 +89,13 @@ def held(cluster: Cluster, namespace: str, name: str = STACK, *, clock: Clock = 
 
 
 def holder(cluster: Cluster, namespace: str, name: str = STACK, *, clock: Clock = now) -> str | None:
-    """Who holds the lock; None when nobody does."""
+    """Who holds the lock; None if nobody does."""
     lease = cluster.get("Lease", name, namespace)
     return str(lease["spec"]["holderIdentity"]) if lease and _stands(lease, clock()) else None
 
 
 def _acquire(cluster: Cluster, namespace: str, name: str, clock: Clock) -> str:
-    """The version of the Lease that is ours. Only one of many can take a stale one: by its version."""
+    """Takes the Lease and returns its version, by which only one of many processes can take over a stale Lease."""
     version = None
     while version is None:
         wanted = _lease(namespace, name, clock())
@@ -105,7 +106,7 @@ def _acquire(cluster: Cluster, namespace: str, name: str, clock: Clock) -> str:
         if _stands(lease, clock()):
             raise ProvisionError(
                 f"{lease['spec']['holderIdentity']} is {_DOES.get(name, 'using')} this network right now",
-                hint=f"wait for it to end; if it has died, its lock runs out within {SECONDS} s",
+                hint=f"wait for it to end; if it has died, its lock expires within {SECONDS} s",
             )
         wanted["metadata"]["resourceVersion"] = _version(lease)
         version = _try(partial(cluster.patch, "Lease", name, namespace), wanted)
@@ -122,7 +123,7 @@ def _stands(lease: dict[str, Any], at: datetime) -> bool:
 
 
 def _gone(annotations: dict[str, str]) -> bool:
-    """Whether the holder was a process of this very system that has ended. Elsewhere only time can tell."""
+    """Whether the holder was a process of this machine that has ended. Holders elsewhere can only expire."""
     boot, namespace, pid, start = [*annotations.get(_PROCESS, "").split("/"), "", "", ""][:4]
     return bool(start) and (boot, namespace) == _system() and _started(pid) != start
 
@@ -131,19 +132,19 @@ def _system() -> tuple[str, str]:
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return boot, Path("/proc/self/ns/pid").readlink().name
-    except OSError:  # No Linux: nothing that could be compared.
+    except OSError:  # Not Linux: there is nothing to compare.
         return "", ""
 
 
 def _started(pid: str) -> str:
-    """When a process started, in ticks since boot (field 22 of `/proc/PID/stat`); empty when there is none."""
+    """When a process started, in ticks since boot (field 22 of `/proc/PID/stat`). Empty if there is no such process."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:
         return ""
 
 
-def _renew(cluster: Cluster, lock: Held, done: threading.Event, clock: Clock) -> None:
+def _renew(cluster: Cluster, lock: HeldLock, done: threading.Event, clock: Clock) -> None:
     last = clock()
     while not done.wait(SECONDS / 3):
         patch = {"metadata": {"resourceVersion": lock.version}, "spec": {"renewTime": _text(clock())}}
@@ -156,14 +157,14 @@ def _renew(cluster: Cluster, lock: Held, done: threading.Event, clock: Clock) ->
                 return
 
 
-def _release(cluster: Cluster, lock: Held) -> None:
-    """Deletes our Lease, and none that another has taken. The namespace may be gone, and the Lease with it."""
+def _release(cluster: Cluster, lock: HeldLock) -> None:
+    """Deletes our Lease, unless somebody else has taken it. The namespace may be gone, and the Lease with it."""
     with contextlib.suppress(ClusterError):
         cluster.delete("Lease", lock.name, lock.namespace, version=lock.version)
 
 
 def _try(write: Callable[[dict[str, Any]], dict[str, Any]], lease: dict[str, Any]) -> str | None:
-    """The version that was written; None when another was faster."""
+    """The version that was written; None if another process was faster."""
     try:
         return _version(write(lease))
     except ClusterError as error:

@@ -1,4 +1,4 @@
-"""Something done with many objects at once, each once all that it needs are done. Called by `embedded`."""
+"""Acts on many objects at once, on each as soon as the objects that it needs are done. Called by `embedded`."""
 
 import threading
 from collections.abc import Callable
@@ -13,10 +13,10 @@ from orchestrator.render import Manifest
 
 
 class Ordered:
-    """Acts on each object that it takes; after the first failure nothing more is begun.
+    """Acts on each object that it is given. Begins nothing more after the first failure.
 
-    An object is taken after all that it needs (`program.needs`), so a worker that waits for others waits for some that
-    work. Leaving the block waits for what was begun.
+    An object must be given after all that it needs (`program.needs`). A worker that waits therefore waits for objects
+    that other workers already act on. Leaving the block waits for what was begun.
     """
 
     def __init__(self, action: Callable[[Manifest], Change]) -> None:
@@ -34,12 +34,12 @@ class Ordered:
         self._pool.shutdown()
 
     def take(self, manifest: Manifest) -> None:
-        """Begins with the object, or lets it wait for its turn; never raises."""
+        """Begins with the object, or queues it. Never raises."""
         needed = [self._begun[key] for key in program.needs(manifest.document, self._begun)]
         self._begun[manifest.key] = self._pool.submit(self._act, manifest, needed)
 
     def changes(self) -> dict[str, Change]:
-        """What became of each object, in the order in which they were taken; raises what the first failure was."""
+        """The change of each object, in the order in which they were given. Raises the first failure."""
         failures = [failure for future in self._begun.values() if (failure := future.exception()) is not None]
         for failure in failures:
             if not isinstance(failure, CancelledError):

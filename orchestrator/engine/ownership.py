@@ -1,7 +1,7 @@
-"""Whose an object is. Nothing of another owner is overwritten or deleted. Pure but for `others`; called by `network`.
+"""Finds out who owns an object. coalmine never overwrites or deletes another owner's. Called by engines and `network`.
 
-An object is ours when it says so by the labels that every object of a network has, or when coalmine's field manager
-has applied it, which stays on record when somebody takes the labels away.
+An object is ours if it has the labels of the network, or if coalmine's field manager has applied it. The API server
+keeps the field manager on record even if somebody removes the labels. Pure except for `look`.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ SELECTOR = f"{MANAGED_BY}=coalmine"
 WORKERS = 16
 
 Live = dict[str, dict[str, Any] | None]
-"""Objects as they are in the cluster, by key; None where there is none."""
+"""Objects in the cluster, by key; None for a key without an object."""
 
 
 def ours(live: dict[str, Any], network: str) -> bool:
@@ -29,7 +29,7 @@ def ours(live: dict[str, Any], network: str) -> bool:
 
 
 def owner(live: dict[str, Any]) -> str:
-    """Who an object seems to belong to, for a message."""
+    """The apparent owner of an object, for a message."""
     labels = live["metadata"].get("labels") or {}
     if labels.get(NETWORK):
         return f"the network {labels[NETWORK]}"
@@ -50,15 +50,15 @@ def look(cluster: Cluster, namespace: str, keys: Iterable[str]) -> Live:
 
 
 def refuse_others(live: Live, network: str) -> None:
-    """Returns if every object that is there is this network's.
+    """Returns if every object that exists belongs to this network.
 
     Raises:
-        Refused: naming each object that is not, and whose it is.
+        Refused: some objects do not. The message names them and their owners.
     """
     others = [f"{key} (of {owner(found)})" for key, found in live.items() if found and not ours(found, network)]
     if others:
         raise Refused(
             f"not ours, and left alone: {', '.join(others)}",
-            hint="remove or rename these, or give the testnet another name; a namespace is handed over by the labels "
+            hint="remove or rename these, or give the testnet another name; to hand a namespace over, label it "
             f"{MANAGED_BY}=coalmine and {NETWORK}={network}",
         )

@@ -1,25 +1,25 @@
-"""What an engine does with a Pulumi program, whichever it is. Implemented by `embedded` and `automation`.
+"""The protocol of an engine: what it does with a Pulumi program. Implemented by `embedded` and `automation`.
 
-Called by `network`, which holds the network's lock and has made sure that no object belongs to somebody else.
+Called by `network`, which holds the network's lock and has checked that no object belongs to somebody else.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from orchestrator.engine.lock import Held
+from orchestrator.engine.lock import HeldLock
 from orchestrator.progress import Progress
 from orchestrator.render import Manifest
 
 Action = Literal["create", "update", "replace", "delete", "same"]
 
 KEEPS_DATA = frozenset({"StatefulSet", "PersistentVolumeClaim", "Namespace"})
-"""Kinds that take data with them when they go: never replaced, for no change of a field is meant to do that."""
+"""Kinds whose deletion deletes data. They are never replaced: a changed field must not cost data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What would happen, or has happened, to one object; `paths` are the fields that differ."""
+    """What would happen, or has happened, to one object. `paths` are the fields that differ."""
 
     key: str
     action: Action
@@ -36,25 +36,25 @@ class Stack:
 
 
 class Engine(Protocol):
-    """Brings a cluster to what a program declares."""
+    """Makes a cluster hold what a program declares."""
 
     @property
     def name(self) -> str:
-        """As it is chosen by `--engine`."""
+        """The value of `--engine` that chooses it."""
         ...
 
     def preview(self, stack: Stack, manifests: Sequence[Manifest]) -> tuple[Change, ...]:
-        """What `up` would do, per object, drift included; changes nothing."""
+        """What `up` would do to each object, including the repair of drift. Changes nothing."""
         ...
 
-    def up(self, stack: Stack, manifests: Sequence[Manifest], lock: Held, progress: Progress) -> tuple[Change, ...]:
-        """Creates, updates and deletes until the cluster holds what is declared; goes on where it was cut off.
+    def up(self, stack: Stack, manifests: Sequence[Manifest], lock: HeldLock, progress: Progress) -> tuple[Change, ...]:
+        """Creates, updates and deletes until the cluster holds what is declared. Continues an interrupted `up`.
 
         Raises:
-            ProvisionError: when the API server refuses an object, or the lock is lost.
+            ProvisionError: the API server refuses an object, or the lock is lost.
         """
         ...
 
-    def down(self, stack: Stack, lock: Held, progress: Progress) -> tuple[Change, ...]:
-        """Deletes everything that the stack made, newest first; raises as `up` does."""
+    def down(self, stack: Stack, lock: HeldLock, progress: Progress) -> tuple[Change, ...]:
+        """Deletes everything that the stack created, newest first. Raises as `up` does."""
         ...

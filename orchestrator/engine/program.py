@@ -1,7 +1,7 @@
-"""The Pulumi programs of stacks/: where they are, and what one registers when it runs without the Pulumi CLI.
+"""Finds and runs the Pulumi programs in stacks/. Called by the engines.
 
-The SDK's own seam for the latter is its mocks: a program registers its resources with whatever monitor is set, and the
-SDK registers each once all that it depends on are. Called by the engines.
+Without the Pulumi CLI a program runs against the SDK's mocks: it registers its resources with our monitor instead of
+the CLI's. The SDK registers each resource after all resources that it depends on.
 """
 
 import asyncio
@@ -24,27 +24,28 @@ from orchestrator.render import Manifest
 
 PROJECT = "coalmine"
 _ORDERS = "pulumi.com/"
-"""Annotations so called speak to Pulumi's own provider."""
+"""Annotations with this prefix are instructions for Pulumi's own provider."""
 
 _WORKLOADS = ("StatefulSet", "Deployment", "DaemonSet", "Job")
 
 
 def wave(kind: str) -> int:
-    """What comes in which order, and goes in the reverse: the namespace, what pods need, what runs."""
+    """The wave in which a kind is created: the namespace, then what pods need, then workloads. Deletion is reversed."""
     return 0 if kind == "Namespace" else 2 if kind in _WORKLOADS else 1
 
 
 _GUARDS = ("Namespace", "NetworkPolicy", "ServiceAccount", "Role", "RoleBinding")
-"""Kinds that stand before anything runs; they are few, however many groups a network has."""
+"""Kinds that must exist before anything runs. There are few of them, however many groups a network has."""
 
 _NAMED = {"serviceAccountName": "ServiceAccount", "serviceName": "Service"}
 
 
 def needs(document: dict[str, Any], known: Iterable[str]) -> list[str]:
-    """Keys of the known objects that must be there before this one, in their order.
+    """Keys of the known objects that must exist before this one, in their order.
 
-    Whatever runs waits for what it mounts, for its own Service and for the guards; all else for the namespace alone.
-    Waiting for everything earlier would make as many edges as the square of the groups, and engines resolve each.
+    A workload waits for what it mounts, for its own Service and for the guards. Everything else waits for the namespace
+    only. Waiting for all earlier objects would make a number of edges that grows with the square of the groups, and
+    engines resolve every edge.
     """
     if document["kind"] not in _WORKLOADS:
         return [key for key in known if key.startswith("Namespace/")]
@@ -68,7 +69,7 @@ def _references(node: Any) -> Iterator[str]:
 
 
 class _Monitor(mocks.Mocks):
-    """The other side of the SDK: takes every Kubernetes object that the program registers."""
+    """Receives every Kubernetes object that the program registers."""
 
     def __init__(self, take: Callable[[Manifest], object]) -> None:
         self._take = take
@@ -76,7 +77,7 @@ class _Monitor(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         if args.typ.startswith("kubernetes:"):
             self._take(Manifest(_without_orders(dict(args.inputs))))
-        # No outputs: nothing in a program that only declares reads one, and the SDK would translate each of them.
+        # No outputs: a program that only declares reads none, and the SDK would translate each of them.
         return args.name, {}
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
@@ -84,45 +85,45 @@ class _Monitor(mocks.Mocks):
 
 
 def run(program: str) -> None:
-    """Runs the program in this process, against whichever engine the SDK is connected to."""
+    """Runs the program in this process, against the engine to which the SDK is connected."""
     folder = Path(str(importlib.resources.files("stacks").joinpath(program)))
     runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
 
 
 def write(manifests: Sequence[Manifest], file: Path) -> None:
-    """The manifests as the program reads them."""
+    """Writes the manifests as the program reads them."""
     file.write_text(json.dumps([manifest.document for manifest in manifests]))
 
 
 def declared(program: str, name: str, manifests: Sequence[Manifest]) -> tuple[Manifest, ...]:
-    """The objects that the program `stacks/<program>` declares when it is given these manifests, in their order.
+    """The objects that the program `stacks/<program>` declares for these manifests, in their order.
 
     Raises:
-        ProvisionError: when the program fails.
+        ProvisionError: the program fails.
     """
     found: list[Manifest] = []
     execute(program, name, manifests, found.append)
-    # Registration is asynchronous, so the order in which resources arrive is not the program's.
+    # Registration is asynchronous, so resources do not arrive in the order of the program.
     place = {manifest.key: index for index, manifest in enumerate(manifests)}
     return tuple(sorted(found, key=lambda manifest: place.get(manifest.key, len(place))))
 
 
 def execute(program: str, name: str, manifests: Sequence[Manifest], take: Callable[[Manifest], object]) -> None:
-    """Runs the program; `take` is given each object as it is registered, after all that it depends on.
+    """Runs the program. `take` gets each object as it is registered, after all objects that it depends on.
 
-    It must not raise: the SDK goes on with what it had begun, also in the programs that run after this one.
+    `take` must not raise: the SDK would carry its unfinished work into the programs that run after this one.
 
     Raises:
-        ProvisionError: when the program fails.
+        ProvisionError: the program fails.
     """
-    # The mocks answer in a worker thread and want an event loop there, which they would leave open.
+    # The mocks answer in a worker thread, need an event loop there, and would leave it open.
     worker_loop = asyncio.new_event_loop()
 
     async def registered() -> None:
         executor = ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(worker_loop,))
         asyncio.get_running_loop().set_default_executor(executor)
-        # Setting mocks registers the root resource, which must happen on the loop that awaits it. As a preview, for
-        # the SDK then makes no outputs of what it was given.
+        # Setting mocks registers the root resource, which must happen on the loop that awaits it. It is a preview,
+        # because then the SDK makes no outputs of its inputs.
         mocks.set_mocks(_Monitor(take), project=PROJECT, stack=name, preview=True)
         pulumi.runtime.set_all_config({"coalmine:manifests": str(file)})
         await stack.run_pulumi_func(lambda: _run(program))
@@ -141,7 +142,7 @@ def execute(program: str, name: str, manifests: Sequence[Manifest], take: Callab
 
 @contextlib.contextmanager
 def _no_collection() -> Iterator[None]:
-    """Nothing that a registration makes is garbage before the program ends; looking for some takes a third of it."""
+    """Stops garbage collection: a registration makes no garbage, and looking for it takes a third of the time."""
     if not gc.isenabled():
         yield
         return

@@ -70,7 +70,7 @@ def build(testnet: Testnet, seed: bytes) -> NetworkGenesis:
         relay = _made(_plan(testnet, seed, spec.relaychain, registered))
     chains = (*([relay] if relay else []), *parachains.values())
     nodes = tuple(node for chain, group in spec.groups() for node in _nodes(seed, chain, group))
-    return NetworkGenesis(chains=chains, nodes=nodes, timing=timing.of(spec.relaychain, relay))
+    return NetworkGenesis(chains=chains, nodes=nodes, timing=timing.timing_of(spec.relaychain, relay))
 
 
 def code_of(runtime: RuntimeCode | None) -> bytes:
@@ -107,7 +107,7 @@ def _made(plan: ChainPlan) -> ChainGenesis:
         made = model.genesis(plan, code_of(chain.runtime))
     else:
         made = wasm.genesis(plan, code_of(chain.runtime))
-    refusals.live_network(plan.name, made.genesis_hash, lacking=fork.lacking(plan))
+    refusals.live_network(plan.name, made.genesis_hash, missing=fork.missing(plan))
     return made
 
 

@@ -63,7 +63,7 @@ Measure = Callable[[SubstrateReader], int]
 
 
 @dataclass(eq=False)
-class Reached:
+class AtLeast:
     """What is measured of every selected node is at least so much."""
 
     name: str
@@ -102,7 +102,7 @@ class Reached:
 
 
 @dataclass(eq=False)
-class Included:
+class ParachainsIncluded:
     """The relay chain has included a block of each parachain, its genesis not counted."""
 
     cluster: Cluster
@@ -124,7 +124,7 @@ class Included:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Wish:
     """What the user waits for, in the user's words."""
 
     word: str
@@ -134,7 +134,7 @@ class Asked:
 WORDS = "ready, best=N, finalized=N, session=N, parachain-included=ID[,ID…]"
 
 
-def parse(text: str) -> Asked:
+def parse(text: str) -> Wish:
     """One `--for`.
 
     Raises:
@@ -142,16 +142,16 @@ def parse(text: str) -> Asked:
     """
     word, equals, value = text.partition("=")
     if word == "ready" and not equals:
-        return Asked(word, None)
+        return Wish(word, None)
     if word in {"best", "finalized", "session"} and value.isdecimal():
-        return Asked(word, value)
+        return Wish(word, value)
     if word == "parachain-included" and value and all(part.isdecimal() for part in value.split(",")):
-        return Asked(word, value)
+        return Wish(word, value)
     raise UsageError(f"cannot wait for {text!r}", hint=f"known are {WORDS}")
 
 
 def conditions(
-    asked: Iterable[Asked], cluster: Cluster, testnet: TestnetState, selection: Selection, stack: ExitStack
+    asked: Iterable[Wish], cluster: Cluster, testnet: TestnetState, selection: Selection, stack: ExitStack
 ) -> list[Condition]:
     """The conditions for what is asked; what they watch ends with the stack.
 
@@ -168,17 +168,17 @@ def conditions(
         heights = nodes if selection else relay
         if wish.word == "ready":
             found.append(stack.enter_context(PodsReady(cluster, nodes)))
-            found.append(Reached("every node finalises", "finalised", 1, _finalized, cluster, nodes))
+            found.append(AtLeast("every node finalises", "finalised", 1, _finalized, cluster, nodes))
         elif wish.word == "best":
-            found.append(Reached(f"best block {least}", "best", least, _best, cluster, heights))
+            found.append(AtLeast(f"best block {least}", "best", least, _best, cluster, heights))
         elif wish.word == "finalized":
-            found.append(Reached(f"finalised block {least}", "finalised", least, _finalized, cluster, heights))
+            found.append(AtLeast(f"finalised block {least}", "finalised", least, _finalized, cluster, heights))
         elif wish.word == "session":
             if not relay:
                 raise UsageError("sessions are the relay chain's, and none of its nodes is selected")
-            found.append(Reached(f"session {least}", "session", least, SubstrateReader.session, cluster, relay))
+            found.append(AtLeast(f"session {least}", "session", least, SubstrateReader.session, cluster, relay))
         else:
-            found.append(Included(cluster, testnet, _known(wish.value or "", testnet)))
+            found.append(ParachainsIncluded(cluster, testnet, _known(wish.value or "", testnet)))
     return found
 
 

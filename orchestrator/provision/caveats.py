@@ -1,6 +1,6 @@
-"""What a network does without that its user should know, a loud line each. Pure; called by `network` at every `up`.
+"""Warns about protections that a network lacks, one line each. Pure. Called by `network` at every `up`.
 
-None of it is refused: each is the user's own word, or what most clusters leave no choice about. None is silent either.
+Nothing here is refused: the user asked for it, or most clusters leave no choice. But the user must see it.
 """
 
 import re
@@ -11,11 +11,11 @@ from orchestrator.spec import Testnet
 from orchestrator.spec.testnet import SIMULATED
 
 _NAMES_CONTENT = re.compile(r"(@sha256:[0-9a-f]{64}|:[0-9a-f]{12})$")
-"""A digest, or the sum by which a lab calls the images that it makes: neither ever means another image."""
+"""A digest, or a tag that is a checksum, as on images that a lab builds. Both always mean the same image."""
 
 
 def warnings(testnet: Testnet, manifests: Sequence[Manifest]) -> tuple[str, ...]:
-    """The lines for this network."""
+    """The warnings for this network."""
     return tuple(f"WARNING: {line}" for line in _lines(testnet, manifests))
 
 
@@ -29,12 +29,12 @@ def _lines(testnet: Testnet, manifests: Sequence[Manifest]) -> Iterator[str]:
     if not testnet.spec.isolation.network_policy:
         yield (
             "no NetworkPolicy keeps the network to itself (isolation.networkPolicy: false): "
-            "its nodes reach whatever their pods reach, and are reached by it"
+            "its nodes can reach everything that their pods can reach, and can be reached from there"
         )
     if moving := sorted({image for image in _images(manifests) if not _NAMES_CONTENT.search(image)}):
         yield (
             f"{', '.join(moving)}: given by tag, which may mean another image on another machine or day; "
-            "a run's journal has the digests that its pods really ran"
+            "a run's journal records the digests that its pods really ran"
         )
 
 

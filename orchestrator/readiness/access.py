@@ -13,9 +13,7 @@ from orchestrator.genesis.chainspec import Node
 from orchestrator.inspection.reach import proxied
 from orchestrator.provision.network import Network
 from orchestrator.spec.testnet import RELAY
-
-PORT, EMBEDDED_PORT = 9944, 9945
-METRICS_PORT, EMBEDDED_METRICS_PORT = 9615, 9616
+from orchestrator.tcp_ports import EMBEDDED_RELAY, NODE, NodePorts
 
 
 class Access:
@@ -29,8 +27,7 @@ class Access:
 
     def reader(self, node: Node, *, chain: str | None = None) -> SubstrateReader:
         """Reads the node's own chain, or the relay chain, which a collator serves beside its own."""
-        embedded = chain == RELAY and node.chain != RELAY
-        port = EMBEDDED_PORT if embedded else PORT
+        port = _ports(node, chain).rpc
         return SubstrateReader(proxied(self._cluster, self._namespace, node.name, port, timeout=self._timeout))
 
     def metrics(self, node: Node, *, chain: str | None = None) -> str:
@@ -39,7 +36,7 @@ class Access:
         Raises:
             ChainError: when it does not answer.
         """
-        port = EMBEDDED_METRICS_PORT if chain == RELAY and node.chain != RELAY else METRICS_PORT
+        port = _ports(node, chain).metrics
         try:
             _, page = self._cluster.proxy("pods", node.name, port, "/metrics", self._namespace, timeout=self._timeout)
         except ClusterError as error:
@@ -55,3 +52,8 @@ class Access:
                     yield self._cluster.logs(
                         node.name, self._namespace, container=container, tail=lines, previous=previous
                     )
+
+
+def _ports(node: Node, chain: str | None) -> NodePorts:
+    """The ports of the node's own chain, or of the relay node that a collator runs beside it."""
+    return EMBEDDED_RELAY if chain == RELAY and node.chain != RELAY else NODE

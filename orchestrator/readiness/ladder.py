@@ -18,14 +18,14 @@ from orchestrator.readiness.rungs import Rung
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class RungReached:
     """A rung that was reached, and after how many seconds of waiting on it."""
 
     name: str
     seconds: float
 
 
-def climb(cluster: Cluster, network: Network, progress: Progress) -> tuple[Reached, ...]:
+def climb(cluster: Cluster, network: Network, progress: Progress) -> tuple[RungReached, ...]:
     """Climbs all rungs.
 
     Raises:
@@ -37,10 +37,10 @@ def climb(cluster: Cluster, network: Network, progress: Progress) -> tuple[Reach
 
 def climb_rungs(
     climbed: Iterable[Rung], access: Access, progress: Progress, clock: Clock = time
-) -> tuple[Reached, ...]:
+) -> tuple[RungReached, ...]:
     """Climbs the rungs in order; raises as `climb` does."""
 
     def cause(missing: Missing) -> str | None:
         return causes.first(access, [node for node in access.nodes if node.name in missing])
 
-    return tuple(Reached(rung.name, wait([rung], rung.timeout, progress, clock, hint=cause)) for rung in climbed)
+    return tuple(RungReached(rung.name, wait([rung], rung.timeout, progress, clock, hint=cause)) for rung in climbed)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestrator import tcp_ports
 from orchestrator.chain import ParachainReader, SubstrateReader
 from orchestrator.chain.port import POOL, Sent
 from orchestrator.cluster import Cluster
@@ -19,7 +20,6 @@ from orchestrator.genesis.keys import KeyPair
 from orchestrator.inspection.reach import proxied
 from orchestrator.provision import vault
 from orchestrator.provision.network import Network
-from orchestrator.readiness.access import PORT
 from orchestrator.spec import Parachain
 from orchestrator.spec.testnet import RELAY, TestnetSpec
 
@@ -203,5 +203,5 @@ def onboarding(cluster: Cluster, network: Network) -> Onboarding:
     seed = vault.read_seed(cluster, namespace)
     assert seed is not None  # It runs.
     node = next(node for node in network.genesis.nodes if node.chain == RELAY)
-    reader = SubstrateReader(proxied(cluster, namespace, node.name, PORT, timeout=_TIMEOUT))
+    reader = SubstrateReader(proxied(cluster, namespace, node.name, tcp_ports.NODE.rpc, timeout=_TIMEOUT))
     return Onboarding(reader, network.testnet.spec, network.genesis, keys.sudo(seed))

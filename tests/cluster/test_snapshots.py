@@ -106,7 +106,7 @@ def test_a_pause_that_ends_too_early_gives_no_archive(cluster, name, tmp_path, m
         return received(*args)
 
     monkeypatch.setattr(snapshots, "_received", slowly)
-    with pytest.raises(SnapshotError, match="went on before it was copied whole"):
+    with pytest.raises(SnapshotError, match="ran again before the copy was complete"):
         snapshots.take(cluster, node(cluster, name, "full-0"), tmp_path / "a", limit=3, progress=say)
     assert not list(tmp_path.iterdir())
     assert not cluster.list("ChaosExperiment", f"coalmine-{name}")
@@ -200,12 +200,12 @@ def test_a_volume_snapshot_is_of_a_node_that_stands_still_and_is_waited_for(clus
 
     def drive(line):
         said.append(line)
-        if "waiting for its moment" in line:
+        if "waiting until it is taken" in line:
             assert cluster.get("ChaosExperiment", "snapshot-full-0", namespace)["status"]["phase"] == "Active"
             drive.found = cluster.get("VolumeSnapshot", "copy", namespace)
             patch = {"status": {"creationTime": "2026-01-01T00:00:00Z", "readyToUse": False}}
             cluster.patch("VolumeSnapshot", "copy", namespace, patch, subresource="status")
-        if "goes on" in line:
+        if "runs again" in line:
             cluster.patch("VolumeSnapshot", "copy", namespace, {"status": {"readyToUse": True}}, subresource="status")
 
     full = node(cluster, name, "full-0")
@@ -214,5 +214,5 @@ def test_a_volume_snapshot_is_of_a_node_that_stands_still_and_is_waited_for(clus
         "source": {"persistentVolumeClaimName": "data-full-0"},
         "volumeSnapshotClassName": "fast",
     }
-    assert said[-1] == "full-0 goes on"
+    assert said[-1] == "full-0 runs again"
     assert not cluster.list("ChaosExperiment", namespace)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos import plan
-from chaos.scene import Outcome
+from chaos.scene import ActionOutcome
 from tests.budget import schedules
 
 from .simulation import FAULTS, quickstart, spec
@@ -95,5 +95,5 @@ def test_every_phase_has_a_decision_for_every_observation(phase, fault, nodes, a
         simulation.agents = {}
     for agent in simulation.agents.values():
         agent.alive = agents == "alive"
-    simulation._act = lambda action: Outcome(action, failure="silence")
+    simulation._act = lambda action: ActionOutcome(action, failure="silence")
     assert simulation.run().phase in plan.ENDS

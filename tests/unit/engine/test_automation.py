@@ -12,7 +12,7 @@ from pulumi.automation import events
 
 from orchestrator.engine import backend, inventory, program
 from orchestrator.engine.automation import PulumiEngine, Steps
-from orchestrator.engine.lock import Held
+from orchestrator.engine.lock import HeldLock
 from orchestrator.engine.port import Change, Stack
 from orchestrator.errors import ProvisionError
 from orchestrator.render import Manifest
@@ -50,7 +50,7 @@ ALL = (NAMESPACE, GROUP, CONFIG)
 @pytest.fixture
 def up(cli, memory):
     def run(*manifests):
-        return PulumiEngine(memory).up(STACK, manifests, Held("l", "n", "1"), lambda _: None)
+        return PulumiEngine(memory).up(STACK, manifests, HeldLock("l", "n", "1"), lambda _: None)
 
     return run
 
@@ -97,7 +97,7 @@ def test_down_takes_all_and_what_pulumi_never_heard_of(memory, up, cli):
     up(*ALL)
     memory.apply(manifest("ConfigMap", "lost").document)  # An operation was killed before its state was taken back.
     inventory.remember(memory, "coalmine-net", ["ConfigMap/lost", "ConfigMap/chain"], engine="pulumi")
-    gone = PulumiEngine(memory).down(STACK, Held("l", "n", "1"), lambda _: None)
+    gone = PulumiEngine(memory).down(STACK, HeldLock("l", "n", "1"), lambda _: None)
     assert gone[0].key == "StatefulSet/a"
     assert "ConfigMap/lost" in {change.key for change in gone}
     assert memory.get("ConfigMap", "lost") is None
@@ -127,7 +127,7 @@ def broken_key(manifest):
 
 
 def test_a_lost_lock_stops_it_before_it_begins(memory, cli):
-    lost = Held("l", "n", "1")
+    lost = HeldLock("l", "n", "1")
     lost.lose()
     with pytest.raises(ProvisionError, match="was lost"):
         PulumiEngine(memory).up(STACK, ALL, lost, lambda _: None)

@@ -1,9 +1,10 @@
-"""What the renderer asks of a client, and what all clients are told. Implemented by the modules beside this one."""
+"""The protocol of a client: what the renderer asks of it and tells it. Implemented by the modules beside this one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from orchestrator import tcp_ports
 from orchestrator.genesis.chainspec import Node
 from orchestrator.spec import Chain, NodeGroup
 from orchestrator.spec.node import AUTHORITIES, EXCLUDED
@@ -14,11 +15,6 @@ KEYS = "/run/coalmine/keys"
 DATA = "/data"
 KEYSTORE = f"{KEYS}/keystore"
 NODE_KEY, EMBEDDED_NODE_KEY = f"{KEYS}/node-key", f"{KEYS}/relay-node-key"
-
-P2P, RPC, PROMETHEUS = 30333, 9944, 9615
-EMBEDDED_P2P, EMBEDDED_RPC, EMBEDDED_PROMETHEUS = 30334, 9945, 9616
-LOCAL_RPC, EMBEDDED_LOCAL_RPC = 9955, 9956
-"""Unsafe methods are served on these, on loopback only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ class Client(Protocol):
 
 def address(node: Node, namespace: str) -> str:
     """Where peers dial a node: by name, never by an IP that dies with its pod."""
-    return f"/dns4/{node.name}.{node.group}.{namespace}.svc/tcp/{P2P}/p2p/{node.peer_id}"
+    return f"/dns4/{node.name}.{node.group}.{namespace}.svc/tcp/{tcp_ports.NODE.p2p}/p2p/{node.peer_id}"
 
 
 def options(*pairs: tuple[str, str | None]) -> list[tuple[str, ...]]:
