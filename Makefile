@@ -48,11 +48,11 @@ demo-real: $(STAMP)  ## The quickstart with real clients; POLKADOT, OMNI_NODE (i
 	  --client polkadot-omni-node=$(OMNI_NODE) $(if $(CONTEXT),--context $(CONTEXT))
 
 # Two workers have a lab each, and the third runs everything else meanwhile: tests/conftest.py says who runs where.
-# Each test's seconds are printed and kept in build/durations.json.
+# The seconds of each test and fixture are kept in build/durations/.
 SPREAD := --no-loadscope-reorder -n
 
 test: $(STAMP)  ## Everything but long real networks; starts labs of its own.
-	$(BIN)/python -m pytest tests $(SPREAD) 3
+	$(BIN)/python -m pytest tests $(SPREAD) 3 --keep-durations build/durations/test.json
 
 test-newest: $(STAMP)  ## The suite on the newest versions that the bounds allow and not on the locked ones: drift is seen here first.
 	$(BIN)/uv venv --quiet --clear --seed --python $(BIN)/python build/newest
@@ -65,7 +65,8 @@ test-real: $(STAMP)  ## Everything on real nodes, what `make test` leaves out fo
 	COALMINE_THOROUGH=1 $(BIN)/python -m pytest tests/real -m cluster
 
 unit: $(STAMP)  ## What needs no cluster, no container and no real node.
-	$(BIN)/python -m pytest tests -m 'not cluster and not container and not real' $(SPREAD) auto
+	$(BIN)/python -m pytest tests -m 'not cluster and not container and not real' $(SPREAD) auto \
+	  --keep-durations build/durations/unit.json
 
 # How many times as many schedules `make explore` tries as `make unit`.
 TIMES ?= 20

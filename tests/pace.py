@@ -1,7 +1,7 @@
 """Where a suite's time goes, and where it stands. A plugin of every run, with worker processes and without.
 
-Each test's and fixture's seconds are kept in build/durations.json, and the longest are printed at the end. A test that
-runs for a minute is named each minute, so that a run that stalls says where.
+The longest tests and fixtures are printed at the end, and `--keep-durations FILE` keeps the seconds of all of them. A
+test that runs for a minute is named each minute, so that a run that stalls says where.
 """
 
 import json
@@ -17,8 +17,6 @@ REMIND = 60.0
 
 SHOWN = 20
 """Tests and fixtures that are printed."""
-
-KEPT = Path(__file__).parents[1] / "build" / "durations.json"
 
 
 class Pace:
@@ -74,10 +72,11 @@ class Pace:
             terminalreporter.section(f"longest {title}")
             for name, spent in sorted(seconds.items(), key=lambda item: -item[1])[:SHOWN]:
                 terminalreporter.line(f"{spent:8.2f} s  {name}")
-        KEPT.parent.mkdir(exist_ok=True)
-        total = time.monotonic() - self.began
-        document = {"seconds": total, "tests": dict(self.tests), "fixtures": dict(self.fixtures)}
-        KEPT.write_text(json.dumps(document, indent=1))
+        if kept := self.config.getoption("keep_durations"):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            total = time.monotonic() - self.began
+            document = {"seconds": total, "tests": dict(self.tests), "fixtures": dict(self.fixtures)}
+            kept.write_text(json.dumps(document, indent=1))
 
     def _remind(self):
         terminal = self.config.pluginmanager.get_plugin("terminalreporter")
@@ -90,6 +89,10 @@ def overdue(running, now):
     """A line for each test that has been running for a minute, the longest first."""
     ages = sorted(((now - began, name) for name, began in running.items()), reverse=True)
     return [f"running for {age:.0f} s: {name}" for age, name in ages if age >= REMIND]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--keep-durations", type=Path, metavar="FILE", help="Keep the seconds of tests and fixtures.")
 
 
 def pytest_configure(config):
