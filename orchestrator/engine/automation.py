@@ -22,6 +22,7 @@ from orchestrator.cluster import Cluster
 from orchestrator.engine import backend, inventory, program
 from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.engine.lock import Held
+from orchestrator.engine.names import Name
 from orchestrator.engine.port import Action, Change, Progress, Stack
 from orchestrator.errors import ProvisionError
 from orchestrator.render import Manifest
@@ -47,7 +48,7 @@ def installed() -> bool:
 class PulumiEngine:
     """Runs programs with the Pulumi CLI against one cluster."""
 
-    name = "pulumi"
+    name = Name.PULUMI.value
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster

@@ -1,19 +1,11 @@
 """Which engine does the work. Called by `cli`."""
 
-from enum import StrEnum
-
 from orchestrator.cluster import Cluster
 from orchestrator.engine import automation, inventory
 from orchestrator.engine.embedded import EmbeddedEngine
+from orchestrator.engine.names import Name
 from orchestrator.engine.port import Engine
 from orchestrator.errors import UsageError
-
-
-class Name(StrEnum):
-    """The engines there are."""
-
-    EMBEDDED = EmbeddedEngine.name
-    PULUMI = automation.PulumiEngine.name
 
 
 def choose(wanted: Name | None, cluster: Cluster, network: str) -> Engine:
