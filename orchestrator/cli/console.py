@@ -1,7 +1,9 @@
-"""How the command line speaks: data on stdout, all else on stderr. Called by every verb."""
+"""How the command line speaks: tables on stdout, all else on stderr. Called by verbs once they run.
+
+What others read on goes through `stdout`.
+"""
 
 import contextlib
-import json
 import sys
 import threading
 import time
@@ -9,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import rich.box
 import rich.console
@@ -18,11 +20,13 @@ import rich.markup
 import rich.table
 import rich.text
 
-from orchestrator import report
+from orchestrator.cli import stdout
 from orchestrator.cli.format import Format
 from orchestrator.errors import CoalmineError, GenesisError, RuntimeCallError
-from orchestrator.gates.judge import RunVerdict
 from orchestrator.progress import Progress, Work
+
+if TYPE_CHECKING:
+    from orchestrator.gates.judge import RunVerdict
 
 _LOG_LINES = 20
 """Of a runtime that failed; what it said last says why."""
@@ -117,15 +121,6 @@ def fail(error: CoalmineError) -> None:
         say(f"hint: {error.hint}")
 
 
-def data(value: Any) -> None:
-    """A document for machines."""
-    sys.stdout.write(json.dumps(value, indent=2) + "\n")
-
-
-def text(value: str) -> None:
-    sys.stdout.write(value if value.endswith("\n") else value + "\n")
-
-
 def table(title: str, columns: list[str], rows: list[list[str]], *, verdict_column: int | None = None) -> None:
     """A table for people."""
     grid = rich.table.Table(title=title, title_justify="left", title_style="bold", box=rich.box.SIMPLE_HEAD)
@@ -140,10 +135,12 @@ def table(title: str, columns: list[str], rows: list[list[str]], *, verdict_colu
     _stdout.print(grid)
 
 
-def verdict(name: str, judged: RunVerdict, directory: Path, output: Format) -> None:
+def verdict(name: str, judged: "RunVerdict", directory: Path, output: Format) -> None:
     """The verdict of a run, its gates, and where its reports are."""
+    from orchestrator import report
+
     if output is Format.JSON:
-        text((directory / "result.json").read_text(encoding="utf-8"))
+        stdout.text((directory / "result.json").read_text(encoding="utf-8"))
         return
     rows = [dict(zip(report.HEADER, row, strict=True)) for row in report.rows(judged)]
     columns = ["verdict", "stage", "gate", "worst", "asked"]

@@ -16,7 +16,7 @@ from orchestrator.errors import ChainError, ClusterError, UsageError
 from orchestrator.inspection import live, networks
 from orchestrator.inspection.networks import NodeState, Selection, TestnetState
 from orchestrator.inspection.reach import ask_all
-from orchestrator.inspection.waiting import POLL, Condition
+from orchestrator.inspection.waiting import POLL, WORDS, Condition
 
 
 @dataclass(eq=False)
@@ -129,9 +129,6 @@ class Wish:
 
     word: str
     value: str | None
-
-
-WORDS = "ready, best=N, finalized=N, session=N, parachain-included=ID[,ID…]"
 
 
 def parse(text: str) -> Wish:

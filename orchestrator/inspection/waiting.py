@@ -18,6 +18,9 @@ Missing = Mapping[str, str]
 POLL = 0.5
 """Seconds between two looks."""
 
+WORDS = "ready, best=N, finalized=N, session=N, parachain-included=ID[,ID…]"
+"""What `coalmine wait` can wait for; `conditions` reads it, and the command line says it without its libraries."""
+
 CHANGED, UNCHANGED = 5.0, 30.0
 """Seconds between two lines about a condition: when something has changed, and when nothing has."""
 

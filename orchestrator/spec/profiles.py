@@ -1,7 +1,8 @@
-"""What a node asks of its machine where the user says nothing, by client and role. Called by `render.groups`.
+"""What a node asks of its machine where the user says nothing, by client and role.
 
 Requests are what such nodes were measured to use (`real-nodes.md` of the project's knowledge: a validator 185 MB and
 0.04 core, a collator 360 to 450 MB and 0.25 core); limits leave room for the one preparation of a PVF (0.5 GB).
+Called by `render.groups`, and by `gates.library`, whose memory gate is a share of the limit.
 """
 
 from dataclasses import dataclass
