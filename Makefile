@@ -6,6 +6,9 @@ STAMP := $(VENV)/.installed
 RUNS ?= runs
 UPGRADE ?= --upgrade
 
+# Python starts a thousand times in a suite, and each start would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: install lock demo demo-bad-upgrade demo-real test test-newest test-real unit explore check format generate bench clean
 
 install: $(STAMP)
@@ -16,6 +19,7 @@ $(STAMP): pyproject.toml development.lock
 	@echo "installing coalmine into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r development.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
 	@touch $@
 
 # What a user does not install: pyproject.toml says what each group is for.
