@@ -156,7 +156,7 @@ class TestAQueryOfOnesOwn:
 
 def test_a_page_that_did_not_come_is_no_certainty():
     assert reason("validator-0 did not answer", signal="peers", atLeast=1) == (
-        False, "validator on relay: its metrics are unknown, for validator-0 did not answer",
+        False, "validator on relay: its metrics are unknown: validator-0 did not answer",
     )  # fmt: skip
 
 
