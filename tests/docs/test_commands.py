@@ -106,9 +106,10 @@ def test_every_verb_that_is_named_is_one(text):
 
 
 def commands_of(text):
-    """All that is set as code: blocks, and words between backquotes."""
+    """All that is written as a command: on terminals, in blocks of text, and in prose between backquotes."""
     found = text.read_text()
-    return "\n".join([*re.findall(r"`([^`\n]+)`", prose(found)), *_FENCED.findall(found)])
+    lines = [line for block in _FENCED.findall(found) for line in block.splitlines() if re.match(r"\$ |make ", line)]
+    return "\n".join([*re.findall(r"`([^`\n]+)`", prose(found)), *lines])
 
 
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -153,7 +154,10 @@ def test_every_link_to_a_file_leads_to_one(text):
 class TestWhatIsShown:
     """The comparison itself must fail where it should."""
 
-    OUTPUT = "NAME   BEST   AGE\nvalidator-0   12   3m20s\nvalidator-1   7   59s\n"
+    OUTPUT = (
+        "NAME   BEST   AGE\nvalidator-0   12   3m20s\nvalidator-1   7   59s\n"
+        "[ 12.3s] up after 2.5 s\nreport: runs/first-20261129-013246-994e/report.html\n"
+    )
 
     @pytest.mark.parametrize(
         "shown",
@@ -161,6 +165,7 @@ class TestWhatIsShown:
             ("validator-0   9   4s",),
             ("NAME BEST AGE", "…", "validator-1 3 1h"),
             ("validator-…",),
+            ("[123.4s] up after 7 s", "report: runs/first-20270101-000000-1a2b/report.html"),
         ],
     )
     def test_holds_whatever_the_numbers(self, shown):
