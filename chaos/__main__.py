@@ -10,16 +10,16 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chaos import operator
-from chaos.agents import Agents
+from chaos.agent_client import Agents
 from chaos.barrier import Barrier
 from chaos.experiments import Experiments
 from chaos.reconciler import Hands
 from chaos.upgrades.tasks import Upgrades, hands
+from orchestrator import tcp_ports
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError
 
 _LOG = logging.getLogger("chaos")
-_HTTP_PORT = 9701
 _LIVENESS = "http://0.0.0.0:9702/healthz"
 
 
@@ -54,7 +54,7 @@ async def _serve(barrier: Barrier, ready: asyncio.Event) -> web.AppRunner:
     app.router.add_get("/barrier/{network}", barrier.handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, port=int(os.environ.get("COALMINE_HTTP_PORT", _HTTP_PORT))).start()
+    await web.TCPSite(runner, port=int(os.environ.get("COALMINE_HTTP_PORT", tcp_ports.CONTROLLER))).start()
     return runner
 
 

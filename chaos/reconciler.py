@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from chaos import plan
-from chaos.agents import Agents
+from chaos.agent_client import Agents
 from chaos.clock import wall_clock
 from chaos.faults.base import listed
 from chaos.nodes import Agent, Node
-from chaos.scene import Action, DeletePod, Experiment, Outcome, Place, World
+from chaos.scene import Action, ActionOutcome, DeletePod, Experiment, Place, World
 from chaos.status import StatusWriter
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError
@@ -44,23 +44,23 @@ class Hands:
     agents: Agents
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(128, "act"))
 
-    def act(self, actions: tuple[Action, ...], agents: Mapping[str, Agent]) -> tuple[Outcome, ...]:
+    def act(self, actions: tuple[Action, ...], agents: Mapping[str, Agent]) -> tuple[ActionOutcome, ...]:
         """All actions at once; the answers in their order."""
         return tuple(self.threads.map(lambda action: self._one(action, agents), actions))
 
-    def _one(self, action: Action, agents: Mapping[str, Agent]) -> Outcome:
+    def _one(self, action: Action, agents: Mapping[str, Agent]) -> ActionOutcome:
         if isinstance(action, DeletePod):
             return self._delete(action)
         return self.agents.act(action, agents.get(action.machine))
 
-    def _delete(self, action: DeletePod) -> Outcome:
+    def _delete(self, action: DeletePod) -> ActionOutcome:
         """Deletes this very pod: by now the name may be another's, and the API server then answers with a conflict."""
         try:
             self.cluster.delete("Pod", action.node, grace=0, uid=action.pod_uid)
         except ClusterError as error:
             if error.status != _CONFLICT:
-                return Outcome(action, failure=error.message)
-        return Outcome(action)
+                return ActionOutcome(action, failure=error.message)
+        return ActionOutcome(action)
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Reconciler:
     hands: Hands
     writer: StatusWriter = field(init=False)
     clock: Callable[[], datetime] = wall_clock
-    _outcomes: tuple[Outcome, ...] = ()
+    _outcomes: tuple[ActionOutcome, ...] = ()
 
     @property
     def name(self) -> str:

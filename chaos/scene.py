@@ -61,7 +61,7 @@ Action = Place | End | ProbeFrom | AskAgent | DeletePod
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ActionOutcome:
     """How an action ended: its answer, or why there is none. A refusal is final, silence is not."""
 
     action: Action
@@ -109,7 +109,7 @@ class World:
     agents: Mapping[str, Agent]
     claims: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Nodes on which other experiments have a fault of the same kind, by experiment."""
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[ActionOutcome, ...] = ()
 
     def surveys(self) -> Mapping[str, Survey]:
         """What the agents said that they hold, by machine."""
@@ -119,7 +119,7 @@ class World:
             if isinstance(outcome.action, AskAgent) and isinstance(outcome.answer, Survey)
         }
 
-    def outcomes_of(self, kind: type[Place | End | ProbeFrom | DeletePod]) -> Mapping[str, Outcome]:
+    def outcomes_of(self, kind: type[Place | End | ProbeFrom | DeletePod]) -> Mapping[str, ActionOutcome]:
         """How the last actions of that kind ended, by node."""
         return {
             outcome.action.node: outcome

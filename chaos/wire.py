@@ -1,4 +1,4 @@
-"""What the controller and the agents say to each other, as JSON over HTTP. Used by `chaos.agents` and `chaos.agent`.
+"""The messages between the controller (`chaos.agent_client`) and the agents (`chaos.agent`): JSON over HTTP.
 
 An order states what a pod's fault shall be, whole; sent again it changes nothing, sent with other peers it replaces.
 """
@@ -7,9 +7,6 @@ import hashlib
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyAddress, TypeAdapter
-
-PORT = 9700
-"""Where an agent listens, on its pod's IP."""
 
 
 class Message(BaseModel):
@@ -79,7 +76,7 @@ class ProbeOrder(Message):
     timeout_seconds: float = Field(gt=0, le=30)
 
 
-Outcome = Literal["connected", "refused", "timeout", "unreachable"]
+ProbeOutcome = Literal["connected", "refused", "timeout", "unreachable"]
 
 
 class Probe(Message):
@@ -87,7 +84,7 @@ class Probe(Message):
 
     ip: str
     port: int
-    outcome: Outcome
+    outcome: ProbeOutcome
     milliseconds: float
 
     @property

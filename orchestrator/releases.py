@@ -59,7 +59,7 @@ RELEASES = (
 """Oldest first."""
 
 
-def of(system_version: str) -> Release | None:
+def release_of(system_version: str) -> Release | None:
     """The line of a relay node's version such as `1.24.0-0123abcd`; None for one that is not known.
 
     Between two lines there were none, so 1.23 is not taken for 1.22.

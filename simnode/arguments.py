@@ -69,6 +69,7 @@ def parse(arguments: Sequence[str]) -> Arguments:
     """Reads the command line; leaves with status 2 and a sentence when it is wrong."""
     given = list(arguments)
     cut = given.index("--") if "--" in given else len(given)
+    # The defaults of the real clients, on both sides of `--`.
     own = _side(_parser(30333, 9944, 9615).parse_args(given[:cut]), None)
     if cut == len(given):
         return Arguments(own, None)

@@ -7,13 +7,13 @@ from pathlib import Path
 from aiohttp import web
 
 from chaos.agent.containers import Machine
-from chaos.agent.faults import Fault
+from chaos.agent.faults import FaultInjector
 from chaos.agent.keeper import Keeper
 from chaos.agent.ledger import Ledger
-from chaos.agent.partition import Partition, supported_backend
-from chaos.agent.pause import Pause
+from chaos.agent.partition import PeerBlocker, supported_backend
+from chaos.agent.pause import ProcessStopper
 from chaos.agent.server import application
-from chaos.wire import PORT
+from orchestrator import tcp_ports
 
 _LOG = logging.getLogger("chaos.agent")
 
@@ -27,19 +27,20 @@ def main() -> None:
         host_network=Path(os.environ.get("COALMINE_HOST_NETWORK", "/proc/1/ns/net")),
     )
     backend, reason = supported_backend()
-    faults: dict[str, Fault] = {"pause": Pause(machine)}
+    faults: dict[str, FaultInjector] = {"pause": ProcessStopper(machine)}
     if backend is not None:
-        faults["partition"] = Partition(machine, backend)
+        faults["partition"] = PeerBlocker(machine, backend)
     keeper = Keeper(
         faults=faults,
         unsupported={"partition": reason} if backend is None else {},
         ledger=Ledger(Path(os.environ.get("COALMINE_LEDGER", "/run/coalmine/ledger"))),
     )
+    port = int(os.environ.get("COALMINE_AGENT_PORT", tcp_ports.AGENT))
     token = Path(os.environ.get("COALMINE_TOKEN_FILE", "/etc/coalmine/token/token"))
-    _LOG.info("serving namespace %s on port %d, partitions by %s", namespace, PORT, backend or "nothing: " + reason)
+    _LOG.info("serving namespace %s on port %d, partitions by %s", namespace, port, backend or "nothing: " + reason)
     web.run_app(
         application(keeper, machine, token),
-        port=int(os.environ.get("COALMINE_AGENT_PORT", PORT)),
+        port=port,
         access_log=None,
         print=None,
     )

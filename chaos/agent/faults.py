@@ -11,7 +11,7 @@ class Gone(FaultError):  # noqa: N818  The word says it.
     """What the fault should hit is not on this machine (any more)."""
 
 
-class Fault(Protocol):
+class FaultInjector(Protocol):
     """A pair: inject and recover, both idempotent; recover does no harm where nothing was injected."""
 
     def inject(self, fault_id: str, order: Any) -> str:

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from chaos.agent.faults import Fault, FaultError
-from chaos.agent.ledger import Entry, Ledger, boot_clock, boot_id
+from chaos.agent.faults import FaultError, FaultInjector
+from chaos.agent.ledger import FaultRecord, Ledger, boot_clock, boot_id
 from chaos.wire import Order
 
 _LOG = logging.getLogger(__name__)
@@ -24,11 +24,11 @@ _Result = TypeVar("_Result")
 class Keeper:
     """All faults of a machine. `clock` is in seconds; expiry is judged by it alone."""
 
-    faults: Mapping[str, Fault]
+    faults: Mapping[str, FaultInjector]
     unsupported: Mapping[str, str]
     ledger: Ledger
     clock: Callable[[], float] = boot_clock
-    _entries: dict[str, Entry] = field(default_factory=dict)
+    _entries: dict[str, FaultRecord] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(16, "fault"))
 
@@ -38,10 +38,10 @@ class Keeper:
             self._entries[entry.id] = entry
             _LOG.info("adopted %s, %.0f s left", entry.id, entry.expires - self.clock())
 
-    def held(self) -> tuple[Entry, ...]:
+    def held(self) -> tuple[FaultRecord, ...]:
         return tuple(self._entries.values())
 
-    async def place(self, fault_id: str, order: Order) -> Entry:
+    async def place(self, fault_id: str, order: Order) -> FaultRecord:
         """Injects, or brings an injected fault to a new order. An expiry is never put off by ordering again.
 
         Raises:
@@ -55,7 +55,7 @@ class Keeper:
                 expires = min(expires, known.expires)
                 if _container(known.order) != _container(order):  # It restarted; the old one may linger for a moment.
                     await self._apply(self.faults[order.kind].recover, fault_id, known.order)
-            entry = Entry(id=fault_id, order=order, expires=expires, boot=boot_id())
+            entry = FaultRecord(id=fault_id, order=order, expires=expires, boot=boot_id())
             self.ledger.write(entry)
             self._entries[fault_id] = entry
             try:
@@ -101,7 +101,7 @@ class Keeper:
             if entry.id != fault_id and entry.order.kind == order.kind and entry.order.pod_uid == order.pod_uid:
                 raise FaultError(f"{entry.id} has a {order.kind} on this pod already")
 
-    async def _end(self, entry: Entry) -> str:
+    async def _end(self, entry: FaultRecord) -> str:
         recovery = await self._apply(self.faults[entry.order.kind].recover, entry.id, entry.order)
         del self._entries[entry.id]
         self.ledger.remove(entry.id)

@@ -25,7 +25,7 @@ def boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
-class Entry(BaseModel):
+class FaultRecord(BaseModel):
     """One fault: what was ordered, and until when."""
 
     model_config = ConfigDict(frozen=True)
@@ -44,7 +44,7 @@ class Ledger:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
 
-    def write(self, entry: Entry) -> None:
+    def write(self, entry: FaultRecord) -> None:
         """On disk when this returns; a reader sees the old file or the new one, never half of one."""
         path = self._path(entry.id)
         draft = path.with_suffix(".draft")
@@ -57,12 +57,12 @@ class Ledger:
     def remove(self, fault_id: str) -> None:
         self._path(fault_id).unlink(missing_ok=True)
 
-    def load(self) -> tuple[Entry, ...]:
+    def load(self) -> tuple[FaultRecord, ...]:
         """What earlier agents placed since the machine started."""
         entries = []
         for path in sorted(self._directory.glob("*.json")):
             try:
-                entry = Entry.model_validate_json(path.read_text())
+                entry = FaultRecord.model_validate_json(path.read_text())
             except ValidationError:
                 # An entry of another version must not keep this agent from serving the others.
                 _LOG.exception("ledger entry %s cannot be read and is set aside", path.name)

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from chaos.agent.faults import FaultError, Gone
-from chaos.wire import Outcome, Probe
+from chaos.wire import Probe, ProbeOutcome
 
 _CLONE_NEWNET = 0x40000000
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -58,7 +58,7 @@ def _enter(namespace: Path) -> None:
 
 def _connect_all(endpoints: tuple[tuple[str, int], ...], timeout: float) -> tuple[Probe, ...]:
     start = time.monotonic()
-    outcomes: dict[int, tuple[Outcome, float]] = {}
+    outcomes: dict[int, tuple[ProbeOutcome, float]] = {}
     with selectors.DefaultSelector() as selector:
         sockets = []
         for index, endpoint in enumerate(endpoints):
@@ -76,15 +76,15 @@ def _connect_all(endpoints: tuple[tuple[str, int], ...], timeout: float) -> tupl
                 outcomes[key.data] = _outcome(code), time.monotonic() - start
         for sock in sockets:
             sock.close()
-    missing: tuple[Outcome, float] = ("timeout", timeout)
+    missing: tuple[ProbeOutcome, float] = ("timeout", timeout)
     return tuple(_probe(endpoint, *outcomes.get(index, missing)) for index, endpoint in enumerate(endpoints))
 
 
-def _probe(endpoint: tuple[str, int], outcome: Outcome, seconds: float) -> Probe:
+def _probe(endpoint: tuple[str, int], outcome: ProbeOutcome, seconds: float) -> Probe:
     return Probe(ip=endpoint[0], port=endpoint[1], outcome=outcome, milliseconds=round(seconds * 1000, 1))
 
 
-def _outcome(code: int) -> Outcome:
+def _outcome(code: int) -> ProbeOutcome:
     if code == 0:
         return "connected"
     if code == errno.ECONNREFUSED:

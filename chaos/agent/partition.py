@@ -36,7 +36,7 @@ def supported_backend() -> tuple[str | None, str]:
     return None, "; ".join(reasons)
 
 
-class Partition:
+class PeerBlocker:
     def __init__(self, machine: Machine, backend: str) -> None:
         self._machine = machine
         self._backend = backend

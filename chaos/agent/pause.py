@@ -15,7 +15,7 @@ _PATIENCE = 3.0
 """Seconds for the states to change: a process in an uninterruptible wait stops when it leaves it."""
 
 
-class Pause:
+class ProcessStopper:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
 

@@ -15,7 +15,7 @@ from chaos.agent import netns
 from chaos.agent.containers import Machine
 from chaos.agent.faults import FaultError, Gone
 from chaos.agent.keeper import Keeper
-from chaos.agent.ledger import Entry
+from chaos.agent.ledger import FaultRecord
 from chaos.wire import ORDER, Ended, Placed, ProbeAnswer, ProbeOrder, Survey, digest
 
 _ID = re.compile(r"^[a-z0-9][a-z0-9.-]{0,127}$")
@@ -118,7 +118,7 @@ def _fault_id(request: web.Request) -> str:
     return fault_id
 
 
-def _placed(keeper: Keeper, entry: Entry) -> Placed:
+def _placed(keeper: Keeper, entry: FaultRecord) -> Placed:
     order = entry.order
     left = entry.expires - keeper.clock()
     known = digest(order)

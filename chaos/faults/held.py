@@ -9,7 +9,7 @@ from typing import Protocol
 
 from chaos.faults.base import Blocked, Progress, listed
 from chaos.nodes import Node
-from chaos.scene import Action, AskAgent, End, Outcome, Place, Scene
+from chaos.scene import Action, ActionOutcome, AskAgent, End, Place, Scene
 from chaos.wire import Ended, Order, Placed, Survey, digest
 from orchestrator.spec.status import LedgerEntry
 
@@ -47,7 +47,7 @@ class HeldFault(Protocol):
         ...
 
 
-class Held:
+class HeldFaultMethod:
     """A method for any held fault."""
 
     injection_limit = 60.0
@@ -144,7 +144,7 @@ def _unplaced(entry: LedgerEntry, *, trouble: str | None = None) -> LedgerEntry:
 
 
 def _settle(
-    scene: Scene, entry: LedgerEntry, order: Order, outcome: Outcome | None, survey: Survey | None
+    scene: Scene, entry: LedgerEntry, order: Order, outcome: ActionOutcome | None, survey: Survey | None
 ) -> LedgerEntry:
     """The entry after the agent's last words on it."""
     wanted = digest(order)
@@ -160,7 +160,7 @@ def _settle(
     return entry if held else _unplaced(entry, trouble="the agent does not hold it any more")
 
 
-def _ended(scene: Scene, entry: LedgerEntry, outcome: Outcome | None) -> LedgerEntry:
+def _ended(scene: Scene, entry: LedgerEntry, outcome: ActionOutcome | None) -> LedgerEntry:
     if entry.recovered_at is not None or outcome is None:
         return entry
     if isinstance(outcome.answer, Ended):

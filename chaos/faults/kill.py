@@ -10,7 +10,7 @@ _PATIENCE = timedelta(seconds=5)
 """How long a deletion may take to show before it is asked for again."""
 
 
-class Kill:
+class KillMethod:
     injection_limit = 300.0  # The replacement must be scheduled, initialised and started.
 
     def prepare(self, scene: Scene, names: tuple[str, ...]) -> tuple[Action, ...]:

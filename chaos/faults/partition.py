@@ -9,14 +9,14 @@ from chaos.faults.base import listed
 from chaos.nodes import Node
 from chaos.scene import Action, ProbeFrom, Scene
 from chaos.wire import Order, PartitionOrder, Probe, ProbeAnswer
+from orchestrator import tcp_ports
 from orchestrator.spec.status import LedgerEntry
 
-_P2P = 30333
 _Measurement = tuple[tuple[Action, ...], str | None, str | None]
 _Found = tuple[list[tuple[str, Probe]], list[tuple[str, Probe]]]
 
 
-class Partition:
+class PartitionFault:
     kind = "partition"
 
     def order(self, scene: Scene, entry: LedgerEntry, seconds: float) -> Order:
@@ -72,9 +72,11 @@ def _probes(scene: Scene, ledger: tuple[LedgerEntry, ...]) -> tuple[ProbeFrom, .
     probes = []
     for side, ring in rings.items():
         for place, node in enumerate(ring):
-            across = tuple((other[place % len(other)].ip, _P2P) for key, other in rings.items() if key != side)
+            across = tuple(
+                (other[place % len(other)].ip, tcp_ports.NODE.p2p) for key, other in rings.items() if key != side
+            )
             neighbour = ring[(place + 1) % len(ring)]
-            within = ((neighbour.ip, _P2P),) if neighbour is not node else ()
+            within = ((neighbour.ip, tcp_ports.NODE.p2p),) if neighbour is not node else ()
             probes.append(ProbeFrom(node.machine, node.name, node.pod_uid, across, within))
     return tuple(probes)
 

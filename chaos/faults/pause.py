@@ -8,7 +8,7 @@ from orchestrator.spec.status import LedgerEntry
 _Measurement = tuple[tuple[Action, ...], str | None, str | None]
 
 
-class Pause:
+class PauseFault:
     kind = "pause"
 
     def order(self, scene: Scene, entry: LedgerEntry, seconds: float) -> Order:

@@ -1,6 +1,6 @@
 """What tells of failures that nothing returns: events under extrinsics that succeed, and panics in logs.
 
-Called by `reconciler`; what it finds goes into the `World` that `plan` judges.
+Called by `reconciler`; what it finds goes into the `UpgradeWorld` that `plan` judges.
 """
 
 import re

@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from chaos.nodes import Node
-from chaos.upgrades.view import RELAY, ChainView, Code, RelayView, Spread
+from chaos.upgrades.view import ChainView, Code, RelayView, Spread
 from orchestrator.chain import Head, ParachainReader, SubstrateReader
 from orchestrator.errors import ChainError
 from orchestrator.spec.status import UpgradeStatus
+from orchestrator.spec.testnet import RELAY
 
 _SAMPLE = 4
 _ROUNDS = 5

@@ -1,4 +1,4 @@
-"""Decides what happens to an upgrade next: (upgrade, status, world, now) -> Plan. Pure.
+"""Decides what happens to an upgrade next: (upgrade, status, world, now) -> UpgradePlan. Pure.
 
 Preflight judges the code, then authorises it. Authorized applies it. Applied waits until a block that the new code
 built is finalised, and every node that answers says so. Enacted and Settling follow the relay chain's sessions. Each
@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from chaos.faults.base import listed
 from chaos.upgrades import preflight
 from chaos.upgrades.draft import Draft
-from chaos.upgrades.view import RELAY, Action, ChainView, Code, Failure, Plan, RelayView, Upgrade, World
+from chaos.upgrades.view import Action, ChainView, Code, Failure, RelayView, Upgrade, UpgradePlan, UpgradeWorld
 from orchestrator.spec.status import UpgradeStatus
+from orchestrator.spec.testnet import RELAY
 
 ENDS = frozenset({"Completed", "Failed"})
 
@@ -24,7 +25,7 @@ _STANDING = timedelta(seconds=15)
 """A chain that has not moved for so long while all its authors panic will not move."""
 
 
-def step(upgrade: Upgrade, status: UpgradeStatus, world: World, now: datetime) -> Plan:
+def step(upgrade: Upgrade, status: UpgradeStatus, world: UpgradeWorld, now: datetime) -> UpgradePlan:
     """The next status, and the call to send after it is written."""
     draft = Draft(upgrade, status, now)
     if world.chain is not None and status.block != world.chain.finalized.number:
@@ -39,7 +40,7 @@ def step(upgrade: Upgrade, status: UpgradeStatus, world: World, now: datetime) -
     }
     handler = handlers.get(status.phase)
     if handler is None:
-        return Plan(status)
+        return UpgradePlan(status)
     try:
         action = handler()
     except Failure as failure:
@@ -48,13 +49,13 @@ def step(upgrade: Upgrade, status: UpgradeStatus, world: World, now: datetime) -
         if world.chain is not None:
             draft.set(block=world.chain.best.number)
         action = None
-    return Plan(draft.status, action)
+    return UpgradePlan(draft.status, action)
 
 
 class _Decision:
     """One step of one upgrade; a method for each phase, which changes the draft and may ask for a call."""
 
-    def __init__(self, draft: Draft, world: World) -> None:
+    def __init__(self, draft: Draft, world: UpgradeWorld) -> None:
         self.draft = draft
         self.world = world
         self.spec = draft.upgrade.spec

@@ -1,13 +1,13 @@
 """What the runtime would refuse about a code, told before anything is sent. Called by `plan`; pure."""
 
 from chaos.upgrades.draft import Draft
-from chaos.upgrades.view import ChainView, Code, Failure, RelayView, World
+from chaos.upgrades.view import ChainView, Code, Failure, RelayView, UpgradeWorld
 
 MAX_CODE_SIZE = 5 * 1024 * 1024
 """What a block of a relay chain takes (`BlockLength`), and a parachain's limit where the relay chain names none."""
 
 
-def check_code(world: World) -> None:
+def check_code(world: UpgradeWorld) -> None:
     if world.refused_for_good:
         raise Failure(world.refused_for_good)
     if world.code_error:
@@ -29,7 +29,7 @@ def note_versions(draft: Draft, code: Code, chain: ChainView) -> None:
     )
 
 
-def judge(world: World, code: Code, chain: ChainView, relay: RelayView) -> None:
+def judge(world: UpgradeWorld, code: Code, chain: ChainView, relay: RelayView) -> None:
     """As `frame_system::can_set_code` and the relay chain's limits will."""
     if code.spec_name != chain.version.spec_name:
         raise Failure(f"spec_name is {chain.version.spec_name} on chain and {code.spec_name} in the code")

@@ -18,7 +18,7 @@ from chaos.upgrades import code as codes
 from chaos.upgrades import evidence, observe, plan
 from chaos.upgrades.code import CodeError
 from chaos.upgrades.observe import Observer, Reference
-from chaos.upgrades.view import RELAY, Action, Spread, Upgrade, World
+from chaos.upgrades.view import Action, Spread, Upgrade, UpgradeWorld
 from orchestrator import chain
 from orchestrator.chain import Refusal, Upgrader
 from orchestrator.cluster import Cluster
@@ -26,6 +26,7 @@ from orchestrator.errors import ChainError, Refused
 from orchestrator.genesis.keys import KeyPair
 from orchestrator.spec import RuntimeUpgradeSpec
 from orchestrator.spec.status import UpgradeStatus
+from orchestrator.spec.testnet import RELAY
 
 _LOG = logging.getLogger(__name__)
 _PAUSE = 1.0
@@ -91,14 +92,14 @@ class UpgradeReconciler:
 
     # Observation
 
-    def _observe(self, nodes: Mapping[str, Node]) -> tuple[World, Reference | None]:
+    def _observe(self, nodes: Mapping[str, Node]) -> tuple[UpgradeWorld, Reference | None]:
         """The world, and the node of the chain that stands for it."""
         own = observe.of_chain(nodes.values(), self.upgrade.spec.chain)
         if not own:
-            return World(trouble=f"there is no chain {self.upgrade.spec.chain} here"), None
+            return UpgradeWorld(trouble=f"there is no chain {self.upgrade.spec.chain} here"), None
         para_id = own[0].para_id
         authors = observe.authors(own)
-        world = World(para_id=para_id, authors=len(authors), refusals=dict(self._refusals))
+        world = UpgradeWorld(para_id=para_id, authors=len(authors), refusals=dict(self._refusals))
         world = replace(world, refused_for_good=self._refused_for_good)
         try:
             self._code = self._code or codes.load(self.upgrade.spec.code, self.hands.cluster)
@@ -118,7 +119,9 @@ class UpgradeReconciler:
             world = replace(world, refused_for_good=error.message)
         return replace(world, panics=self._panics(authors)), at
 
-    def _read(self, world: World, at: Reference, relay_at: Reference | None, own: tuple[Node, ...]) -> World:
+    def _read(
+        self, world: UpgradeWorld, at: Reference, relay_at: Reference | None, own: tuple[Node, ...]
+    ) -> UpgradeWorld:
         assert world.code is not None
         observer, code = self.hands.observer, world.code
         world = replace(world, chain=observer.chain(at, code, self.status, parachain=world.is_parachain))

@@ -11,11 +11,10 @@ from chaos.tasks import Tasks
 from chaos.upgrades import reconciler
 from chaos.upgrades.observe import Observer
 from chaos.upgrades.reconciler import UpgradeHands, UpgradeReconciler
+from orchestrator import tcp_ports
 from orchestrator.chain import SubstrateReader, rpc
 from orchestrator.cluster import Cluster
 from orchestrator.genesis import keys
-
-_RPC = 9944
 
 
 class Upgrades(Tasks[UpgradeReconciler]):
@@ -45,7 +44,7 @@ def hands(cluster: Cluster, seed_file: Path) -> UpgradeHands:
     threads = ThreadPoolExecutor(32, "observe")
 
     def reader_of(node: Node) -> SubstrateReader:
-        return SubstrateReader(rpc.http(f"http://{node.ip}:{_RPC}", node=node.name))
+        return SubstrateReader(rpc.http(f"http://{node.ip}:{tcp_ports.NODE.rpc}", node=node.name))
 
     def sudo() -> keys.KeyPair:
         return keys.sudo(bytes.fromhex(seed_file.read_text().strip()))

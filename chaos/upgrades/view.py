@@ -8,8 +8,6 @@ from orchestrator.chain import Head, RuntimeVersion
 from orchestrator.spec import RuntimeUpgradeSpec
 from orchestrator.spec.status import UpgradeStatus
 
-RELAY = "relay"
-
 Action = Literal["authorize", "apply"]
 
 
@@ -84,7 +82,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class UpgradeWorld:
     """One observation. What could not be read is None, with the reason in `trouble`."""
 
     code: Code | None = None
@@ -109,7 +107,7 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class UpgradePlan:
     """The status to be written, then the action to be done."""
 
     status: UpgradeStatus

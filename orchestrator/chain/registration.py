@@ -1,4 +1,4 @@
-"""Parachains and cores as root gives them to a running relay chain. Called by `provision.onboard`.
+"""Parachains and cores as root gives them to a running relay chain. Called by `readiness.onboarding`.
 
 After `runtime/common/src/paras_sudo_wrapper.rs`, `runtime/parachains/src/coretime` and `scheduler/assigner_coretime.rs`
 of polkadot, as newer runtimes have them. A transaction is not believed to have worked because a node took it, nor

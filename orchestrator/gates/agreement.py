@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from orchestrator.gates.finding import Finding, by_policy, unknown
 from orchestrator.gates.values import never_closed
 from orchestrator.journal import MeasuredWindow, Reading, Readings, Target, Verdict
-from orchestrator.metrics.signals import RELAY
 from orchestrator.spec import Gate
+from orchestrator.spec.testnet import RELAY
 
 
 def findings(

@@ -6,8 +6,9 @@ from orchestrator.errors import CoalmineError
 from orchestrator.gates.ports import Sources
 from orchestrator.gates.question import HOLD
 from orchestrator.journal import Chart
-from orchestrator.metrics.signals import CATALOGUE, RELAY
+from orchestrator.metrics.signals import CATALOGUE
 from orchestrator.spec import Selector
+from orchestrator.spec.testnet import RELAY
 
 _POINTS = 600
 """More than a page is wide tells nobody more."""

@@ -12,8 +12,8 @@ from orchestrator.gates.meaning import Meaning
 from orchestrator.gates.values import never_closed
 from orchestrator.gates.window import Timeline
 from orchestrator.journal import MeasuredWindow, Occurrences, Target, Verdict
-from orchestrator.metrics.signals import RELAY
 from orchestrator.spec import Gate
+from orchestrator.spec.testnet import RELAY
 
 Stretch = tuple[float, float]
 

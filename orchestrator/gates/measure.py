@@ -17,8 +17,8 @@ from orchestrator.gates.strip import first_point, last_point
 from orchestrator.gates.window import Unresolved, moments, resolve, spared
 from orchestrator.journal import ClockCheck, Entry, Occurrences, Reading, Readings, Row, Samples, Series, Target
 from orchestrator.metrics.prometheus import RangeResult
-from orchestrator.metrics.signals import RELAY
 from orchestrator.spec import Gate, Stage
+from orchestrator.spec.testnet import RELAY
 
 _POINTS = 10_000
 """Prometheus refuses ranges of more than 11,000 points."""

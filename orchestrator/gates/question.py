@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.journal import Node, Target
-from orchestrator.metrics.signals import CATALOGUE, RELAY, select, targets
+from orchestrator.metrics.signals import CATALOGUE, select, targets
 from orchestrator.spec import Gate, Selector
+from orchestrator.spec.testnet import RELAY
 
 HOLD = 2.5
 """Scrape intervals for which a value counts: one or two scrapes may be missed, a third makes a hole."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from orchestrator.journal import Clock, Event, MeasuredWindow, anchors
-from orchestrator.metrics.signals import RELAY
 from orchestrator.spec import Anchor, Gate, Span, Stage
+from orchestrator.spec.testnet import RELAY
 
 STAGE_END = Anchor(moment="stage.end")
 

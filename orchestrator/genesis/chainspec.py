@@ -10,13 +10,14 @@ from pathlib import Path
 from orchestrator.errors import GenesisError, RuntimeBlobError
 from orchestrator.genesis import accounts, fork, header, keys, model, raw, refusals, suri, timing, wasm
 from orchestrator.genesis.keys import Scheme
-from orchestrator.genesis.plan import RELAY, Authority, ChainGenesis, ChainPlan
+from orchestrator.genesis.plan import Authority, ChainGenesis, ChainPlan
 from orchestrator.genesis.timing import Timing
 from orchestrator.runtime import blob
 from orchestrator.spec import Parachain, ParaGroup, Relaychain, RelayGroup, RuntimeCode, Testnet
 from orchestrator.spec.node import AUTHORITIES
+from orchestrator.spec.testnet import RELAY
 
-__all__ = ["RELAY", "ChainGenesis", "NetworkGenesis", "Node", "build", "code_of"]
+__all__ = ["ChainGenesis", "NetworkGenesis", "Node", "build", "code_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def build(testnet: Testnet, seed: bytes) -> NetworkGenesis:
         relay = _made(_plan(testnet, seed, spec.relaychain, registered))
     chains = (*([relay] if relay else []), *parachains.values())
     nodes = tuple(node for chain, group in spec.groups() for node in _nodes(seed, chain, group))
-    return NetworkGenesis(chains=chains, nodes=nodes, timing=timing.of(spec.relaychain, relay))
+    return NetworkGenesis(chains=chains, nodes=nodes, timing=timing.timing_of(spec.relaychain, relay))
 
 
 def code_of(runtime: RuntimeCode | None) -> bytes:
@@ -106,7 +107,7 @@ def _made(plan: ChainPlan) -> ChainGenesis:
         made = model.genesis(plan, code_of(chain.runtime))
     else:
         made = wasm.genesis(plan, code_of(chain.runtime))
-    refusals.live_network(plan.name, made.genesis_hash, lacking=fork.lacking(plan))
+    refusals.live_network(plan.name, made.genesis_hash, missing=fork.missing(plan))
     return made
 
 

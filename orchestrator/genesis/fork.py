@@ -11,12 +11,12 @@ from typing import Any
 from orchestrator.genesis.plan import ChainPlan
 
 
-def lacking(plan: ChainPlan) -> tuple[str, ...]:
+def missing(plan: ChainPlan) -> tuple[str, ...]:
     """What the file must say yet for this chain to be a fork that is kept apart; empty when it says all of it."""
-    return tuple(_lacking(plan))
+    return tuple(_missing(plan))
 
 
-def _lacking(plan: ChainPlan) -> Iterator[str]:
+def _missing(plan: ChainPlan) -> Iterator[str]:
     if plan.chain.spec_file is None:
         yield "a `specFile`"
     if any(group.snapshot is None for group in plan.chain.groups):

@@ -8,9 +8,6 @@ from typing import Any
 
 from orchestrator.spec.testnet import HrmpChannel, Parachain, Relaychain
 
-RELAY = "relay"
-"""The relay chain's name wherever coalmine speaks of chains; parachains go by their own."""
-
 
 @dataclass(frozen=True, slots=True)
 class ChainGenesis:

@@ -43,18 +43,18 @@ _MULTIADDR = re.compile(r"^/(?P<kind>ip4|ip6|dns|dns4|dns6|dnsaddr)/(?P<host>[^/
 _PRIVATE_NAMES = (".local", ".internal", ".svc", ".localhost", ".test")
 
 
-def live_network(chain: str, genesis_hash: str, *, lacking: Sequence[str] = ("a `specFile`",)) -> None:
-    """Refuses a genesis that a live network has, unless nothing is `lacking` for it to be a fork that is kept apart.
+def live_network(chain: str, genesis_hash: str, *, missing: Sequence[str] = ("a `specFile`",)) -> None:
+    """Refuses a genesis that a live network has, unless nothing is `missing` for it to be a fork that is kept apart.
 
     Raises:
         Refused: so do all functions here.
     """
     network = LIVE.get(genesis_hash)
-    if network is not None and lacking:
+    if network is not None and missing:
         raise Refused(
             f"{chain} has the genesis of {network}, a live network",
             hint="build a genesis of your own from its runtime: `runtime: {file: …}`; or, for a fork of its state, add "
-            + " and ".join(lacking),
+            + " and ".join(missing),
         )
 
 

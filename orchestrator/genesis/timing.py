@@ -31,7 +31,7 @@ LIVE = Timing(slot=6.0, session_slots=600)
 """Kusama's: what is assumed of a chain that its client has built in, for nobody can ask it before it runs."""
 
 
-def of(relay: Relaychain, genesis: ChainGenesis | None) -> Timing:
+def timing_of(relay: Relaychain, genesis: ChainGenesis | None) -> Timing:
     """The timing of a relay chain with this genesis; None for one that its client has built in.
 
     Raises:

@@ -9,8 +9,8 @@ from orchestrator.importing import nodes, reasons
 from orchestrator.importing.account import Table
 from orchestrator.importing.arguments import sorted_out
 from orchestrator.importing.nodes import Defaults, Group, Names, Program
+from orchestrator.spec.testnet import RELAY
 
-RELAY = "relay"
 _DEFAULT_CHAIN = "rococo-local"
 _HEX = re.compile(r"^0x([0-9a-f]{2})*$")
 _INSIDE = {"raw_spec_override": ".genesis.raw.top", "genesis": ".raw.top", "runtime_genesis_patch": ".raw.top"}

@@ -1,7 +1,11 @@
 """Fields of zombienet that a Testnet has no counterpart for, and why. Called by `zombienet`, `chains` and `nodes`."""
 
+from orchestrator import tcp_ports
+
 _TIMEOUT = "every rung of the readiness ladder has a time limit of its own"
-_PORTS = "each node has an address of its own, so its ports are the same on all: 30333, 9944, 9615"
+_PORTS = "each node has an address of its own, so its ports are the same on all: " + ", ".join(
+    str(port) for port in (tcp_ports.NODE.p2p, tcp_ports.NODE.rpc, tcp_ports.NODE.metrics)
+)
 _TRACING = "coalmine brings no tracing"
 _FLAGS = "which flags a client takes is kept in one table by client and version"
 _STAKING = "nominators are the preset's; patch `genesis.staking` to have others"

@@ -11,8 +11,8 @@ from typing import Literal
 
 from orchestrator.journal import Node
 from orchestrator.spec import Selector
+from orchestrator.spec.testnet import RELAY
 
-RELAY = "relay"
 _LABELS = "instance, node, chain, group, role, network"
 _HELD = re.compile(r"([a-z_0-9]+\{[^{}]*\$selector[^{}]*\})")
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 from orchestrator.journal import Node, Target
 from orchestrator.metrics import chain_signals, node_signals, parachain_signals
-from orchestrator.metrics.signal import RELAY, Signal, select
+from orchestrator.metrics.signal import Signal, select
 from orchestrator.spec import Selector
+from orchestrator.spec.testnet import RELAY
 
 __all__ = ["CATALOGUE", "RELAY", "Signal", "select", "targets"]
 

@@ -1,1 +1,1 @@
-"""A network comes to a cluster and goes again. `network` is the way in; called by `cli` and `run`."""
+"""Brings networks up on a cluster and takes them down. `network` is the entry point for `cli` and `run`."""

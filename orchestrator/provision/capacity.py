@@ -1,7 +1,7 @@
-"""Whether a cluster has room for what is about to be created, before it is. Pure but for `read`; called by `network`.
+"""Checks that a cluster has room for the pods that are about to be created. Pure except `read`. Called by `network`.
 
-What counts is what the scheduler counts: requests against what is allocatable and not requested yet, machine by
-machine. A machine that is cordoned, not ready, or has a taint that keeps pods out offers nothing.
+It counts as the scheduler counts: requests against what is allocatable and not requested yet, machine by machine. A
+machine that is cordoned, not ready, or has a taint that keeps pods out offers nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +43,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Equal pods of one object; a DaemonSet's stand on every machine instead of being `count`."""
+    """Equal pods of one object. A DaemonSet ignores `count`: it has one pod on every machine."""
 
     key: str
     each: Amount
@@ -53,7 +53,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine that takes pods, and what it still has."""
+    """A machine that takes pods, and how much of it is free."""
 
     name: str
     free: Amount
@@ -61,16 +61,16 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What the cluster has to give; with an autoscaler it may become more."""
+    """The free room of a cluster. With an autoscaler it may grow."""
 
     machines: tuple[Machine, ...]
     autoscaler: bool = False
 
 
 def demands(manifests: Iterable[Manifest], live: Mapping[str, dict[str, Any] | None]) -> tuple[Demand, ...]:
-    """The pods that are not there yet: new objects, and more replicas of those that are there.
+    """The pods that do not exist yet: those of new objects, and more replicas of existing ones.
 
-    A template that asks for more than before is counted by the difference, for a pod makes room before it comes again.
+    If a template asks for more than before, only the difference counts: a pod frees its room before it starts again.
     """
     found = []
     for manifest in manifests:
@@ -90,10 +90,10 @@ def demands(manifests: Iterable[Manifest], live: Mapping[str, dict[str, Any] | N
 
 
 def shortage(wanted: Sequence[Demand], capacity: Capacity) -> str | None:
-    """Why the pods do not fit, with figures; None when they do.
+    """Why the pods do not fit, with figures. None if they fit.
 
-    Placed by first fit decreasing: the largest pods first, each onto the first machine with room. It finds a placement
-    nearly always where there is one (at worst it wants 11/9 of the machines), and the scheduler does no better.
+    Pods are placed by first fit decreasing: the largest first, each on the first machine with room. This nearly always
+    finds a placement if there is one (at worst it needs 11/9 of the machines). The scheduler does no better.
     """
     everywhere = _sum(demand.each for demand in wanted if demand.everywhere)
     room = [machine.free - everywhere for machine in capacity.machines]
@@ -103,7 +103,7 @@ def shortage(wanted: Sequence[Demand], capacity: Capacity) -> str | None:
         return f"the network asks for {total}; {len(capacity.machines)} machines have {free} free"
     largest_first = sorted(placeable, key=lambda demand: -_size(demand.each, free))
     for demand in largest_first:
-        first = 0  # Equal pods: what had no room for one has none for the next.
+        first = 0  # Pods are equal: a machine without room for one has none for the next.
         for placed in range(demand.count):
             while first < len(room) and not demand.each.fits(room[first]):
                 first += 1
@@ -117,10 +117,10 @@ def shortage(wanted: Sequence[Demand], capacity: Capacity) -> str | None:
 
 
 def require(wanted: Sequence[Demand], capacity: Capacity) -> str | None:
-    """Returns if the pods fit, with a warning where only an autoscaler can make them fit.
+    """Returns None if the pods fit, or a warning if only an autoscaler can make them fit.
 
     Raises:
-        ProvisionError: when they do not fit; it is the cluster that lacks something, not the file.
+        ProvisionError: the pods do not fit. (Not Refused: the cluster is too small, the file is correct.)
     """
     why = shortage(wanted, capacity)
     if why is None:
@@ -133,7 +133,7 @@ def require(wanted: Sequence[Demand], capacity: Capacity) -> str | None:
 
 
 def read(cluster: Cluster) -> Capacity | None:
-    """What the cluster has to give; None where we may not look at its machines."""
+    """The free room of the cluster. None if we are not allowed to list its machines."""
     try:
         machines, pods = cluster.list_all("Node"), cluster.list_all("Pod")
     except ClusterError as error:
@@ -144,7 +144,7 @@ def read(cluster: Cluster) -> Capacity | None:
 
 
 def capacity_of(machines: Iterable[dict[str, Any]], pods: Iterable[dict[str, Any]]) -> Capacity:
-    """From the cluster's Nodes and Pods."""
+    """The free room, computed from the cluster's Nodes and Pods."""
     used: dict[str, Amount] = {}
     autoscaler = False
     for pod in pods:
@@ -179,7 +179,7 @@ def _requests(document: dict[str, Any]) -> Amount:
 
 
 def _pod_requests(spec: dict[str, Any]) -> Amount:
-    """As the scheduler counts: all that run together, or the largest init container, and the sandbox."""
+    """A pod's requests as the scheduler counts: all containers together or the largest init container, and overhead."""
     first = spec.get("initContainers") or []
     sidecars = [container for container in first if container.get("restartPolicy") == "Always"]
     together = _sum(_container(container) for container in (*spec.get("containers", []), *sidecars))
@@ -191,7 +191,7 @@ def _pod_requests(spec: dict[str, Any]) -> Amount:
 
 
 def _container(container: dict[str, Any]) -> Amount:
-    """Its requests; where only a limit is given, that is the request."""
+    """A container's requests. If only a limit is given, the limit is the request."""
     resources = container.get("resources") or {}
     return _amount({**(resources.get("limits") or {}), **(resources.get("requests") or {})})
 
@@ -208,6 +208,6 @@ def _sum(amounts: Iterable[Amount]) -> Amount:
 
 
 def _size(each: Amount, free: Amount) -> float:
-    """The larger share of what is free that a pod asks for."""
+    """The largest share of the free room that a pod asks for, over all resources."""
     shares = [part / whole for part, whole in ((each.cpu, free.cpu), (each.memory, free.memory)) if whole > 0]
     return max(shares, default=0.0)

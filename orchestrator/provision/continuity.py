@@ -1,8 +1,8 @@
-"""The genesis of a running network stays as it was, whatever the file says by now. Called by `network`.
+"""Keeps the genesis of a running network, whatever its file says now. Called by `network`.
 
-A changed file may add nodes that genesis does not know, and may drop a parachain: its nodes go, its registration stays
-on chain. What would need another genesis is refused before anything is changed. What genesis was made of is told by the
-network itself: its chain specs by their ConfigMaps, its first Testnet by the inventory.
+A changed file may add nodes that genesis does not know. It may also drop a parachain: its nodes go, its registration
+stays on chain. A change that would need another genesis is refused before anything is changed. The network itself
+records its genesis: the chain specs are in ConfigMaps, the first Testnet is in the inventory.
 """
 
 import base64
@@ -13,22 +13,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.cluster import Cluster
+from orchestrator.engine.compare import differences
 from orchestrator.errors import Refused
 from orchestrator.genesis.chainspec import NetworkGenesis
-from orchestrator.provision.compare import differences
 from orchestrator.spec import Testnet
 
 
 @dataclass(frozen=True, slots=True)
 class RunningChain:
-    """A chain's spec as its nodes got it."""
+    """The chain spec that a chain's nodes got."""
 
     spec: bytes
     genesis_hash: str
 
 
 def running_chains(cluster: Cluster, namespace: str) -> dict[str, RunningChain]:
-    """The chains of a network by name, from the ConfigMaps that its nodes read; whole ones only."""
+    """The chains of a network by name, read from the ConfigMaps of its nodes. Incomplete specs are left out."""
     found = cluster.list("ConfigMap", namespace, "app.kubernetes.io/component=chain-spec")
     by_chain: dict[str, list[dict[str, Any]]] = {}
     for item in sorted(found, key=lambda item: str(item["metadata"]["name"])):
@@ -38,14 +38,14 @@ def running_chains(cluster: Cluster, namespace: str) -> dict[str, RunningChain]:
         packed = b"".join(base64.b64decode(chunk) for item in items for chunk in item["binaryData"].values())
         try:
             spec = gzip.decompress(packed)
-        except (EOFError, OSError):  # The first `up` was cut off between two chunks: no node has read it yet.
+        except (EOFError, OSError):  # The first `up` was interrupted between two chunks: no node has read it yet.
             continue
         chains[name] = RunningChain(spec, items[0]["data"]["genesis-hash"])
     return chains
 
 
 def with_departed(testnet: Testnet, founded: Testnet) -> Testnet:
-    """The Testnet with the parachains, and their channels, that genesis has and the file no longer names."""
+    """The Testnet plus the parachains and their channels that are in genesis but no longer in the file."""
     kept = {parachain.id for parachain in testnet.spec.parachains}
     order = [parachain.id for parachain in founded.spec.parachains]
     departed = [p for p in founded.spec.parachains if p.id not in kept and p.onboarding == "genesis"]
@@ -64,11 +64,15 @@ def with_departed(testnet: Testnet, founded: Testnet) -> Testnet:
     return testnet.model_copy(update={"spec": testnet.spec.model_copy(update=update)})
 
 
-def require(whole: NetworkGenesis, running: Mapping[str, RunningChain]) -> None:
-    """Returns if the running chains can serve the file, built `whole`: with the parachains that have left.
+def require_same_genesis(whole: NetworkGenesis, running: Mapping[str, RunningChain]) -> None:
+    """Returns if the running chains have the genesis that the file needs.
+
+    Args:
+        whole: the file's genesis, built with the parachains that have left the file (`with_departed`).
+        running: the chains that run, by name.
 
     Raises:
-        Refused: naming every part of every chain spec that would have to be another, before anything was changed.
+        Refused: some chain specs differ. The message names every part that does.
     """
     causes = [
         f"{chain.name}: {cause}"
@@ -79,18 +83,18 @@ def require(whole: NetworkGenesis, running: Mapping[str, RunningChain]) -> None:
     if causes:
         raise Refused(
             "this file asks for another genesis than the running network has: " + "; ".join(causes),
-            hint="take the network down first, or change what genesis does not hold: nodes without keys in it (roles "
-            "full, bootnode, rpc, archive), images, arguments, resources; new code comes by a RuntimeUpgrade",
+            hint="take the network down first, or change only what genesis does not hold: nodes without keys in it "
+            "(roles full, bootnode, rpc, archive), images, arguments, resources; new code comes by a RuntimeUpgrade",
         )
 
 
-def of(planned: NetworkGenesis, whole: NetworkGenesis) -> NetworkGenesis:
-    """The planned nodes and chains, each chain as it is in the genesis of all."""
+def with_genesis_of(planned: NetworkGenesis, whole: NetworkGenesis) -> NetworkGenesis:
+    """The planned nodes and chains, with each chain's genesis taken from `whole`."""
     return replace(planned, chains=tuple(whole.chain(chain.name) for chain in planned.chains))
 
 
-def onto(planned: NetworkGenesis, running: Mapping[str, RunningChain]) -> NetworkGenesis:
-    """The planned nodes on the running chains, for one who came with a file that may have changed since."""
+def with_running_specs(planned: NetworkGenesis, running: Mapping[str, RunningChain]) -> NetworkGenesis:
+    """The planned nodes, with the specs of the running chains. For callers whose file may have changed since `up`."""
     chains = tuple(
         replace(chain, spec=running[chain.name].spec, genesis_hash=running[chain.name].genesis_hash)
         if chain.name in running
@@ -113,11 +117,11 @@ _MEANINGS = {
     "code": "the runtime code",
     "raw": "the storage",
 }
-"""What a part of a chain spec is to its reader, by a segment of its path; the first that matches counts."""
+"""A reader's words for a part of a chain spec, by a segment of its path. The first match counts."""
 
 
 def _causes(running: bytes, planned: bytes) -> Iterator[str]:
-    """What differs, in the words of a reader, each once."""
+    """What differs, in a reader's words, each difference once."""
     said = set()
     for path in differences(json.loads(running), json.loads(planned)):
         words = path.replace("[", ".").split(".")

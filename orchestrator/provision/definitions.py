@@ -1,8 +1,8 @@
-"""Our custom resource definitions on a cluster that several users share. Called by `network` and `sweep`.
+"""Our custom resource definitions, on a cluster that several users share. Called by `network` and `sweep`.
 
-They are the only objects outside of a network's namespace. Every `up` touches them and every `down` removes them only
-where no network is left; the version that was read before the look at networks is the condition of the removal, so an
-`up` that comes in between keeps them.
+They are our only objects outside of a network's namespace. Every `up` touches them. `down` removes them only if no
+network is left: it reads their version first, then looks for networks, then deletes only that version. An `up` in
+between changes the version, so the definitions stay.
 """
 
 import time
@@ -10,8 +10,8 @@ from collections.abc import Collection
 from typing import Any
 
 from orchestrator.cluster import Cluster
+from orchestrator.engine.ownership import SELECTOR
 from orchestrator.errors import ClusterError, ProvisionError
-from orchestrator.provision.ownership import SELECTOR
 from orchestrator.spec.crd import crds
 
 KIND = "CustomResourceDefinition"
@@ -21,10 +21,13 @@ _TOUCHED = "coalmine.dev/used-at"
 def ensure(cluster: Cluster, *, at: str, patience: float = 30.0) -> None:
     """Applies the definitions and waits until the API server serves them, about a second after their creation.
 
-    `at` is the time, so that each use leaves a version of its own. One that is just being removed comes again.
+    Args:
+        cluster: the cluster.
+        at: the time now; it makes each use change the definitions' version.
+        patience: seconds to wait. A definition that is just being removed is created again.
 
     Raises:
-        ProvisionError: when they are not served in time.
+        ProvisionError: they are not served in time.
     """
     deadline = time.monotonic() + patience
     pending = {definition["metadata"]["name"]: definition for definition in crds()}
@@ -44,9 +47,9 @@ def ensure(cluster: Cluster, *, at: str, patience: float = 30.0) -> None:
 
 
 def unused(cluster: Cluster, *, leaving: Collection[str] = ()) -> list[dict[str, Any]]:
-    """Our definitions, when no network and no object of theirs is left on the cluster; else none.
+    """Our definitions if the cluster has no network and no object of them left; else none.
 
-    Namespaces that are `leaving` do not count. The definitions are read before the networks are: see above.
+    Namespaces in `leaving` do not count. The definitions are read before the networks, see the module's docstring.
     """
     names = [definition["metadata"]["name"] for definition in crds()]
     found = [definition for name in names if (definition := cluster.get(KIND, name))]
@@ -58,14 +61,14 @@ def unused(cluster: Cluster, *, leaving: Collection[str] = ()) -> list[dict[str,
 
 
 def remove_unused(cluster: Cluster) -> list[str]:
-    """Removes the definitions when nobody is left who uses them; says which."""
+    """Removes the definitions if nobody uses them any more. Returns their names."""
     removed = []
     for definition in unused(cluster):
         name, version = definition["metadata"]["name"], definition["metadata"]["resourceVersion"]
         try:
             cluster.delete(KIND, name, version=version)
         except ClusterError as error:
-            if error.status != 409:  # Somebody's `up` has touched it since.
+            if error.status != 409:  # Somebody's `up` has touched it in between.
                 raise
         else:
             removed.append(name)

@@ -1,15 +1,14 @@
-"""What a change does to what runs: which pods restart, come or go, before it is done. Pure; called by `network`, `cli`.
+"""Predicts what a change does to running pods: which restart, come or go. Pure. Called by `network` and `cli`.
 
-A pod restarts when its controller's template changes, and only then: what a pod read at its start (chain specs, keys,
-Secrets) it reads again at the next one.
+A pod restarts only if its controller's template changes. It reads chain specs, keys and Secrets only at its start.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from orchestrator.engine.port import KEEPS_DATA, Change
 from orchestrator.errors import Refused
-from orchestrator.provision.engine import KEEPS_DATA, Change
 from orchestrator.render import Manifest
 
 Impact = Literal["untouched", "changed in place", "created", "deleted", "pods restart", "replaced"]
@@ -45,19 +44,19 @@ class Effect:
 def effects(
     changes: Iterable[Change], manifests: Sequence[Manifest], live: Mapping[str, dict[str, Any] | None]
 ) -> tuple[Effect, ...]:
-    """The effect of each change, in the order of the changes; `live` holds the objects that are there, by key."""
+    """The effect of each change, in the order of the changes. `live` holds the existing objects by key."""
     wanted = {manifest.key: manifest.document for manifest in manifests}
     return tuple(_effect(change, wanted.get(change.key), live.get(change.key)) for change in changes)
 
 
 def disturbing(found: Iterable[Effect]) -> tuple[Effect, ...]:
-    """Those that a running node feels, restarts first."""
+    """The effects that touch running nodes, restarts first."""
     felt = [effect for effect in found if effect.restarting or effect.removed or effect.impact == "replaced"]
     return tuple(sorted(felt, key=lambda effect: (-effect.restarting, effect.key)))
 
 
 def summary(found: Sequence[Effect]) -> tuple[str, ...]:
-    """What will restart, in a line in front and a line for each object that a running node feels."""
+    """One line that counts the restarts, then one line for each object whose change touches running nodes."""
     felt = disturbing(found)
     restarting = sum(effect.restarting for effect in felt)
     groups = sum(1 for effect in felt if effect.restarting)
@@ -75,7 +74,8 @@ def refuse_loss(changes: Iterable[Change]) -> None:
     """Returns if no object that keeps data would have to be replaced.
 
     Raises:
-        Refused: naming the fields. Kubernetes lets a StatefulSet's volumes, Service and selector never change.
+        Refused: some would. The message names the fields. Kubernetes never lets a StatefulSet change its volumes,
+            Service or selector.
     """
     lost = [change for change in changes if change.action == "replace" and change.key.partition("/")[0] in KEEPS_DATA]
     if lost:
@@ -118,7 +118,7 @@ def _effect(change: Change, wanted: dict[str, Any] | None, live: dict[str, Any] 
 
 
 def _pods(kind: str, document: dict[str, Any] | None) -> int:
-    """How many pods an object has; of a DaemonSet only the cluster knows."""
+    """How many pods an object has. For a DaemonSet only the cluster knows."""
     if document is None or kind not in _TEMPLATED:
         return 0
     if kind == "DaemonSet":

@@ -1,7 +1,7 @@
-"""Whose a network is, since when, and until when: annotations of its namespace. Pure; called by `network`, `sweep`.
+"""A network's owner, creation time and expiry, as annotations of its namespace. Pure. Called by `network` and `sweep`.
 
-They stand there, and not in a user's file, so that anybody can see what may go. The time to live counts from the last
-`up`, so whoever still works with a network keeps it by bringing it up again.
+They are on the cluster, not in a user's file, so that anybody can see what may be swept. The time to live counts from
+the last `up`: to keep a network, bring it up again.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ CREATED = "coalmine.dev/created-at"
 EXPIRES = "coalmine.dev/expires-at"
 OWNER = "coalmine.dev/owner"
 KEPT = "coalmine.dev/data-kept-at"
-"""Set by `down --keep-data`: nothing runs, and volumes, seed and chain specs wait for the next `up`."""
+"""Set by `down --keep-data`: nothing runs, but volumes, seed and chain specs are kept for the next `up`."""
 
 
 def at_creation(owner: str, now: datetime) -> dict[str, str]:
@@ -19,12 +19,12 @@ def at_creation(owner: str, now: datetime) -> dict[str, str]:
 
 
 def at_up(ttl: float | None, now: datetime) -> dict[str, str | None]:
-    """What each `up` sets, and with None takes away; `ttl` in seconds."""
+    """The annotations that each `up` sets; None removes one. `ttl` is in seconds."""
     return {EXPIRES: text(now + timedelta(seconds=ttl)) if ttl is not None else None, KEPT: None}
 
 
 def expires(annotations: Mapping[str, str]) -> datetime | None:
-    """When the network may go; None for never, and for what is no time."""
+    """When the network may be swept. None if never, or if the annotation is not a time."""
     return _time(annotations.get(EXPIRES))
 
 

@@ -1,7 +1,7 @@
 """Brings a testnet up and takes it down: secrets, custom resource definitions, the program. Called by `cli`, `run`.
 
-Whatever can be refused is refused before anything is changed (`prepare`). What may not pass through an engine's state
-stays here, in the `vault`.
+Whatever can be refused is refused before anything is changed (`prepare`). Secrets must not enter an engine's state, so
+this module creates them itself (`vault`).
 """
 
 import contextlib
@@ -11,37 +11,27 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator.cluster import Cluster
+from orchestrator.engine import inventory, lock, ownership
+from orchestrator.engine.inventory import Inventory
+from orchestrator.engine.port import Change, Engine, Stack
 from orchestrator.errors import ClusterError, ProvisionError
 from orchestrator.genesis import chainspec
 from orchestrator.genesis.chainspec import NetworkGenesis
-from orchestrator.provision import (
-    aloud,
-    capacity,
-    continuity,
-    definitions,
-    effects,
-    inventory,
-    lifetime,
-    lock,
-    ownership,
-    state_applied,
-    vault,
-    volumes,
-)
+from orchestrator.inspection import last_applied
+from orchestrator.progress import Progress
+from orchestrator.provision import capacity, caveats, continuity, definitions, effects, lifetime, vault, volumes
 from orchestrator.provision.effects import Effect
-from orchestrator.provision.engine import Change, Engine, Progress, Stack
-from orchestrator.provision.inventory import Inventory
 from orchestrator.render import Images, Manifest, render
 from orchestrator.spec import Testnet
 
 CUSTOM = ("ChaosExperiment", "RuntimeUpgrade")
 BARRIER = "coalmine-barrier"
-"""The ConfigMap by which the controller remembers that the nodes have started (`chaos.barrier`)."""
+"""The ConfigMap in which the controller records that the nodes have started (`chaos.barrier`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A testnet with all that was planned for it."""
+    """A testnet with its genesis and its objects."""
 
     testnet: Testnet
     genesis: NetworkGenesis
@@ -54,7 +44,7 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What an `up` would do, with everything checked that can be; `warnings` are to be said aloud."""
+    """What an `up` would do, fully checked. The user must see the `warnings`."""
 
     network: Network
     known: Inventory
@@ -64,26 +54,26 @@ class Prepared:
 
 
 def plan(testnet: Testnet, images: Images, seed: bytes) -> Network:
-    """Genesis and objects of a new testnet; pure."""
+    """Genesis and objects of a new testnet. Pure. `seed` is 32 bytes."""
     return _planned(testnet, images, chainspec.build(testnet, seed))
 
 
 def prepare(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images) -> Prepared:
-    """What `up` would do; changes nothing. A network that has no seed yet is shown with one that is thrown away.
+    """What `up` would do. Changes nothing. A network without a seed is planned with a temporary one.
 
     Raises:
-        Refused: what the file asks for needs another genesis, other volumes, or somebody's objects.
-        ProvisionError: it needs more room than the cluster has.
+        Refused: the file needs another genesis, other volumes, or objects of another owner.
+        ProvisionError: the network needs more room than the cluster has.
     """
     return _prepared(cluster, engine, testnet, images, vault.read_seed(cluster, testnet.namespace) or vault.new_seed())
 
 
 def up(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images, progress: Progress) -> Network:
-    """Applies everything; the nodes may still be starting when this returns. Goes on where one was cut off.
+    """Applies everything. Continues an interrupted `up`. The nodes may still be starting when this returns.
 
     Raises:
-        ProvisionError: when the API server refuses an object, or somebody else is changing the network.
-        Refused: as `prepare`, before anything was changed.
+        ProvisionError: the API server refuses an object, or somebody else is changing the network.
+        Refused: as in `prepare`; nothing has been changed then.
     """
     namespace = testnet.namespace
     if _leaving(_own_namespace(cluster, testnet.name)):
@@ -95,23 +85,23 @@ def up(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images, progr
     with lock.held(cluster, namespace) as held:
         kept = vault.keep_seed(cluster, namespace, seed)
         known = inventory.read(cluster, namespace)
-        if kept != seed or known.version != prepared.known.version:  # Somebody was here since we looked.
+        if kept != seed or known.version != prepared.known.version:  # Somebody changed it since we looked.
             prepared = _prepared(cluster, engine, testnet, images, kept)
         definitions.ensure(cluster, at=lock.now().isoformat())
         vault.keep_token(cluster, namespace)
         vault.keep_imported(cluster, testnet)
-        _found(cluster, engine, prepared)
+        _remember_founding(cluster, engine, prepared)
         engine.up(prepared.network.stack, prepared.network.manifests, held, progress)
-        state_applied.remember(cluster, testnet)
+        last_applied.remember(cluster, testnet)
         _annotate(cluster, namespace, lifetime.at_up(testnet.spec.ttl, lock.now()))
     return prepared.network
 
 
 def attach(cluster: Cluster, testnet: Testnet, images: Images) -> Network:
-    """The network as it was planned, for one that is up already.
+    """The plan of a network that is already up.
 
     Raises:
-        ProvisionError: when it is not there.
+        ProvisionError: there is no such network.
     """
     namespace = testnet.namespace
     seed = vault.read_seed(cluster, namespace)
@@ -120,19 +110,21 @@ def attach(cluster: Cluster, testnet: Testnet, images: Images) -> Network:
         raise ProvisionError(f"there is no network {testnet.name} in {cluster.context}", hint=hint)
     known = inventory.read(cluster, namespace)
     genesis = chainspec.build(testnet, seed)
-    genesis = continuity.of(genesis, _whole(testnet, genesis, seed, known))
+    genesis = continuity.with_genesis_of(genesis, _whole(testnet, genesis, seed, known))
     running = continuity.running_chains(cluster, namespace)
-    return _planned(testnet, images, replace(continuity.onto(genesis, running), founders=known.parties or None))
+    return _planned(
+        testnet, images, replace(continuity.with_running_specs(genesis, running), founders=known.parties or None)
+    )
 
 
 def down(cluster: Cluster, engine: Engine, name: str, progress: Progress) -> None:
-    """Ends faults first, for only a living controller can; then deletes everything, volumes included.
+    """Ends the faults while the controller still runs, then deletes everything, including volumes.
 
-    Goes on where one was cut off, down to definitions that only a network that is gone already used.
+    Continues an interrupted `down`: it removes unused custom resource definitions even if the network is already gone.
 
     Raises:
-        ProvisionError: when somebody else is changing the network, or it does not go.
-        Refused: when the namespace is not a network of ours.
+        ProvisionError: somebody else is changing the network, or it is still there after the time limit.
+        Refused: the namespace is not a network of ours.
     """
     namespace = f"coalmine-{name}"
     found = _own_namespace(cluster, name)
@@ -150,15 +142,15 @@ def down(cluster: Cluster, engine: Engine, name: str, progress: Progress) -> Non
 
 
 def down_keeping_data(cluster: Cluster, engine: Engine, name: str, progress: Progress) -> None:
-    """Takes down all that runs and keeps what the same network needs to go on: volumes, seed, and genesis.
+    """Takes down everything that runs. Keeps what the same network needs to continue: volumes, seed and genesis.
 
-    The namespace stays with them, for a volume's claim lives in one, and so do the Secret with the seed, without which
-    no node would be itself, and the chain specs, whose genesis the data continues. The next `up` finds all of them; the
-    next `down` without keeping, or `sweep` after the time to live, takes them too.
+    They stay in the namespace: the claims of the volumes, the Secret with the seed (the nodes' keys come from it), and
+    the chain specs (the data continues their genesis). The next `up` finds them. A `down` without keeping, or `sweep`
+    after the time to live, deletes them too.
 
     Raises:
-        ProvisionError: as `down`; and when the volumes would not let go of their StatefulSets.
-        Refused: as `down`.
+        ProvisionError: as in `down`, or the volumes cannot be detached from their StatefulSets.
+        Refused: as in `down`.
     """
     namespace = f"coalmine-{name}"
     found = _own_namespace(cluster, name)
@@ -171,7 +163,7 @@ def down_keeping_data(cluster: Cluster, engine: Engine, name: str, progress: Pro
         stay = [Manifest(_namespace(name)), *_chain_specs(cluster, namespace)]
         engine.up(_stack(name), stay, held, progress)
         _wait_quiet(cluster, namespace)
-        # The nodes start anew and together, so the next `up` may wait for another number of them.
+        # All nodes will start again together, so the next `up` may wait for a different number of them.
         cluster.delete("ConfigMap", BARRIER, namespace)
         _annotate(cluster, namespace, {lifetime.KEPT: lifetime.text(lock.now())})
     claims = cluster.list("PersistentVolumeClaim", namespace)
@@ -191,12 +183,12 @@ def _prepared(cluster: Cluster, engine: Engine, testnet: Testnet, images: Images
     ownership.refuse_others({key: live.get(key) for key in wanted}, testnet.name)
     changes = _changes(engine, network, fresh=fresh)
     effects.refuse_loss(changes)
-    said = (*aloud.warnings(testnet, network.manifests), *_room(cluster, network, live))
+    said = (*caveats.warnings(testnet, network.manifests), *_room(cluster, network, live))
     return Prepared(network, known, changes, effects.effects(changes, network.manifests, live), said)
 
 
 def _changes(engine: Engine, network: Network, *, fresh: bool) -> tuple[Change, ...]:
-    if fresh:  # Nothing is there to compare with, nor a namespace in which an engine could look.
+    if fresh:  # There is nothing to compare with, and no namespace in which an engine could look.
         return tuple(Change(manifest.key, "create") for manifest in network.manifests)
     return engine.preview(network.stack, network.manifests)
 
@@ -204,26 +196,26 @@ def _changes(engine: Engine, network: Network, *, fresh: bool) -> tuple[Change, 
 def _room(cluster: Cluster, network: Network, live: ownership.Live) -> tuple[str, ...]:
     found = capacity.read(cluster)
     if found is None:
-        return ("WARNING: the cluster's machines are not ours to see, so its capacity is not checked",)
+        return ("WARNING: we may not list the cluster's machines, so its capacity is not checked",)
     warning = capacity.require(capacity.demands(network.manifests, live), found)
     return (warning,) if warning else ()
 
 
 def _continued(cluster: Cluster, testnet: Testnet, images: Images, seed: bytes, known: Inventory) -> Network:
-    """The file's network on the genesis that runs already."""
+    """The file's network on the genesis that already runs."""
     genesis = chainspec.build(testnet, seed)
     if known.founded is None:
         return _planned(testnet, images, genesis)
     running = continuity.running_chains(cluster, testnet.namespace)
     whole = _whole(testnet, genesis, seed, known)
-    continuity.require(whole, running)
+    continuity.require_same_genesis(whole, running)
     started = cluster.get("ConfigMap", BARRIER, testnet.namespace) is not None
     founders = known.parties if started else None
-    return _planned(testnet, images, replace(continuity.of(genesis, whole), founders=founders))
+    return _planned(testnet, images, replace(continuity.with_genesis_of(genesis, whole), founders=founders))
 
 
 def _whole(testnet: Testnet, genesis: NetworkGenesis, seed: bytes, known: Inventory) -> NetworkGenesis:
-    """Genesis with the parachains that were in it and have left the file since."""
+    """The file's genesis plus the parachains that were in the first genesis and have left the file since."""
     if known.founded is None:
         return genesis
     everyone = continuity.with_departed(testnet, known.founded)
@@ -238,12 +230,12 @@ def _same_engine(engine: Engine, known: Inventory) -> None:
     if known.engine not in {"", engine.name}:
         raise ProvisionError(
             f"the {known.engine} engine brought this network up, and its state does not fit {engine.name}",
-            hint=f"go on with --engine {known.engine}; `coalmine down` works with either",
+            hint=f"use --engine {known.engine}; `coalmine down` works with either engine",
         )
 
 
-def _found(cluster: Cluster, engine: Engine, prepared: Prepared) -> None:
-    """Remembers what the network's genesis is made of, at its first `up`, and the barrier's number."""
+def _remember_founding(cluster: Cluster, engine: Engine, prepared: Prepared) -> None:
+    """Records the Testnet that genesis is built from, at the first `up`, and how many nodes the barrier waits for."""
     known, network = prepared.known, prepared.network
     founded = known.founded or network.testnet
     parties = network.genesis.parties
@@ -273,10 +265,10 @@ def _namespace(name: str) -> dict[str, Any]:
 
 
 def _own_namespace(cluster: Cluster, name: str) -> dict[str, Any] | None:
-    """The network's namespace; None where there is none.
+    """The network's namespace; None if there is none.
 
     Raises:
-        Refused: when it is somebody else's.
+        Refused: it belongs to somebody else.
     """
     found = cluster.get("Namespace", f"coalmine-{name}")
     ownership.refuse_others({f"Namespace/coalmine-{name}": found}, name)
@@ -288,7 +280,7 @@ def _leaving(found: dict[str, Any] | None) -> bool:
 
 
 def _create_namespace(cluster: Cluster, testnet: Testnet) -> None:
-    """The namespace before the program runs, for the Secrets and the lock stand in it; the program then owns it."""
+    """Creates the namespace before the program runs: the Secrets and the lock need it. The program then owns it."""
     document = _namespace(testnet.name)
     document["metadata"]["annotations"] = lifetime.at_creation(lock.user(), lock.now())
     vault.create_once(cluster, document)
@@ -302,7 +294,7 @@ def _annotate(cluster: Cluster, namespace: str, annotations: dict[str, str | Non
 
 
 def _chain_specs(cluster: Cluster, namespace: str) -> Sequence[Manifest]:
-    """The chain specs as they run, in the form in which they were applied."""
+    """The running chain specs, in the form in which they were applied."""
     found = cluster.list("ConfigMap", namespace, "app.kubernetes.io/component=chain-spec")
     return [
         Manifest(
@@ -328,8 +320,8 @@ def _end_experiments(cluster: Cluster, namespace: str, progress: Progress) -> No
         time.sleep(0.3)
     for item in left:
         name = item["metadata"]["name"]
-        progress(f"{name}: no controller ended it in 30 s; its faults end by the agents' time limit")
-        with contextlib.suppress(ClusterError):  # It may have gone this very moment.
+        progress(f"{name}: no controller ended it in 30 s; the agents end its faults at their time limit")
+        with contextlib.suppress(ClusterError):  # It may be gone at this moment.
             cluster.patch(item["kind"], name, namespace, {"metadata": {"finalizers": None}})
 
 
@@ -343,7 +335,7 @@ def _custom(cluster: Cluster, kind: str, namespace: str) -> list[dict[str, Any]]
 
 
 def _wait_quiet(cluster: Cluster, namespace: str, patience: float = 120.0) -> None:
-    """Until no pod of the network is left: only then is its data at rest."""
+    """Waits until the network has no pod left: before that its data may still change."""
     deadline = time.monotonic() + patience
     while pods := cluster.list("Pod", namespace):
         if time.monotonic() > deadline:

@@ -1,9 +1,9 @@
 """Takes a snapshot of a running node's database. Called by `cli.snapshot`.
 
-The node's processes are stopped for it by an ordinary pause experiment: verified, with a time limit that the agents
-keep, and undone when this process dies. What is copied then is what the database would find after `kill -9`, which
-RocksDB, ParityDB and simnode's journal are made to recover from. Whether the node stood still all the time is looked
-up afterwards; a copy of a moving database is thrown away.
+An ordinary pause experiment stops the node's processes: it is verified, the agents keep its time limit, and it ends
+even if this process dies. The copy is what the database would find after `kill -9`. RocksDB, ParityDB and simnode's
+journal are made to recover from that. Afterwards this module checks that the node was paused the whole time; otherwise
+it throws the copy away.
 """
 
 import contextlib
@@ -15,14 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator import spec
+from orchestrator import spec, tcp_ports
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError, Refused, SnapshotError
-from orchestrator.provision.engine import Progress
-from orchestrator.provision.state import NodeState
-
-PORT = 9701
-"""One of the ports that network policies leave open to the API server (`render.isolation`)."""
+from orchestrator.inspection.networks import NodeState
+from orchestrator.progress import Progress
 
 _POLL = 0.5
 _PATIENCE = 120.0
@@ -32,7 +29,7 @@ _OURS = {"app.kubernetes.io/managed-by": "coalmine", "app.kubernetes.io/componen
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """An archive that was taken."""
+    """A finished archive."""
 
     file: Path
     sha256: str
@@ -42,17 +39,17 @@ class Taken:
 
 
 def take(cluster: Cluster, node: NodeState, file: Path, *, limit: float, progress: Progress) -> Taken:
-    """Writes the node's base path into an archive; the node stands still for as long as that takes.
+    """Writes the node's base path into an archive. The node is paused for as long as that takes.
 
     Args:
         cluster: where the node runs.
         node: the node; it must have a pod.
-        file: where the archive goes.
-        limit: seconds after which the node goes on in any case.
-        progress: told of every step.
+        file: the archive to write.
+        limit: seconds after which the node runs again in any case.
+        progress: gets a line for every step.
 
     Raises:
-        SnapshotError: when it could not be made, or not while the node stood still; no file is left then.
+        SnapshotError: the archive could not be made, or the node was not paused the whole time. No file is left then.
     """
     if not node.machine:
         raise SnapshotError(f"{node.name} has no pod on a machine ({node.trouble})")
@@ -73,17 +70,17 @@ def take(cluster: Cluster, node: NodeState, file: Path, *, limit: float, progres
 def take_volume_snapshot(
     cluster: Cluster, node: NodeState, name: str, *, volume_class: str | None, limit: float, progress: Progress
 ) -> None:
-    """Makes a VolumeSnapshot of the node's volume, in the network's namespace; raises as `take`.
+    """Makes a VolumeSnapshot of the node's volume, in the network's namespace. Raises as `take` does.
 
     Raises:
-        Refused: when the cluster has no such objects.
+        Refused: the cluster does not know VolumeSnapshots.
     """
     try:
         cluster.list("VolumeSnapshot", node.namespace)
     except ClusterError as error:
         if error.status != 404:
             raise
-        hint = "an archive needs nothing of the cluster: -o FILE.tar.zst"
+        hint = "write an archive instead, which works on every cluster: -o FILE.tar.zst"
         raise Refused(f"{cluster.context} has no VolumeSnapshots (snapshot.storage.k8s.io/v1)", hint=hint) from error
     body: dict[str, Any] = {"source": {"persistentVolumeClaimName": _claim(node)}}
     if volume_class is not None:
@@ -97,19 +94,19 @@ def take_volume_snapshot(
     }
     with _stopped(cluster, node, limit, progress) as still:
         cluster.create(document)
-        progress(f"VolumeSnapshot {name}: waiting for its moment")
+        progress(f"VolumeSnapshot {name}: waiting until it is taken")
         _until(lambda: _volume_status(cluster, name, node.namespace).get("creationTime"), limit, f"{name} is not taken")
         still()
     ready = _volume_status
     _until(lambda: ready(cluster, name, node.namespace).get("readyToUse"), 10 * limit, f"{name} is not ready to use")
 
 
-# The node stands still
+# The node is paused
 
 
 @contextlib.contextmanager
 def _stopped(cluster: Cluster, node: NodeState, limit: float, progress: Progress) -> Iterator[Callable[[], None]]:
-    """The node's processes are stopped within the block; the function given raises when they are no more."""
+    """Stops the node's processes within the block. The function that it gives raises if they run again."""
     name = _name(node)
     _clear(cluster, node)
     pause = {"pause": {"target": {"nodes": [node.name]}}, "duration": f"{limit:g}s"}
@@ -119,20 +116,20 @@ def _stopped(cluster: Cluster, node: NodeState, limit: float, progress: Progress
     )
     try:
         _until(lambda: _phase(cluster, node) == "Active", _PATIENCE, f"{node.name} was not stopped")
-        progress(f"{node.name} stands still, for {limit:g} s at most")
+        progress(f"{node.name} is paused, for {limit:g} s at most")
         yield lambda: _still(cluster, node)
     finally:
         cluster.delete("ChaosExperiment", name, node.namespace)
-        gone = f"{name} was not undone; the agents end it by its time limit"
+        gone = f"{name} was not undone; the agents end it at its time limit"
         _until(lambda: cluster.get("ChaosExperiment", name, node.namespace) is None, _PATIENCE, gone)
-        progress(f"{node.name} goes on")
+        progress(f"{node.name} runs again")
 
 
 def _clear(cluster: Cluster, node: NodeState) -> None:
-    """Removes what a call that was killed has left.
+    """Removes what a killed call left behind.
 
     Raises:
-        SnapshotError: when another call is still at work.
+        SnapshotError: another call is still at work.
     """
     name, namespace = _name(node), node.namespace
     found = cluster.get("ChaosExperiment", name, namespace)
@@ -145,7 +142,7 @@ def _clear(cluster: Cluster, node: NodeState) -> None:
         def gone(kind: str = kind) -> bool:
             return cluster.get(kind, name, namespace) is None
 
-        _until(gone, _PATIENCE, f"{kind} {name} does not go")
+        _until(gone, _PATIENCE, f"{kind} {name} is still there")
 
 
 def _phase(cluster: Cluster, node: NodeState) -> str:
@@ -159,10 +156,10 @@ def _phase(cluster: Cluster, node: NodeState) -> str:
 def _still(cluster: Cluster, node: NodeState) -> None:
     if (phase := _phase(cluster, node)) != "Active":
         hint = "give it more time with --limit"
-        raise SnapshotError(f"{node.name} went on before it was copied whole (the pause is {phase})", hint=hint)
+        raise SnapshotError(f"{node.name} ran again before the copy was complete (the pause is {phase})", hint=hint)
 
 
-# The pod that hands out the volume
+# The pod that serves the volume
 
 
 @contextlib.contextmanager
@@ -178,7 +175,7 @@ def _served(cluster: Cluster, node: NodeState, limit: float, progress: Progress)
 
 
 def _pod(node: NodeState, limit: float) -> dict[str, Any]:
-    """On the node's own machine, where alone its volume is; it reads and nothing else."""
+    """The pod's manifest. It runs on the node's machine, because the volume is only there, and only reads."""
     metadata = {
         "name": _name(node),
         "namespace": node.namespace,
@@ -188,9 +185,9 @@ def _pod(node: NodeState, limit: float) -> dict[str, Any]:
         "name": "snapshot",
         "image": _coalmine_image(node),
         "imagePullPolicy": "IfNotPresent",
-        "command": ["python3", "-m", "orchestrator.snapshot", "--data", "/data", "--port", str(PORT)],
-        "ports": [{"name": "http", "containerPort": PORT}],
-        "readinessProbe": {"httpGet": {"path": "/healthz", "port": PORT}, "periodSeconds": 1},
+        "command": ["python3", "-m", "orchestrator.snapshot", "--data", "/data", "--port", str(tcp_ports.SNAPSHOT)],
+        "ports": [{"name": "http", "containerPort": tcp_ports.SNAPSHOT}],
+        "readinessProbe": {"httpGet": {"path": "/healthz", "port": tcp_ports.SNAPSHOT}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -219,10 +216,10 @@ def _pod(node: NodeState, limit: float) -> dict[str, Any]:
 
 
 def _received(cluster: Cluster, pod: str, namespace: str, part: Path, progress: Progress) -> tuple[str, int]:
-    """Streams the archive into a file; its sum and length."""
+    """Streams the archive into a file. Returns its SHA-256 and its length in bytes."""
     digest, length, told = hashlib.sha256(), 0, time.monotonic()
     with part.open("wb") as out:
-        for piece in cluster.proxy_stream("pods", pod, PORT, "/archive", namespace):
+        for piece in cluster.proxy_stream("pods", pod, tcp_ports.SNAPSHOT, "/archive", namespace):
             out.write(piece)
             digest.update(piece)
             length += len(piece)
@@ -233,7 +230,7 @@ def _received(cluster: Cluster, pod: str, namespace: str, part: Path, progress: 
 
 
 def _summary(cluster: Cluster, pod: str, namespace: str) -> dict[str, Any]:
-    _, answer = cluster.proxy("pods", pod, PORT, "/summary", namespace)
+    _, answer = cluster.proxy("pods", pod, tcp_ports.SNAPSHOT, "/summary", namespace)
     found: dict[str, Any] = json.loads(answer)
     return found
 
@@ -258,7 +255,7 @@ def _volume_status(cluster: Cluster, name: str, namespace: str) -> dict[str, Any
 
 
 def _claim(node: NodeState) -> str:
-    """The claim that a StatefulSet makes of the template `data`."""
+    """The claim that a StatefulSet makes from the template `data`."""
     return f"data-{node.name}"
 
 

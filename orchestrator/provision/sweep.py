@@ -1,7 +1,7 @@
-"""What may go from a cluster: networks whose time is up, and what interrupted work left behind. Called by `cli.sweep`.
+"""Cleans a cluster: expired networks, and what interrupted work left behind. Called by `cli.sweep`.
 
-What is found is decided purely (`judge`), from what was read (`survey`); only what carries our labels is looked at, and
-nothing is deleted that somebody works with right now: a lock or a rehearsal's lease that stands keeps its network.
+`survey` reads the cluster and `judge` decides, purely. Only objects with our labels are looked at. Nothing is deleted
+that somebody works with right now: a held lock or a rehearsal's lease protects its network.
 """
 
 from collections.abc import Iterable
@@ -11,23 +11,24 @@ from typing import Any, Literal
 
 from orchestrator import units
 from orchestrator.cluster import Cluster
+from orchestrator.engine import inventory, lock, ownership
+from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.errors import ClusterError, CoalmineError, ProvisionError
-from orchestrator.provision import definitions, inventory, lifetime, lock, network, ownership
-from orchestrator.provision.embedded import EmbeddedEngine
-from orchestrator.provision.engine import Progress
+from orchestrator.progress import Progress
+from orchestrator.provision import definitions, lifetime, network
 
 Kind = Literal["Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "PersistentVolume"]
 
 GRACE = timedelta(minutes=10)
-"""A namespace without an inventory may be an `up` that has just begun."""
+"""A younger namespace without an inventory may belong to an `up` that has just begun."""
 
 CLUSTER_WIDE: tuple[Kind, ...] = ("ClusterRoleBinding", "ClusterRole")
-"""Kinds outside of namespaces that other versions of coalmine may have made; labelled as all of ours are."""
+"""Kinds outside of namespaces that other versions of coalmine may have created. They have our labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """A namespace of ours, as far as sweeping goes; `user` is who works with it right now."""
+    """What sweeping needs to know of one of our namespaces. `user` is who works with it right now."""
 
     name: str
     network: str
@@ -39,7 +40,7 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A PersistentVolume whose namespace, of our kind of name, is gone."""
+    """A PersistentVolume whose namespace is gone. The namespace had a name like ours."""
 
     name: str
     claim: str
@@ -48,7 +49,7 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a cluster holds of ours. `definitions` are those that nobody uses; `wide` are (kind, name)."""
+    """Our objects in a cluster. `definitions` are those that nobody uses. `wide` are cluster-wide, as (kind, name)."""
 
     spaces: tuple[Space, ...]
     definitions: tuple[str, ...] = ()
@@ -58,7 +59,7 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing, what should happen to it, and why."""
+    """One object, what should happen to it, and why."""
 
     kind: Kind
     name: str
@@ -70,14 +71,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """A finding, and what became of it: empty when it went, else why it did not."""
+    """A finding after the sweep. `failure` says why it was not deleted; empty if it was."""
 
     finding: Finding
     failure: str = ""
 
 
 def judge(found: Survey, now: datetime) -> tuple[Finding, ...]:
-    """Every thing of ours with what should happen to it; what stays is listed too."""
+    """What should happen to each of our objects. Objects that stay are listed too."""
     spaces = [_space(space, now) for space in found.spaces]
     staying = any(finding.action == "keep" for finding in spaces)
     none_left = "no network is left"
@@ -111,7 +112,7 @@ def survey(cluster: Cluster, now: datetime) -> Survey:
 
 
 def sweep(cluster: Cluster, findings: Iterable[Finding], progress: Progress) -> tuple[Swept, ...]:
-    """Deletes what is to be deleted, networks first; one that fails does not stop the others."""
+    """Deletes the findings to delete, networks first. A failure does not stop the others."""
     swept = []
     for finding in findings:
         if finding.action != "delete":
@@ -136,7 +137,7 @@ def _delete(cluster: Cluster, finding: Finding, progress: Progress) -> None:
 
 
 def _still_goes(cluster: Cluster, finding: Finding) -> None:
-    """Raises if somebody has come since we looked, or has brought the network up again."""
+    """Raises ProvisionError if somebody uses the network by now, or has brought it up again."""
     item, now = cluster.get("Namespace", finding.name), lock.now()
     if item is not None:
         goes, why = _verdict(_read_space(cluster, item, now), now)
@@ -155,7 +156,7 @@ def _goes(space: Space, now: datetime) -> bool:
 
 
 def _verdict(space: Space, now: datetime) -> tuple[bool, str]:
-    """Whether a namespace goes, and why."""
+    """Whether a namespace is deleted, and why."""
     if protected := _protected(space):
         return False, protected
     if cause := _cause(space, now):
@@ -168,23 +169,23 @@ def _verdict(space: Space, now: datetime) -> tuple[bool, str]:
 
 
 def _protected(space: Space) -> str | None:
-    """What keeps a namespace, whatever its time."""
+    """Why a namespace must stay, even if it has expired. None if nothing protects it."""
     if space.user is not None:
         return f"in use by {space.user}"
     if not space.network or space.name != f"coalmine-{space.network}":
-        return "it says that it is ours, but not of which network"
+        return "it has coalmine's labels, but its name and its network label do not match"
     return None
 
 
 def _cause(space: Space, now: datetime) -> str | None:
-    """Why a namespace goes, if it does."""
+    """Why a namespace is to be deleted. None if it is not."""
     created, expires = lifetime.created(space.annotations), lifetime.expires(space.annotations)
     if space.leaving:
-        return "it is being deleted already; waits for its end"
+        return "it is already being deleted; waits until it is gone"
     if expires is not None and expires <= now:
         return f"expired {_ago(now - expires)} ago"
     if not space.remembered and created is not None and now - created > GRACE:
-        return f"an `up` was cut off {_ago(now - created)} ago, before it made anything"
+        return f"an `up` was interrupted {_ago(now - created)} ago, before it created anything"
     return None
 
 
@@ -210,13 +211,13 @@ def _named(cluster: Cluster, kind: str) -> list[str]:
     try:
         return [str(item["metadata"]["name"]) for item in cluster.list_all(kind, ownership.SELECTOR)]
     except ClusterError as error:
-        if error.status == 403:  # Who may not see them has not made any.
+        if error.status == 403:  # A user who may not list them cannot have created any.
             return []
         raise
 
 
 def _lost_volumes(cluster: Cluster) -> Iterable[Volume]:
-    """Volumes that a storage class's policy keeps after their network; ours by their claim's namespace only."""
+    """Volumes that a storage class keeps after their network is gone. Their claim's namespace shows they are ours."""
     try:
         volumes = cluster.list_all("PersistentVolume")
     except ClusterError as error:
@@ -233,5 +234,5 @@ def _lost_volumes(cluster: Cluster) -> Iterable[Volume]:
             and space not in spaces
         ):
             policy = str(volume["spec"].get("persistentVolumeReclaimPolicy", ""))
-            if policy == "Retain":  # A volume with another policy is on its way already.
+            if policy == "Retain":  # With another policy the cluster deletes it by itself.
                 yield Volume(str(volume["metadata"]["name"]), f"{space}/{claim.get('name')}", policy)

@@ -1,6 +1,6 @@
-"""A network's secrets, which no engine ever sees: seed, agents' token, imported keys. Called by `network`.
+"""A network's secrets: the seed, the agents' token, imported keys. No engine ever sees them. Called by `network`.
 
-They live in Secrets of the namespace and in memory, and in nothing else: no program, state, event or log has them.
+They exist only in Secrets of the namespace and in memory, never in a program, state, event or log.
 """
 
 import base64
@@ -23,13 +23,13 @@ def new_seed() -> bytes:
 
 
 def read_seed(cluster: Cluster, namespace: str) -> bytes | None:
-    """The network's seed; None where it has none yet."""
+    """The network's seed, 32 bytes. None if it has none yet."""
     found = cluster.get("Secret", SEED, namespace)
     return bytes.fromhex(base64.b64decode(found["data"]["seed"]).decode()) if found else None
 
 
 def keep_seed(cluster: Cluster, namespace: str, seed: bytes) -> bytes:
-    """The network's seed: this one, unless it has one already."""
+    """Stores this seed unless the network already has one. Returns the network's seed."""
     create_once(cluster, _fixed(SEED, namespace, {"seed": seed.hex()}))
     kept = read_seed(cluster, namespace)
     assert kept is not None
@@ -37,14 +37,14 @@ def keep_seed(cluster: Cluster, namespace: str, seed: bytes) -> bytes:
 
 
 def keep_token(cluster: Cluster, namespace: str) -> None:
-    """The token with which controller and agents know each other, made when there is none."""
+    """Creates the token with which the controller authenticates to the agents, unless there is one."""
     create_once(cluster, _fixed(TOKEN, namespace, {"token": secrets.token_urlsafe(32)}))
 
 
 def keep_imported(cluster: Cluster, testnet: Testnet) -> None:
-    """The secret URIs of groups whose keys come from a file: a Secret a group, a key a node, named by its ordinal.
+    """Stores the secret URIs of groups whose keys come from a file: one Secret per group, one entry per node's ordinal.
 
-    Those of groups that have left are removed. Genesis has made sure that each file has a line for each node.
+    Removes the Secrets of groups that have left. Genesis has checked that each file has a line for each node.
     """
     wanted = {}
     for _, group in testnet.spec.groups():
@@ -62,7 +62,7 @@ def keep_imported(cluster: Cluster, testnet: Testnet) -> None:
 
 
 def create_once(cluster: Cluster, document: dict[str, Any]) -> None:
-    """Creates an object; one that is there already stays as it is."""
+    """Creates an object. An existing one stays as it is."""
     try:
         cluster.create(document)
     except ClusterError as error:

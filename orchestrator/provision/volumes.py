@@ -1,7 +1,7 @@
-"""Keeps a network's volumes over the deletion of its StatefulSets. Called by `network`.
+"""Keeps a network's volumes when its StatefulSets are deleted. Called by `network`.
 
-A group's StatefulSet owns its volumes' claims, so that nothing is left behind (`whenDeleted: Delete`). To keep them the
-policy is changed first, and the StatefulSet controller must have let go of every claim before anything is deleted.
+Normally a StatefulSet owns its volumes' claims, so that nothing is left behind (`whenDeleted: Delete`). To keep them,
+the policy is changed first. Nothing may be deleted until the StatefulSet controller has released every claim.
 """
 
 import time
@@ -14,10 +14,10 @@ _RETAIN = {"spec": {"persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Ret
 
 
 def retain(cluster: Cluster, namespace: str, patience: float = 60.0) -> None:
-    """Returns when no claim would go with its StatefulSet.
+    """Returns when no claim would be deleted with its StatefulSet.
 
     Raises:
-        ProvisionError: when the StatefulSet controller does not let go of one in time; nothing is lost then.
+        ProvisionError: the StatefulSet controller did not release a claim within `patience` seconds. Nothing is lost.
     """
     for group in cluster.list("StatefulSet", namespace):
         cluster.patch("StatefulSet", group["metadata"]["name"], namespace, _RETAIN)
@@ -25,7 +25,7 @@ def retain(cluster: Cluster, namespace: str, patience: float = 60.0) -> None:
     while owned := [claim for claim in cluster.list("PersistentVolumeClaim", namespace) if _owned(claim)]:
         if time.monotonic() > deadline:
             names = ", ".join(claim["metadata"]["name"] for claim in owned[:3])
-            raise ProvisionError(f"{len(owned)} volumes would still go with their StatefulSets: {names}")
+            raise ProvisionError(f"{len(owned)} volumes would still be deleted with their StatefulSets: {names}")
         time.sleep(0.2)
 
 

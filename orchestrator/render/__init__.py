@@ -3,6 +3,6 @@
 from orchestrator.render.common import Images
 from orchestrator.render.manifest import Manifest
 from orchestrator.render.network import render
-from orchestrator.render.observability import Endpoint, endpoint
+from orchestrator.render.observability import PrometheusEndpoint, prometheus_endpoint
 
-__all__ = ["Endpoint", "Images", "Manifest", "endpoint", "render"]
+__all__ = ["Images", "Manifest", "PrometheusEndpoint", "prometheus_endpoint", "render"]

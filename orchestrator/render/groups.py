@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from orchestrator.genesis.chainspec import RELAY, NetworkGenesis
+from orchestrator import tcp_ports
+from orchestrator.genesis.chainspec import NetworkGenesis
 from orchestrator.render import clients
 from orchestrator.render.clients import Placement
-from orchestrator.render.clients.port import RPC
 from orchestrator.render.common import Images, labels
 from orchestrator.render.manifest import Manifest, from_template
-from orchestrator.render.profiles import profile
 from orchestrator.spec import NodeGroup, Parachain, Testnet
+from orchestrator.spec.profiles import profile
+from orchestrator.spec.testnet import RELAY
 
 KEYS_SECRET = "coalmine-keys-"  # noqa: S105  The beginning of a Secret's name, not one.
 """Before a group's name: the Secret with its imported keys, which `provision` makes."""
@@ -75,7 +76,7 @@ def _relay_rpc(testnet: Testnet) -> tuple[str, ...]:
     """Relay nodes that serve RPC to parachains' nodes: the first two of the role that is best at it."""
     for role in ("rpc", "full", "archive", "validator"):
         nodes = [
-            f"ws://{group.node(ordinal)}.{group.name}.{testnet.namespace}.svc:{RPC}"
+            f"ws://{group.node(ordinal)}.{group.name}.{testnet.namespace}.svc:{tcp_ports.NODE.rpc}"
             for group in testnet.spec.relaychain.groups
             if group.role == role
             for ordinal in range(group.count)
@@ -118,7 +119,7 @@ def image(item: PlacedGroup, images: Images) -> str:
 def _init_command(testnet: Testnet, item: PlacedGroup, *, parties: int) -> list[str]:
     group, place = item.group, item.place
     types = {"validator": "relay", "collator": "para"}.get(place.role, "none")
-    barrier = f"http://coalmine-controller.{testnet.namespace}.svc:9701/barrier/{testnet.name}"
+    barrier = f"http://coalmine-controller.{testnet.namespace}.svc:{tcp_ports.CONTROLLER}/barrier/{testnet.name}"
     dev = group.keys.dev if group.keys is not None and group.keys.dev is not None else ()
     archive = group.snapshot.archive if group.snapshot is not None else None
     return [

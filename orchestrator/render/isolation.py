@@ -6,13 +6,20 @@ Whether they hold is the cluster's network plugin's affair; some ignore them wit
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from orchestrator.render.clients.port import EMBEDDED_PROMETHEUS, EMBEDDED_RPC, PROMETHEUS, RPC
+from orchestrator import tcp_ports
 from orchestrator.render.common import labels
 from orchestrator.render.groups import PlacedGroup
 from orchestrator.render.manifest import Manifest, from_template
 from orchestrator.spec import Testnet
 
-READABLE = (RPC, EMBEDDED_RPC, PROMETHEUS, EMBEDDED_PROMETHEUS, 9090, 9701)
+READABLE = (
+    tcp_ports.NODE.rpc,
+    tcp_ports.EMBEDDED_RELAY.rpc,
+    tcp_ports.NODE.metrics,
+    tcp_ports.EMBEDDED_RELAY.metrics,
+    tcp_ports.PROMETHEUS,
+    tcp_ports.CONTROLLER,
+)
 """Ports that answer from outside the namespace: the API server's proxy and a shared Prometheus stand there."""
 
 

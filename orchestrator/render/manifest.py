@@ -11,6 +11,8 @@ from typing import Any
 import jinja2
 import yaml
 
+from orchestrator import tcp_ports
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -53,6 +55,7 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(folder), undefined=jinja2.StrictUndefined, trim_blocks=False
     )
     environment.policies["json.dumps_function"] = _as_yaml
+    environment.globals["tcp_ports"] = tcp_ports
     return environment
 
 

@@ -1,18 +1,18 @@
 """Who scrapes the network: a Prometheus of its own, or the PodMonitors of one that is there. Called by `network`.
 
-`endpoint` says to everybody who asks for metrics where the Prometheus is.
+`prometheus_endpoint` says to everybody who asks for metrics where the Prometheus is.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
-from orchestrator import units
-from orchestrator.genesis.chainspec import RELAY
+from orchestrator import tcp_ports, units
 from orchestrator.render.common import Images, labels
 from orchestrator.render.groups import PlacedGroup
 from orchestrator.render.manifest import Manifest, from_template
 from orchestrator.spec import Testnet
+from orchestrator.spec.testnet import RELAY
 
 SMALL = 100
 """Up to so many simulated nodes Prometheus scrapes every second; above, every five.
@@ -23,7 +23,7 @@ Real nodes are scraped every five seconds too: that is how often they renew what
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class PrometheusEndpoint:
     """Where a network's Prometheus is reached, and how often it scrapes, in seconds."""
 
     namespace: str
@@ -44,15 +44,15 @@ class _Job:
     record: str
 
 
-def endpoint(testnet: Testnet) -> Endpoint:
+def prometheus_endpoint(testnet: Testnet) -> PrometheusEndpoint:
     """The Prometheus that has this network's metrics."""
     existing, own = testnet.spec.observability.existing, testnet.spec.observability.own
     if existing is not None:
-        return Endpoint(existing.namespace, existing.service, existing.port, existing.scrape_interval)
+        return PrometheusEndpoint(existing.namespace, existing.service, existing.port, existing.scrape_interval)
     nodes = sum(group.count for _, group in testnet.spec.groups())
     usual = 1.0 if nodes <= SMALL and testnet.spec.relaychain.simulated else 5.0
     said = own.scrape_interval if own is not None else None
-    return Endpoint(testnet.namespace, "prometheus", 9090, said or usual)
+    return PrometheusEndpoint(testnet.namespace, "prometheus", tcp_ports.PROMETHEUS, said or usual)
 
 
 def objects(testnet: Testnet, groups: Iterable[PlacedGroup], images: Images) -> Iterator[Manifest]:
@@ -74,7 +74,7 @@ def objects(testnet: Testnet, groups: Iterable[PlacedGroup], images: Images) -> 
 
 
 def _prometheus(testnet: Testnet, jobs: tuple[_Job, ...], images: Images) -> Iterator[Manifest]:
-    scrape = endpoint(testnet).scrape_interval
+    scrape = prometheus_endpoint(testnet).scrape_interval
     interval = units.format_duration(scrape)
     own = testnet.spec.observability.own
     assert own is not None

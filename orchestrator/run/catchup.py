@@ -5,16 +5,18 @@ A fault that comes upon it would be judged by what the one before has done: a re
 of a minute, was cut from those it was fetching from, and finalised in the partition what had long been final.
 """
 
+import time
 from collections.abc import Callable, Iterable
 
 from orchestrator.errors import ReadinessError
 from orchestrator.gates import measure
 from orchestrator.gates.ports import Sources
+from orchestrator.inspection.waiting import Clock
 from orchestrator.journal import Event, Reading
 from orchestrator.metrics.signals import targets
-from orchestrator.provision import ready
-from orchestrator.provision.access import Access
-from orchestrator.provision.ladder import Rung
+from orchestrator.readiness import ladder
+from orchestrator.readiness.access import Access
+from orchestrator.readiness.rungs import Rung
 from orchestrator.spec.source import Selector
 
 PATIENCE = 120.0
@@ -24,15 +26,16 @@ UNDER_WAY = 1
 """Blocks that a healthy node may have finalised less than another one that is asked at the same moment."""
 
 
-def wait(stage: str, sources: Sources, access: Access, say: Callable[[str], None]) -> Event:
+def wait(stage: str, sources: Sources, access: Access, say: Callable[[str], None], clock: Clock = time) -> Event:
     """Waits until all nodes have caught up, for `PATIENCE` at most; what came of it, for the journal.
 
     A network that does not come back is no reason to end the run: the gates of the stage say what that means for it.
     """
     wanted = targets(sources.nodes, Selector())
-    rung = Rung("all nodes have caught up", PATIENCE, lambda: behind(measure.finalized(wanted, sources)))
+    asked = frozenset(target.node for target in wanted)
+    rung = Rung("all nodes have caught up", PATIENCE, lambda: behind(measure.finalized(wanted, sources)), asked)
     try:
-        (reached,) = ready.climb_rungs([rung], access, say)
+        (reached,) = ladder.climb_rungs([rung], access, say, clock)
     except ReadinessError as error:
         told = f"{error.message}; {error.hint}" if error.hint else error.message
         say(f"{told}; stage {stage} begins all the same")

@@ -13,9 +13,11 @@ from typing import Self
 from orchestrator.chain import SubstrateReader
 from orchestrator.chain import storage_keys as keys
 from orchestrator.errors import ChainError
-from orchestrator.genesis.chainspec import RELAY, Node
+from orchestrator.genesis.chainspec import Node
+from orchestrator.inspection.reach import ask_all
 from orchestrator.journal import Clock
-from orchestrator.provision.access import Access, each
+from orchestrator.readiness.access import Access
+from orchestrator.spec.testnet import RELAY
 
 WITNESSES = 4
 PARACHAIN_WITNESSES = 2
@@ -61,7 +63,7 @@ class ChainClock:
     def _follow(self) -> None:
         chains = {node.name: node.chain for node in self._witnesses}
         while not self._stop.wait(PERIOD):
-            found = each(self._witnesses, self._stand)
+            found = ask_all(self._witnesses, self._stand)
             stands = [(chains[name], stand) for name, stand in found.items() if not isinstance(stand, ChainError)]
             if (entry := noted(stands)) is not None:
                 self._keep(entry)

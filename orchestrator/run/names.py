@@ -10,12 +10,14 @@ from functools import partial
 
 from orchestrator.errors import ChainError
 from orchestrator.gates.lacking import CHECKED
-from orchestrator.genesis.chainspec import RELAY, Node
+from orchestrator.genesis.chainspec import Node
+from orchestrator.inspection.reach import ask_all
 from orchestrator.journal import Event
 from orchestrator.journal import Node as JournalNode
 from orchestrator.metrics.exposed import Doubt, Endpoint, Page, doubts, read_page
-from orchestrator.provision.access import Access, each
+from orchestrator.readiness.access import Access
 from orchestrator.spec import Rehearsal
+from orchestrator.spec.testnet import RELAY
 
 _SHOWN = 12
 """More doubts than that are a page that nobody reads; the journal has them all."""
@@ -47,7 +49,7 @@ def _pages(access: Access, nodes: tuple[JournalNode, ...]) -> dict[Endpoint, Pag
     pages: dict[Endpoint, Page | str] = {}
     for chain in (None, RELAY):
         asked = [node for node in first.values() if chain is None or node.name not in alone]
-        found = each(asked, partial(access.metrics, chain=chain))
+        found = ask_all(asked, partial(access.metrics, chain=chain))
         for node in asked:
             text = found[node.name]
             where = Endpoint(node.group, chain or node.chain)

@@ -9,7 +9,7 @@ from orchestrator.chain.history import events_between
 from orchestrator.chain.rounds import RoundState, absent
 from orchestrator.errors import ChainError
 from orchestrator.genesis.chainspec import Node
-from orchestrator.provision.access import Access
+from orchestrator.readiness.access import Access
 from orchestrator.scale import Reader
 from orchestrator.spec.source import ChainEvents, ChainRead, Storage
 

@@ -16,8 +16,8 @@ from orchestrator.gates.ports import Pod, Sources
 from orchestrator.gates.question import HOLD, ask
 from orchestrator.gates.strip import first_point
 from orchestrator.journal import Entry, Row, Samples, Target
-from orchestrator.metrics.signals import RELAY
 from orchestrator.spec import Gate
+from orchestrator.spec.testnet import RELAY
 
 BATCH = 5
 """Points that are written as one entry; what is judged meanwhile waits for nothing, for `flush` writes the rest."""

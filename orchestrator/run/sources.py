@@ -9,9 +9,9 @@ from orchestrator.cluster import Cluster
 from orchestrator.gates.ports import Sources
 from orchestrator.journal import Node as JournalNode
 from orchestrator.metrics.prometheus import Prometheus
-from orchestrator.provision.access import Access
 from orchestrator.provision.network import Network
-from orchestrator.render import Endpoint, endpoint
+from orchestrator.readiness.access import Access
+from orchestrator.render import PrometheusEndpoint, prometheus_endpoint
 from orchestrator.run.node_reads import NodeReads
 from orchestrator.run.pods import PodLogs, PodWatch
 
@@ -38,16 +38,16 @@ def sources(cluster: Cluster, network: Network) -> Sources:
     namespace = network.testnet.namespace
     nodes = inventory(network)
     return Sources(
-        prometheus=_prometheus(cluster, endpoint(network.testnet)),
+        prometheus=_prometheus(cluster, prometheus_endpoint(network.testnet)),
         chains=NodeReads(Access(cluster, network)),
         pods=PodWatch(cluster, namespace, frozenset(node.name for node in nodes)),
         logs=PodLogs(cluster, namespace),
         nodes=nodes,
-        scrape=endpoint(network.testnet).scrape_interval,
+        scrape=prometheus_endpoint(network.testnet).scrape_interval,
     )
 
 
-def _prometheus(cluster: Cluster, at: Endpoint) -> Prometheus:
+def _prometheus(cluster: Cluster, at: PrometheusEndpoint) -> Prometheus:
     authority, certificate, headers = cluster.tls()
     session = requests.Session()
     session.trust_env = False  # A proxy of the environment does not lead to the API server.

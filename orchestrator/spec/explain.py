@@ -19,7 +19,7 @@ from pydantic_core import PydanticUndefined
 from orchestrator import units
 from orchestrator.errors import UsageError
 from orchestrator.spec.base import ExactlyOne, parse_span
-from orchestrator.spec.load import KINDS
+from orchestrator.spec.kinds import KINDS
 
 Schema = dict[str, Any]
 

@@ -13,6 +13,9 @@ from orchestrator.units import Bytes, Duration, Plancks
 Hex = Annotated[str, StringConstraints(pattern=r"^0x([0-9a-f]{2})*$")]
 SIMULATED: Client = "simnode"
 
+RELAY = "relay"
+"""The relay chain's name wherever coalmine speaks of chains; parachains go by their own."""
+
 
 class Chain(ExactlyOne):
     """What a relay chain and a parachain have in common: where genesis comes from, and what its nodes run."""

@@ -21,7 +21,7 @@ from simnode.core.outbox import Outbox
 from simnode.core.pool import Pool
 from simnode.core.sync import MAJOR_SYNC, Sync
 from simnode.core.tree import Tree
-from simnode.state.port import Context, Event, InvalidTransaction, Outcome, RuntimePanic, State, StateTransition
+from simnode.state.port import BlockOutcome, Context, Event, InvalidTransaction, RuntimePanic, State, StateTransition
 
 STATUS_INTERVAL = 1.0
 STATE_PRUNING = 256
@@ -272,7 +272,7 @@ class ChainNode:
             raise BadBlock("bad_block")
         return Imported(block, claim, outcome.state, outcome.events)
 
-    def build(self, parent: Hash, claim: Claim, log: bytes, inherents: list[str]) -> tuple[Block, Outcome] | None:
+    def build(self, parent: Hash, claim: Claim, log: bytes, inherents: list[str]) -> tuple[Block, BlockOutcome] | None:
         """Builds a block; None, and a line in the log, when the runtime panics."""
         state = self.tree[parent].content.state
         assert state is not None

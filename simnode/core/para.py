@@ -18,7 +18,7 @@ from simnode.core.relay import RelayNode
 from simnode.state import extrinsics, inclusion, paras
 from simnode.state.model import last_upgrade
 from simnode.state.para import NEW_CODE, ParaChain, segment
-from simnode.state.port import Outcome, State
+from simnode.state.port import BlockOutcome, State
 
 UNINCLUDED = 2
 """How many blocks may stand on the last included one before the collator waits."""
@@ -212,7 +212,7 @@ class ParaNode(ChainNode):
             extrinsics.compose({"pallet": "ParachainSystem", "call": "set_validation_data", "args": data}),
         ]
 
-    def _candidate(self, parent: Hash, block: Block, outcome: Outcome, relay_state: State) -> Candidate | None:
+    def _candidate(self, parent: Hash, block: Block, outcome: BlockOutcome, relay_state: State) -> Candidate | None:
         before = self.tree[parent].content.state
         assert before is not None
         # An ancestor in flight that consumed the go-ahead will have changed the code by the time this one counts.

@@ -14,7 +14,7 @@ from orchestrator.scale import Reader, compact, text
 from simnode.core.messages import blake2
 from simnode.state import extrinsics, storage
 from simnode.state.extrinsics import Call, Extrinsic
-from simnode.state.port import Context, Event, InvalidTransaction, Outcome, RuntimePanic, State, Validity
+from simnode.state.port import BlockOutcome, Context, Event, InvalidTransaction, RuntimePanic, State, Validity
 from simnode.state.storage import CODE, Overlay, item, number_of, u32
 
 NOT_EXPECTED = "Transaction call is not expected"
@@ -201,8 +201,8 @@ class ModelExecution:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DispatchError(f"the arguments of {call['pallet']}.{call['call']} cannot be read: {error}") from error
 
-    def finish(self) -> Outcome:
-        return Outcome(self.storage.finish(), tuple(self.events), tuple(self.logs))
+    def finish(self) -> BlockOutcome:
+        return BlockOutcome(self.storage.finish(), tuple(self.events), tuple(self.logs))
 
 
 def authorized_hash(state: storage.Readable, code: bytes) -> tuple[bytes, bool]:

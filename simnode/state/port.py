@@ -36,7 +36,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BlockOutcome:
     """The result of a block. `logs` are digest items that the runtime adds to the header."""
 
     state: State
@@ -72,7 +72,7 @@ class Execution(Protocol):
         """
         ...
 
-    def finish(self) -> Outcome: ...
+    def finish(self) -> BlockOutcome: ...
 
 
 class StateTransition(Protocol):

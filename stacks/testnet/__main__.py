@@ -1,6 +1,6 @@
 """The Pulumi program of a network: one resource an object, so that preview and diff are per object.
 
-It runs unchanged under the Pulumi CLI and under the embedded engine (`orchestrator.provision.embedded`). Configuration:
+It runs unchanged under the Pulumi CLI and under the embedded engine (`orchestrator.engine.embedded`). Configuration:
 `coalmine:manifests` names a JSON file with the rendered objects in order; `coalmine:cluster` tells the cluster from all
 others. Which kubeconfig reaches it is left to the provider's environment, for what a program says would be stored.
 """
@@ -12,10 +12,10 @@ from typing import Any
 
 import pulumi
 
-from orchestrator.provision.program import needs, wave
+from orchestrator.engine.program import needs, wave
 
 ORDERS = {
-    # Readiness is the ladder's business (`orchestrator.provision.ready`): nodes wait for each other to become ready.
+    # Readiness is the ladder's business (`orchestrator.readiness.ladder`): nodes wait for each other to become ready.
     "pulumi.com/skipAwait": "true",
     # The same field manager under either engine, so that one can go on where the other was.
     "pulumi.com/patchFieldManager": "coalmine",
@@ -34,7 +34,7 @@ def provider(cluster: str | None) -> pulumi.ProviderResource:
     """The Kubernetes provider; its settings are JSON texts, as providers' are."""
     settings = {
         "enableServerSideApply": "true",
-        # What differs from the program is drift, and whose an object is was settled before (`provision.ownership`).
+        # What differs from the program is drift, and whose an object is was settled before (`engine.ownership`).
         "enablePatchForce": "true",
         "upsertExistingObjects": "true",
         "enableConfigMapMutable": "true",

@@ -12,11 +12,11 @@ from itertools import groupby
 
 from orchestrator import lab as labs
 from orchestrator.cluster import Cluster
+from orchestrator.engine import lock, program
+from orchestrator.engine.embedded import EmbeddedEngine
+from orchestrator.engine.ownership import WORKERS
+from orchestrator.engine.port import Stack
 from orchestrator.genesis import chainspec
-from orchestrator.provision import lock, program
-from orchestrator.provision.embedded import EmbeddedEngine
-from orchestrator.provision.engine import Stack
-from orchestrator.provision.ownership import WORKERS
 from orchestrator.render import Images, Manifest, render
 from orchestrator.spec import Testnet
 

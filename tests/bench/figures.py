@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.engine import program
 from orchestrator.genesis import chainspec
-from orchestrator.provision import program
 from orchestrator.render import Images, render
 from orchestrator.spec import RuntimeCode, Testnet
-from tests.bench import applying, gates
+from tests.bench import applying, gates, suite
 
 REAL = Path(os.environ.get("COALMINE_REAL") or Path(__file__).resolve().parents[3] / "shared" / "real")
 """Real runtimes, measured where they are."""
@@ -120,3 +120,6 @@ if os.geteuid() == 0:  # A lab needs root.
     BENCHES["apply-1000-nodes"] = applying_1000_nodes
 if REAL.is_dir():
     BENCHES["genesis-1000-validators-real"] = genesis_of_1000_real_validators
+for suite_name, most in suite.GOALS.items():
+    if suite.kept(suite_name).is_file():
+        BENCHES[f"suite-{suite_name}"] = lambda name=suite_name, goal=most: Figure(suite.seconds(name), "s", goal)

@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
+from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.provision import network as networks
-from orchestrator.provision import ready
-from orchestrator.provision.access import Access
-from orchestrator.provision.embedded import EmbeddedEngine
+from orchestrator.readiness import ladder
+from orchestrator.readiness.access import Access
 from orchestrator.spec import Testnet
 
 NAME = f"suite-{os.getpid()}"
@@ -54,7 +54,7 @@ def network(cluster, images):
     engine = EmbeddedEngine(cluster)
     planned = networks.up(cluster, engine, small(NAME), images, say)
     try:
-        ready.climb(cluster, planned, say)
+        ladder.climb(cluster, planned, say)
         yield planned
     finally:
         networks.down(cluster, engine, NAME, say)

@@ -10,8 +10,8 @@ import subprocess
 import pytest
 import yaml
 
+from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.provision import network as networks
-from orchestrator.provision.embedded import EmbeddedEngine
 from tests.docs import pages
 from tests.docs.pages import PAGES, ROOT
 

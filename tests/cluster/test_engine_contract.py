@@ -11,11 +11,11 @@ import time
 import pytest
 
 from orchestrator.cluster import Cluster
+from orchestrator.engine import automation, inventory, lock
+from orchestrator.engine.automation import PulumiEngine
+from orchestrator.engine.embedded import EmbeddedEngine
+from orchestrator.engine.port import Stack
 from orchestrator.errors import ProvisionError
-from orchestrator.provision import inventory, lock, pulumi_cli
-from orchestrator.provision.embedded import EmbeddedEngine
-from orchestrator.provision.engine import Stack
-from orchestrator.provision.pulumi_cli import PulumiEngine
 from orchestrator.render import Manifest
 
 
@@ -24,7 +24,7 @@ def make(request):
     """Makes an engine of the kind under test, for a cluster."""
     if request.param == "embedded":
         return EmbeddedEngine
-    if not pulumi_cli.installed():
+    if not automation.installed():
         pytest.skip("there is no `pulumi` in PATH")
     return PulumiEngine
 
@@ -384,16 +384,18 @@ def test_of_many_at_a_stale_lock_one_gets_it(cluster, stack):
     stale = lock._lease(stack.namespace, lock.STACK, lock.now())
     stale["spec"]["renewTime"] = "2020-01-01T00:00:00.000000Z"
     cluster.create(stale)
-    got, refused, start = [], [], threading.Barrier(6)
+    got, refused, start, all_refused = [], [], threading.Barrier(6), threading.Event()
 
     def reach():
         start.wait()
         try:
             with lock.held(cluster, stack.namespace):
                 got.append(1)
-                time.sleep(1.0)
+                all_refused.wait(timeout=30)
         except ProvisionError as error:
             refused.append(error)
+            if len(refused) == 5:
+                all_refused.set()
 
     threads = [threading.Thread(target=reach) for _ in range(6)]
     for thread in threads:

@@ -7,9 +7,9 @@ import zlib
 
 import pytest
 
+from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.errors import ClusterError
 from orchestrator.provision import network as networks
-from orchestrator.provision.embedded import EmbeddedEngine
 from orchestrator.render import Images, render
 from orchestrator.spec import Testnet
 from tests.unit.render import networks as good_networks

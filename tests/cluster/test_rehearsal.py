@@ -124,8 +124,8 @@ def status(cluster):
 @pytest.fixture
 def killed(cluster, rehearse, tmp_path):
     """A run that was killed while its partition was on, and the network that it left."""
+    from orchestrator.engine.embedded import EmbeddedEngine  # noqa: PLC0415
     from orchestrator.provision import network  # noqa: PLC0415
-    from orchestrator.provision.embedded import EmbeddedEngine  # noqa: PLC0415
 
     file = tmp_path / "killed.yaml"
     file.write_text(PARTITION)

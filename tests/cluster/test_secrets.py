@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cluster import kinds
+from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.errors import ClusterError
 from orchestrator.genesis import keys
 from orchestrator.provision import network, vault
-from orchestrator.provision.embedded import EmbeddedEngine
 from orchestrator.spec.load import load
 
 ROOT = Path(__file__).parents[2]

@@ -11,14 +11,17 @@ import time
 
 import pytest
 
+from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.errors import Refused, SnapshotError
+from orchestrator.inspection import networks as standing
 from orchestrator.provision import network as networks
-from orchestrator.provision import ready, snapshots, state
-from orchestrator.provision.access import Access
-from orchestrator.provision.embedded import EmbeddedEngine
+from orchestrator.provision import snapshots
+from orchestrator.readiness import ladder
+from orchestrator.readiness.access import Access
 from orchestrator.spec import Testnet
 
 from .conftest import say
+from .custom import until
 
 URIS = tuple(f"0x{secrets.token_hex(32)}//node" for _ in range(2))
 
@@ -54,14 +57,14 @@ def name(cluster, engine, images, keys):
     name = f"s{secrets.token_hex(3)}"
     try:
         planned = networks.up(cluster, engine, wanted(name, keys), images, say)
-        ready.climb(cluster, planned, say)  # A rung of it: both validators have found their keys.
+        ladder.climb(cluster, planned, say)  # A rung of it: both validators have found their keys.
         yield name
     finally:
         networks.down(cluster, engine, name, say)
 
 
 def node(cluster, name, which):
-    return next(node for node in state.testnet(cluster, name).nodes if node.name == which)
+    return next(node for node in standing.testnet(cluster, name).nodes if node.name == which)
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +97,16 @@ def test_a_snapshot_is_whole_and_the_node_goes_on(cluster, name, taken):
 def test_a_pause_that_ends_too_early_gives_no_archive(cluster, name, tmp_path, monkeypatch):
     received = snapshots._received
 
+    def at_work():
+        found = cluster.get("ChaosExperiment", "snapshot-full-0", f"coalmine-{name}")
+        return (found or {}).get("status", {}).get("phase") not in {"Recovered", "Failed"}
+
     def slowly(*args):
-        time.sleep(8)
+        until(lambda: not at_work(), 60, "the pause is over")
         return received(*args)
 
     monkeypatch.setattr(snapshots, "_received", slowly)
-    with pytest.raises(SnapshotError, match="went on before it was copied whole"):
+    with pytest.raises(SnapshotError, match="ran again before the copy was complete"):
         snapshots.take(cluster, node(cluster, name, "full-0"), tmp_path / "a", limit=3, progress=say)
     assert not list(tmp_path.iterdir())
     assert not cluster.list("ChaosExperiment", f"coalmine-{name}")
@@ -145,7 +152,7 @@ def test_a_new_group_starts_from_the_archive_and_goes_on(cluster, engine, images
     archive = {"url": url, "sha256": taken.sha256}
     grown = wanted(name, keys, {"name": "copy", "role": "full", "count": 1, "snapshot": {"archive": archive}})
     planned = networks.up(cluster, engine, grown, images, say)
-    ready.climb(cluster, planned, say)
+    ladder.climb(cluster, planned, say)
     init = cluster.logs("copy-0", namespace, container="init")
     assert "the sum is right; unpacking" in init
     started = re.search(r"highest known block at #(\d+)", cluster.logs("copy-0", namespace, container="node"))
@@ -158,7 +165,7 @@ def test_a_new_group_starts_from_the_archive_and_goes_on(cluster, engine, images
     cluster.delete("Pod", "copy-0", namespace)
     while (pod := cluster.get("Pod", "copy-0", namespace)) is None or pod["metadata"]["uid"] == before:
         time.sleep(0.2)
-    ready.climb(cluster, planned, say)
+    ladder.climb(cluster, planned, say)
     assert "filled from this snapshot before" in cluster.logs("copy-0", namespace, container="init")
 
 
@@ -193,12 +200,12 @@ def test_a_volume_snapshot_is_of_a_node_that_stands_still_and_is_waited_for(clus
 
     def drive(line):
         said.append(line)
-        if "waiting for its moment" in line:
+        if "waiting until it is taken" in line:
             assert cluster.get("ChaosExperiment", "snapshot-full-0", namespace)["status"]["phase"] == "Active"
             drive.found = cluster.get("VolumeSnapshot", "copy", namespace)
             patch = {"status": {"creationTime": "2026-01-01T00:00:00Z", "readyToUse": False}}
             cluster.patch("VolumeSnapshot", "copy", namespace, patch, subresource="status")
-        if "goes on" in line:
+        if "runs again" in line:
             cluster.patch("VolumeSnapshot", "copy", namespace, {"status": {"readyToUse": True}}, subresource="status")
 
     full = node(cluster, name, "full-0")
@@ -207,5 +214,5 @@ def test_a_volume_snapshot_is_of_a_node_that_stands_still_and_is_waited_for(clus
         "source": {"persistentVolumeClaimName": "data-full-0"},
         "volumeSnapshotClassName": "fast",
     }
-    assert said[-1] == "full-0 goes on"
+    assert said[-1] == "full-0 runs again"
     assert not cluster.list("ChaosExperiment", namespace)

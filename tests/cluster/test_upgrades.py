@@ -8,12 +8,12 @@ import hashlib
 
 import pytest
 
+from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.errors import ClusterError
 from orchestrator.genesis.header import blake2_256
 from orchestrator.provision import network as networks
-from orchestrator.provision import ready
-from orchestrator.provision.access import Access
-from orchestrator.provision.embedded import EmbeddedEngine
+from orchestrator.readiness import ladder
+from orchestrator.readiness.access import Access
 from orchestrator.runtime import blob
 from orchestrator.spec import API_VERSION, ModelRuntime
 
@@ -26,7 +26,7 @@ def own(cluster, images):
     engine = EmbeddedEngine(cluster)
     planned = networks.up(cluster, engine, small("upgrades"), images, lambda _: None)
     try:
-        ready.climb(cluster, planned, lambda _: None)
+        ladder.climb(cluster, planned, lambda _: None)
         yield planned
     finally:
         networks.down(cluster, engine, "upgrades", lambda _: None)
@@ -170,7 +170,7 @@ def test_a_bricked_parachain_is_named_with_its_block_and_its_collators_words(clu
     engine = EmbeddedEngine(cluster)
     planned = networks.up(cluster, engine, small("bricked"), images, lambda _: None)
     try:
-        ready.climb(cluster, planned, lambda _: None)
+        ladder.climb(cluster, planned, lambda _: None)
         nest, relay = (Chain(Access(cluster, planned), name) for name in ("nest", "relay"))
         with objects(cluster, planned.testnet.namespace) as made:
             code = nest.code(migration="panics")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from chaos import plan
 from chaos.nodes import Agent, Node
-from chaos.scene import AskAgent, DeletePod, End, Experiment, Outcome, Place, ProbeFrom, World
+from chaos.scene import ActionOutcome, AskAgent, DeletePod, End, Experiment, Place, ProbeFrom, World
 from chaos.wire import Ended, Placed, Probe, ProbeAnswer, Survey, digest
 from orchestrator.spec import ChaosExperimentSpec
 from orchestrator.spec.status import ExperimentStatus
@@ -154,35 +154,35 @@ class Simulation:
         if isinstance(action, DeletePod):
             if self.nodes[action.node].pod_uid == action.pod_uid:
                 self.replace_pod(action.node)
-            return Outcome(action)
+            return ActionOutcome(action)
         agent = self.agents[action.machine]
         if not agent.alive:
-            return Outcome(action, failure="no answer")
+            return ActionOutcome(action, failure="no answer")
         if isinstance(action, AskAgent):
             faults = tuple(self._placed(key, held) for key, held in agent.faults.items())
-            return Outcome(action, Survey(faults=faults, unsupported=agent.unsupported))
+            return ActionOutcome(action, Survey(faults=faults, unsupported=agent.unsupported))
         if isinstance(action, End):
             agent.faults.pop(action.fault_id, None)
-            return Outcome(action, Ended(id=action.fault_id, recovery="taken back"))
+            return ActionOutcome(action, Ended(id=action.fault_id, recovery="taken back"))
         if isinstance(action, Place):
             return self._place(agent, action)
         assert isinstance(action, ProbeFrom)
         node = self.nodes[action.node]
         probes = tuple(self._probe(node, *endpoint) for endpoint in (*action.across, *action.within))
-        return Outcome(action, ProbeAnswer(probes=probes))
+        return ActionOutcome(action, ProbeAnswer(probes=probes))
 
     def _place(self, agent, action):
         order = action.order
         node = self.nodes[action.node]
         if order.pod_uid != node.pod_uid or (order.kind == "pause" and order.container_id != node.container_id):
-            return Outcome(action, failure="gone")
+            return ActionOutcome(action, failure="gone")
         if order.kind in agent.unsupported:
-            return Outcome(action, failure="not on this machine", refused=True)
+            return ActionOutcome(action, failure="not on this machine", refused=True)
         expires = self.now + timedelta(seconds=order.ttl_seconds)
         known = agent.faults.get(action.fault_id)
         held = Held(order.pod_uid, order, min(expires, known.expires) if known else expires)
         agent.faults[action.fault_id] = held
-        return Outcome(action, self._placed(action.fault_id, held))
+        return ActionOutcome(action, self._placed(action.fault_id, held))
 
     def _placed(self, fault_id, held):
         left = (held.expires - self.now).total_seconds()

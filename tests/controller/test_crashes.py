@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos import plan
-from chaos.scene import Outcome
+from chaos.scene import ActionOutcome
+from tests.budget import schedules
 
 from .simulation import FAULTS, quickstart, spec
 
 EVENTS = ("tick", "crash after write", "crash after actions", "replace", "restart", "agent down", "agent up", "forget")
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=schedules(50))
 @given(
     fault=st.sampled_from(sorted(FAULTS)),
     events=st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 6)), max_size=60),
@@ -94,5 +95,5 @@ def test_every_phase_has_a_decision_for_every_observation(phase, fault, nodes, a
         simulation.agents = {}
     for agent in simulation.agents.values():
         agent.alive = agents == "alive"
-    simulation._act = lambda action: Outcome(action, failure="silence")
+    simulation._act = lambda action: ActionOutcome(action, failure="silence")
     assert simulation.run().phase in plan.ENDS

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chaos.faults.partition import Partition
+from chaos.faults.partition import PartitionFault
 from chaos.scene import AskAgent, DeletePod, Place, ProbeFrom, Scene, World
 
 from .simulation import FAULTS, KILL, PARTITION, PAUSE, quickstart, spec
@@ -171,7 +171,7 @@ def test_a_probe_of_another_address_measures_nothing():
     for outcomes, measured in ((probes, True), (stale, False)):
         world = World(nodes=simulation.nodes, agents={}, outcomes=tuple(outcomes))
         scene = Scene(simulation.experiment, simulation.status, world, simulation.now)
-        _, effect, _ = Partition().measure(scene, ledger)
+        _, effect, _ = PartitionFault().measure(scene, ledger)
         assert (effect is not None) is measured
 
 

@@ -151,6 +151,15 @@ def test_every_link_to_a_file_leads_to_one(text):
     assert [link for link in links if not (text.parent / link).exists()] == []
 
 
+def test_every_place_that_contributors_are_sent_to_is_there():
+    """In full, or by the name alone of a file in a folder that is named too. Capitals stand for a new name."""
+    words = re.findall(r"`([\w./-]+\.(?:py|yaml|md)|[\w-]+(?:/[\w-]+)*/)`", (ROOT / "CONTRIBUTING.md").read_text())
+    places = [word for word in words if not re.search(r"[A-Z]{4}|N-", word)]
+    folders = {ROOT, *((ROOT / word).parent for word in words if "/" in word)}
+    assert len(places) > 30
+    assert [place for place in places if not any((folder / place).exists() for folder in folders)] == []
+
+
 class TestWhatIsShown:
     """The comparison itself must fail where it should."""
 

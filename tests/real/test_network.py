@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.genesis.chainspec import RELAY
+from orchestrator.engine.embedded import EmbeddedEngine
+from orchestrator.inspection.reach import ask_all
 from orchestrator.journal import Event, Journal
 from orchestrator.lab import programs
 from orchestrator.provision import network as networks
-from orchestrator.provision import ready
-from orchestrator.provision.access import Access, each
-from orchestrator.provision.embedded import EmbeddedEngine
+from orchestrator.readiness import ladder
+from orchestrator.readiness.access import Access
 from orchestrator.render import Images
 from orchestrator.spec.load import load
+from orchestrator.spec.testnet import RELAY
 
 from .conftest import FOLDER
 
@@ -108,8 +109,8 @@ def test_a_client_rollout_keeps_finality_going(rehearsed, cluster, images, clien
         return access.reader(node).rpc.call("system_version")
 
     deadline = time.monotonic() + 900
-    while not all(str(found).startswith("1.25.1") for found in each(validators, version).values()):
+    while not all(str(found).startswith("1.25.1") for found in ask_all(validators, version).values()):
         assert time.monotonic() < deadline, "not all validators run the new line after 900 s"
         time.sleep(2)
-    ready.climb(cluster, network, say)
+    ladder.climb(cluster, network, say)
     assert access.reader(collator, chain=RELAY).finalized().number > before

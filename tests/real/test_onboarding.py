@@ -16,8 +16,8 @@ from orchestrator.errors import ReadinessError
 from orchestrator.genesis.chainspec import ChainGenesis, NetworkGenesis
 from orchestrator.genesis.timing import Timing
 from orchestrator.nodeinit import write_keys
-from orchestrator.provision import onboard
-from orchestrator.provision.onboard import Onboarding
+from orchestrator.readiness import onboarding as onboard
+from orchestrator.readiness.onboarding import Onboarding
 from orchestrator.spec import Testnet
 
 from .native import PARA, RELAY_RUNTIME, SEED, SUDO, NativeNetwork, Programs, _free_ports, _network_key, specs_of

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from packaging.utils import canonicalize_name
 HOME = Path(__file__).parents[2]
 PROJECT = tomllib.loads((HOME / "pyproject.toml").read_text())
 IMAGE_GROUP = PROJECT["dependency-groups"]["image"]
-ALL = [*PROJECT["project"]["dependencies"], *sum(PROJECT["dependency-groups"].values(), [])]
+ALL = [*PROJECT["project"]["dependencies"], *chain.from_iterable(PROJECT["dependency-groups"].values())]
 
 
 def locked(path):

@@ -25,5 +25,5 @@ def test_lines_rise_and_each_but_the_first_says_what_changed():
     ],
 )
 def test_a_version_is_of_its_own_line_or_of_none_that_is_known(version, name):
-    found = releases.of(version)
+    found = releases.release_of(version)
     assert (found.name if found else None) == name

@@ -5,9 +5,10 @@ from typing import Any, Self
 
 from orchestrator.gates.library.catalogue import Scaled
 from orchestrator.journal import Node
-from orchestrator.metrics.signals import CATALOGUE, RELAY, targets
-from orchestrator.render.profiles import profile
+from orchestrator.metrics.signals import CATALOGUE, targets
 from orchestrator.spec import Parachain, Selector, Testnet
+from orchestrator.spec.profiles import profile
+from orchestrator.spec.testnet import RELAY
 from orchestrator.units import format_duration
 
 OUTGOING = 8

@@ -3,7 +3,7 @@
 from orchestrator.render.clients.command import Command
 from orchestrator.render.clients.cumulus import Cumulus
 from orchestrator.render.clients.polkadot import Polkadot
-from orchestrator.render.clients.port import KEYS, SPECS, Client, Placement, address
+from orchestrator.render.clients.protocol import KEYS, SPECS, Client, Placement, address
 from orchestrator.render.clients.simnode import Simnode
 
 __all__ = ["CLIENTS", "KEYS", "SPECS", "Client", "Placement", "address"]

@@ -3,13 +3,14 @@
 An argument that is `{bootnodes}` alone becomes one argument a bootnode.
 """
 
-from orchestrator.render.clients import port
-from orchestrator.render.clients.port import Placement, arranged
+from orchestrator import tcp_ports
+from orchestrator.render.clients import protocol
+from orchestrator.render.clients.protocol import Placement, arranged
 from orchestrator.spec import NodeGroup
 
 
 class Command:
-    """Ports, probes and metrics are the same as for all: RPC with `/health` on 9944, Prometheus on 9615."""
+    """Ports, probes and metrics are the same as for all: see `tcp_ports`."""
 
     image: str | None = None
 
@@ -18,14 +19,14 @@ class Command:
         values = {
             "name": "$(POD_NAME)",
             "host": place.host(group),
-            "spec": f"{port.SPECS}/{place.chain}.json",
-            "relay_spec": f"{port.SPECS}/relay.json",
-            "data": port.DATA,
-            "node_key": port.NODE_KEY,
-            "keystore": port.KEYSTORE,
-            "p2p": str(port.P2P),
-            "rpc": str(port.RPC),
-            "prometheus": str(port.PROMETHEUS),
+            "spec": f"{protocol.SPECS}/{place.chain}.json",
+            "relay_spec": f"{protocol.SPECS}/relay.json",
+            "data": protocol.DATA,
+            "node_key": protocol.NODE_KEY,
+            "keystore": protocol.KEYSTORE,
+            "p2p": str(tcp_ports.NODE.p2p),
+            "rpc": str(tcp_ports.NODE.rpc),
+            "prometheus": str(tcp_ports.NODE.metrics),
             "bootnodes": ",".join(known),
         }
         parts = [part for argument in group.program or () for part in _filled(argument, values, known)]

@@ -4,10 +4,11 @@ Arguments before `--` are of the parachain's node, those after it of the relay n
 (`cumulus/polkadot-omni-node/lib/src/cli.rs` of polkadot-sdk).
 """
 
-from orchestrator.genesis.chainspec import RELAY
-from orchestrator.render.clients import port, substrate
-from orchestrator.render.clients.port import Placement, arranged
+from orchestrator import tcp_ports
+from orchestrator.render.clients import protocol, substrate
+from orchestrator.render.clients.protocol import Placement, arranged
 from orchestrator.spec import NodeGroup, Parachain
+from orchestrator.spec.testnet import RELAY
 
 
 class Cumulus:
@@ -24,12 +25,10 @@ class Cumulus:
             ("--name", "$(POD_NAME)"),
             *([("--collator",)] if place.role == "collator" else []),
             *([("--authoring", "slot-based")] if slot_based else []),
-            *substrate.identity(port.NODE_KEY),
+            *substrate.identity(protocol.NODE_KEY),
             *substrate.keystore(place),
             *substrate.storage(group, place.role),
-            *substrate.listening(
-                place.host(group), p2p=port.P2P, rpc=port.RPC, local_rpc=port.LOCAL_RPC, prometheus=port.PROMETHEUS
-            ),
+            *substrate.listening(place.host(group), tcp_ports.NODE),
             *substrate.private(),
             *substrate.bootnodes(place.para_bootnodes),
             *([("--relay-chain-rpc-urls", *place.relay_rpc)] if place.relay_rpc else []),
@@ -42,14 +41,8 @@ class Cumulus:
         """The relay side. It counts as an authority's, so its network key must be there as well."""
         own = [
             *substrate.chain(RELAY, place.relay),
-            *substrate.identity(port.EMBEDDED_NODE_KEY),
-            *substrate.listening(
-                place.host(group),
-                p2p=port.EMBEDDED_P2P,
-                rpc=port.EMBEDDED_RPC,
-                local_rpc=port.EMBEDDED_LOCAL_RPC,
-                prometheus=port.EMBEDDED_PROMETHEUS,
-            ),
+            *substrate.identity(protocol.EMBEDDED_NODE_KEY),
+            *substrate.listening(place.host(group), tcp_ports.EMBEDDED_RELAY),
             *substrate.private(),
             *substrate.bootnodes(place.relay_bootnodes),
         ]

@@ -1,7 +1,8 @@
 """`polkadot`: validators and other nodes of a relay chain. In the table of `clients`."""
 
-from orchestrator.render.clients import port, substrate
-from orchestrator.render.clients.port import Placement, arranged
+from orchestrator import tcp_ports
+from orchestrator.render.clients import protocol, substrate
+from orchestrator.render.clients.protocol import Placement, arranged
 from orchestrator.spec import NodeGroup
 
 
@@ -15,12 +16,10 @@ class Polkadot:
             *substrate.chain(place.chain, place.spec),
             ("--name", "$(POD_NAME)"),
             *(self._validator(place) if place.role == "validator" else []),
-            *substrate.identity(port.NODE_KEY),
+            *substrate.identity(protocol.NODE_KEY),
             *substrate.keystore(place),
             *substrate.storage(group, place.role),
-            *substrate.listening(
-                place.host(group), p2p=port.P2P, rpc=port.RPC, local_rpc=port.LOCAL_RPC, prometheus=port.PROMETHEUS
-            ),
+            *substrate.listening(place.host(group), tcp_ports.NODE),
             *substrate.private(),
             ("--no-hardware-benchmarks",),
             *substrate.bootnodes(place.relay_bootnodes),

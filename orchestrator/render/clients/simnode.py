@@ -1,9 +1,10 @@
 """The simulated client of ours; its flags mirror the real ones'. In the table of `clients`."""
 
-from orchestrator.genesis.chainspec import RELAY
-from orchestrator.render.clients import port
-from orchestrator.render.clients.port import Placement, arranged, options
+from orchestrator import tcp_ports
+from orchestrator.render.clients import protocol
+from orchestrator.render.clients.protocol import Placement, arranged, options
 from orchestrator.spec import NodeGroup
+from orchestrator.spec.testnet import RELAY
 
 
 class Simnode:
@@ -14,15 +15,15 @@ class Simnode:
     def command(self, group: NodeGroup, place: Placement) -> tuple[str, ...]:
         own = [
             *options(
-                ("--chain", f"{port.SPECS}/{place.chain}.json"),
+                ("--chain", f"{protocol.SPECS}/{place.chain}.json"),
                 ("--name", "$(POD_NAME)"),
-                ("--node-key-file", port.NODE_KEY),
-                ("--base-path", port.DATA),
-                ("--keystore-path", port.KEYSTORE),
-                ("--public-addr", f"/dns4/{place.host(group)}/tcp/{port.P2P}"),
-                ("--port", str(port.P2P)),
-                ("--rpc-port", str(port.RPC)),
-                ("--prometheus-port", str(port.PROMETHEUS)),
+                ("--node-key-file", protocol.NODE_KEY),
+                ("--base-path", protocol.DATA),
+                ("--keystore-path", protocol.KEYSTORE),
+                ("--public-addr", f"/dns4/{place.host(group)}/tcp/{tcp_ports.NODE.p2p}"),
+                ("--port", str(tcp_ports.NODE.p2p)),
+                ("--rpc-port", str(tcp_ports.NODE.rpc)),
+                ("--prometheus-port", str(tcp_ports.NODE.metrics)),
             ),
             *_bootnodes(place.relay_bootnodes if place.is_relay else place.para_bootnodes),
             *([(f"--{place.role}",)] if place.authority else []),
@@ -34,11 +35,11 @@ class Simnode:
 def _embedded(group: NodeGroup, place: Placement) -> tuple[str, ...]:
     own = [
         *options(
-            ("--chain", f"{port.SPECS}/{RELAY}.json"),
-            ("--public-addr", f"/dns4/{place.host(group)}/tcp/{port.EMBEDDED_P2P}"),
-            ("--port", str(port.EMBEDDED_P2P)),
-            ("--rpc-port", str(port.EMBEDDED_RPC)),
-            ("--prometheus-port", str(port.EMBEDDED_PROMETHEUS)),
+            ("--chain", f"{protocol.SPECS}/{RELAY}.json"),
+            ("--public-addr", f"/dns4/{place.host(group)}/tcp/{tcp_ports.EMBEDDED_RELAY.p2p}"),
+            ("--port", str(tcp_ports.EMBEDDED_RELAY.p2p)),
+            ("--rpc-port", str(tcp_ports.EMBEDDED_RELAY.rpc)),
+            ("--prometheus-port", str(tcp_ports.EMBEDDED_RELAY.metrics)),
         ),
         *_bootnodes(place.relay_bootnodes),
     ]

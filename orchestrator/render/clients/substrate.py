@@ -3,9 +3,10 @@
 After `substrate/client/cli/src/{params,commands}` of polkadot-sdk; knowledge/substrate.md section 2 says which and why.
 """
 
-from orchestrator.render.clients import port
-from orchestrator.render.clients.port import Placement, options
+from orchestrator.render.clients import protocol
+from orchestrator.render.clients.protocol import Placement, options
 from orchestrator.spec import Chain, NodeGroup
+from orchestrator.tcp_ports import NodePorts
 
 Options = list[tuple[str, ...]]
 
@@ -14,10 +15,10 @@ _PRUNING = {"archive": "archive"}
 
 def chain(name: str, spec: Chain) -> Options:
     """Which chain: the spec from the init container, or one that the binary knows."""
-    return [("--chain", spec.builtin or f"{port.SPECS}/{name}.json")]
+    return [("--chain", spec.builtin or f"{protocol.SPECS}/{name}.json")]
 
 
-def listening(host: str, *, p2p: int, rpc: int, local_rpc: int, prometheus: int) -> Options:
+def listening(host: str, ports: NodePorts) -> Options:
     """Ports. Safe methods are served to all, unsafe ones on loopback.
 
     Naming any `cors`, even `all`, also makes a node refuse requests whose Host header is not its own address, and the
@@ -25,12 +26,15 @@ def listening(host: str, *, p2p: int, rpc: int, local_rpc: int, prometheus: int)
     `--listen-addr` excludes `--port`; without it a validator listens on v6 as well, where no fault can cut it.
     """
     return [
-        ("--listen-addr", f"/ip4/0.0.0.0/tcp/{p2p}"),
-        ("--public-addr", f"/dns4/{host}/tcp/{p2p}"),
-        ("--experimental-rpc-endpoint", f"listen-addr=0.0.0.0:{rpc},methods=safe"),
-        ("--experimental-rpc-endpoint", f"listen-addr=127.0.0.1:{local_rpc},methods=unsafe,cors=http://localhost"),
+        ("--listen-addr", f"/ip4/0.0.0.0/tcp/{ports.p2p}"),
+        ("--public-addr", f"/dns4/{host}/tcp/{ports.p2p}"),
+        ("--experimental-rpc-endpoint", f"listen-addr=0.0.0.0:{ports.rpc},methods=safe"),
+        (
+            "--experimental-rpc-endpoint",
+            f"listen-addr=127.0.0.1:{ports.local_rpc},methods=unsafe,cors=http://localhost",
+        ),
         ("--prometheus-external",),
-        ("--prometheus-port", str(prometheus)),
+        ("--prometheus-port", str(ports.metrics)),
     ]
 
 
@@ -47,7 +51,7 @@ def storage(group: NodeGroup, role: str) -> Options:
     """Database and pruning; what is not said is left to the client."""
     pruning = group.pruning or _PRUNING.get(role)
     return options(
-        ("--base-path", port.DATA),
+        ("--base-path", protocol.DATA),
         ("--database", group.database if group.database != "auto" else None),
         ("--state-pruning", pruning),
         ("--blocks-pruning", pruning),
@@ -57,7 +61,7 @@ def storage(group: NodeGroup, role: str) -> Options:
 
 
 def keystore(place: Placement) -> Options:
-    return [("--keystore-path", port.KEYSTORE)] if place.authority else []
+    return [("--keystore-path", protocol.KEYSTORE)] if place.authority else []
 
 
 def bootnodes(addresses: tuple[str, ...]) -> Options:

@@ -8,7 +8,7 @@ import pytest
 from chaos.agent import ledger as ledgers
 from chaos.agent.faults import FaultError
 from chaos.agent.keeper import Keeper
-from chaos.agent.ledger import Entry, Ledger
+from chaos.agent.ledger import FaultRecord, Ledger
 from chaos.wire import PartitionOrder, PauseOrder
 
 
@@ -119,7 +119,7 @@ async def test_a_successor_ends_what_expired_and_keeps_the_rest(fault, ledger, c
 
 
 async def test_entries_of_an_earlier_boot_are_dropped(fault, ledger, clock):
-    ledger.write(Entry(id="x", order=pause(), expires=5.0, boot="another"))
+    ledger.write(FaultRecord(id="x", order=pause(), expires=5.0, boot="another"))
     keeper = make(fault, ledger, clock)
     keeper.adopt()
     assert keeper.held() == ()
@@ -127,7 +127,7 @@ async def test_entries_of_an_earlier_boot_are_dropped(fault, ledger, clock):
 
 
 async def test_an_entry_that_cannot_be_read_is_set_aside_and_stops_nobody(fault, ledger, clock, tmp_path):
-    ledger.write(Entry(id="x", order=pause(), expires=5.0, boot=ledgers.boot_id()))
+    ledger.write(FaultRecord(id="x", order=pause(), expires=5.0, boot=ledgers.boot_id()))
     (tmp_path / "ledger" / "w.json").write_text("{")
     keeper = make(fault, ledger, clock)
     keeper.adopt()

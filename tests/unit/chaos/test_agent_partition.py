@@ -8,7 +8,7 @@ import pytest
 
 from chaos.agent import netns
 from chaos.agent.faults import FaultError
-from chaos.agent.partition import Partition, chain_name, supported_backend
+from chaos.agent.partition import PeerBlocker, chain_name, supported_backend
 from chaos.wire import PartitionOrder
 
 
@@ -17,7 +17,7 @@ def partition(bench):
     backend, reason = supported_backend()
     if backend is None:
         pytest.skip(f"no iptables here: {reason}")
-    return Partition(bench.machine, backend)
+    return PeerBlocker(bench.machine, backend)
 
 
 def order(pod, *peers):

@@ -7,7 +7,7 @@ import pytest
 
 from chaos.agent.containers import Machine
 from chaos.agent.faults import Gone
-from chaos.agent.pause import Pause
+from chaos.agent.pause import ProcessStopper
 from chaos.wire import PauseOrder
 
 
@@ -22,7 +22,7 @@ def states(bench, container):
 
 def test_all_processes_of_the_container_stop_and_run_again(bench):
     container = bench.start("sleep 1000 & sleep 1000 & wait")
-    pause = Pause(bench.machine)
+    pause = ProcessStopper(bench.machine)
     assert pause.inject("x", order(container)) == "3 of 3 processes stopped, read from the kernel"
     assert states(bench, container) == {"T"}
     assert pause.recover("x", order(container)) == "3 of 3 processes running again, read from the kernel"
@@ -31,21 +31,21 @@ def test_all_processes_of_the_container_stop_and_run_again(bench):
 
 def test_processes_that_keep_forking_are_all_caught(bench):
     container = bench.start("while true; do (sleep 0.01 &) ; sleep 0.005; done")
-    Pause(bench.machine).inject("x", order(container))
+    ProcessStopper(bench.machine).inject("x", order(container))
     assert states(bench, container) == {"T"}
 
 
 def test_another_container_of_the_same_pod_goes_on(bench):
     node = bench.start("exec sleep 1000")
     sidecar = bench.start("exec sleep 1000", pod_uid=node.pod_uid)
-    Pause(bench.machine).inject("x", order(node))
+    ProcessStopper(bench.machine).inject("x", order(node))
     assert node.state() == "T"
     assert sidecar.state() == "S"
 
 
 def test_pausing_twice_and_recovering_twice_is_the_same_as_once(bench):
     container = bench.start("exec sleep 1000")
-    pause = Pause(bench.machine)
+    pause = ProcessStopper(bench.machine)
     assert pause.inject("x", order(container)) == pause.inject("x", order(container))
     assert pause.recover("x", order(container)) == pause.recover("x", order(container))
     assert container.state() == "S"
@@ -53,7 +53,7 @@ def test_pausing_twice_and_recovering_twice_is_the_same_as_once(bench):
 
 def test_recovering_what_was_never_paused_does_no_harm(bench):
     container = bench.start("exec sleep 1000")
-    Pause(bench.machine).recover("x", order(container))
+    ProcessStopper(bench.machine).recover("x", order(container))
     assert container.state() == "S"
 
 
@@ -62,8 +62,8 @@ def test_a_container_that_is_gone_cannot_be_paused_and_need_not_be_recovered(ben
     os.kill(container.pid, signal.SIGKILL)
     container.process.wait()
     with pytest.raises(Gone):
-        Pause(bench.machine).inject("x", order(container))
-    assert "gone" in Pause(bench.machine).recover("x", order(container))
+        ProcessStopper(bench.machine).inject("x", order(container))
+    assert "gone" in ProcessStopper(bench.machine).recover("x", order(container))
 
 
 def test_pods_of_another_namespace_are_refused(bench):

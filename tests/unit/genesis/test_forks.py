@@ -6,8 +6,8 @@ import pytest
 
 from orchestrator.errors import Refused
 from orchestrator.genesis import chainspec, refusals
-from orchestrator.genesis.plan import RELAY
 from orchestrator.spec import Testnet
+from orchestrator.spec.testnet import RELAY
 from tests.unit.genesis import tiny
 
 SEED = bytes(range(32))

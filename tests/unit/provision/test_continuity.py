@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.engine.compare import declared_differences, differences
 from orchestrator.errors import Refused
 from orchestrator.genesis import chainspec
 from orchestrator.provision import continuity
-from orchestrator.provision.compare import declared_differences, differences
 from orchestrator.provision.continuity import RunningChain
 from orchestrator.spec import Testnet
 
@@ -40,7 +40,7 @@ RUNNING = {chain.name: RunningChain(chain.spec, chain.genesis_hash) for chain in
 
 
 def asked(changed):
-    continuity.require(chainspec.build(continuity.with_departed(changed, FOUNDED), SEED), RUNNING)
+    continuity.require_same_genesis(chainspec.build(continuity.with_departed(changed, FOUNDED), SEED), RUNNING)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_departed_parachain_takes_its_place_in_the_order_of_the_first_file():
 def test_the_chains_that_stay_are_those_of_the_whole_genesis():
     planned = chainspec.build(network(parachains=(2001,), channels=()), SEED)
     whole = chainspec.build(FOUNDED, SEED)
-    kept = continuity.of(planned, whole)
+    kept = continuity.with_genesis_of(planned, whole)
     assert [chain.name for chain in kept.chains] == ["relay", "para-2001"]
     assert kept.chain("relay") == whole.chain("relay") != planned.chain("relay")
     assert kept.nodes == planned.nodes

@@ -2,9 +2,9 @@
 
 import pytest
 
+from orchestrator.engine.port import Change
 from orchestrator.errors import Refused
 from orchestrator.provision.effects import disturbing, effects, refuse_loss, summary
-from orchestrator.provision.engine import Change
 from orchestrator.render import Manifest
 
 TEMPLATE = ("spec.template.spec.containers[0].image",)

@@ -64,23 +64,22 @@ class Time:
         self.now += seconds
 
 
-def waited(chains, monkeypatch):
-    monkeypatch.setattr(catchup.ready, "time", Time())
+def waited(chains):
     said = []
     access = SimpleNamespace(nodes=[SimpleNamespace(name="validator-3")], logs=lambda _: ["all is well"])
-    event = catchup.wait("cut", SimpleNamespace(nodes=NODES, chains=chains), access, said.append)
+    event = catchup.wait("cut", SimpleNamespace(nodes=NODES, chains=chains), access, said.append, Time())
     return event, said
 
 
-def test_a_stage_waits_for_the_node_that_the_one_before_stopped(monkeypatch):
-    event, said = waited(Chains(41, None, 48), monkeypatch)
+def test_a_stage_waits_for_the_node_that_the_one_before_stopped():
+    event, said = waited(Chains(41, None, 48))
     assert (event.name, event.stage) == ("rung", "cut")
     assert event.detail == {"rung": "all nodes have caught up", "seconds": 1.5}
     assert said == ["all nodes have caught up (1.5 s)"]
 
 
-def test_a_node_that_stays_behind_is_named_and_the_stage_begins(monkeypatch):
-    event, said = waited(Chains(*[48] * 1000), monkeypatch)
+def test_a_node_that_stays_behind_is_named_and_the_stage_begins():
+    event, said = waited(Chains(*[48] * 1000))
     assert (event.name, event.stage) == ("nodes.behind", "cut")
     cause = "all nodes have caught up: not within 120 s: validator-3 (has finalised block 48 of 51 of relay)"
     assert event.detail == {"cause": cause}

@@ -36,7 +36,7 @@ def free_ports(count):
 
 @pytest.fixture(scope="module")
 def access(tmp_path_factory):
-    """As `provision.access` reaches nodes, to one validator on loopback that has finalised three blocks."""
+    """As `readiness.access` reaches nodes, to one validator on loopback that has finalised three blocks."""
     folder = tmp_path_factory.mktemp("alone")
     code = model_blob(ModelRuntime(spec_name="relay", spec_version=7))
     (folder / "relay.json").write_text(json.dumps(specs.relay_spec(validators=1, code=code)))

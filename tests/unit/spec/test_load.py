@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import SpecError, UsageError
 from orchestrator.gates.library import expand
 from orchestrator.spec.load import load
+from tests.budget import schedules
 from tests.unit.spec import good
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -130,7 +131,7 @@ def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path):
 LINES = QUICKSTART.splitlines()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=schedules(50), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, len(LINES) - 1), st.sampled_from(["", "  x: [", "    ?: 1", "a: b", "- - -", "name: 1", "\x01"]))
 def test_no_changed_line_gives_anything_but_objects_or_mistakes(tmp_path, number, line):
     file = tmp_path / "mutated.yaml"

@@ -14,8 +14,8 @@ from chaos.upgrades.view import Failure
 from orchestrator.chain import Upgrader
 from orchestrator.errors import ReadinessError
 from orchestrator.genesis import chainspec
-from orchestrator.provision import ladder
-from orchestrator.provision.ready import climb_rungs
+from orchestrator.readiness import rungs
+from orchestrator.readiness.ladder import climb_rungs
 from orchestrator.run.pods import PodLogs, PodWatch
 from tests.controller.simulation import KILL, PARTITION, PAUSE, quickstart, spec
 from tests.unit.gates.asking import Logs, Stage1
@@ -132,7 +132,7 @@ class Test15ReadinessByMetrics:
         spec_ = network()
         net = SimpleNamespace(testnet=spec_, genesis=chainspec.build(spec_, bytes(32)))
         access = SimpleNamespace(nodes=())
-        return ladder.rungs(None, net, access), access
+        return rungs.rungs(None, net, access), access
 
     def test_is_not_the_end_of_the_ladder(self):
         names = [rung.name for rung in self.rungs()[0]]
@@ -146,7 +146,7 @@ class Test15ReadinessByMetrics:
             assert names.index(later) > naive
 
     def test_a_network_that_only_runs_is_never_called_ready(self):
-        standing = ladder.Rung("finality advances on all nodes", 0.0, lambda: {"validator-0": "finalised block stands"})
+        standing = rungs.Rung("finality advances on all nodes", 0.0, lambda: {"validator-0": "finalised block stands"})
         with pytest.raises(ReadinessError, match=r"finality advances on all nodes: .*validator-0"):
             climb_rungs([standing], self.rungs()[1], lambda _: None)
 

@@ -145,7 +145,7 @@ def test_11_compilation_inside_the_measuring_window():
     pace = {"signal": "finalized-height", "ratePerMinute": {"atLeast": 54}}
     assert measured(gate(**pace), series(heights)).judged().verdict == "FAILED"
     assert measured(gate(**pace, window={"settle": "30s"}), series(heights)).judged().verdict == "PASSED"
-    # And the network is not called ready before: `provision.ladder` has a rung for it; see test_15.
+    # And the network is not called ready before: `readiness.rungs` has one for it; see test_15.
 
 
 class Test12WhatComesTwoSessionsAfterAnUpgrade:

@@ -1,0 +1,232 @@
+"""Logs of many nodes as one stream, in the order of their times. Called by `cli.logs`.
+
+A follower per container, started by a watch on the pods: a container that restarts and a pod that is replaced go on in
+the same stream. A stream that breaks is taken up again after its last line.
+"""
+
+import contextlib
+import heapq
+import queue
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from orchestrator.cluster import Cluster, Object
+from orchestrator.errors import ClusterError
+from orchestrator.inspection import networks
+from orchestrator.inspection.networks import NodeState, Selection
+
+WINDOW = 0.3
+"""Seconds for which a followed line waits for earlier ones of other nodes."""
+
+RETRY = 1.0
+"""Seconds before a watch or stream that failed is tried again."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Line:
+    """A line of a log: when it was written (nanoseconds of unix time), by whom, and what it says."""
+
+    at: int
+    node: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to read of each node's log."""
+
+    container: str = "node"
+    since: datetime | None = None
+    tail: int | None = None
+    previous: bool = False
+
+
+def read(cluster: Cluster, nodes: Iterable[NodeState], wish: Wish, say: Say) -> Iterator[Line]:
+    """What the nodes have logged up to now. Nodes without a log are told of by `say`."""
+    chosen = list(nodes)
+
+    def one(node: NodeState) -> list[Line]:
+        try:
+            return list(_stream(cluster, node.namespace, node.name, wish, follow=False))
+        except ClusterError as error:
+            say(f"{node.name}: no log: {error.message.rpartition(': ')[2]}")
+            return []
+
+    with ThreadPoolExecutor(max(1, min(16, len(chosen)))) as pool:
+        yield from heapq.merge(*pool.map(one, chosen))
+
+
+def follow(cluster: Cluster, namespace: str, selection: Selection, wish: Wish, say: Say) -> Iterator[Line]:
+    """What the nodes have logged and log from now on, without an end. Closing the generator ends its threads."""
+    follower = _Follower(cluster, namespace, selection, wish, say)
+    order = Reorder(WINDOW)
+    try:
+        follower.start()
+        while True:
+            with contextlib.suppress(queue.Empty):
+                order.put(follower.lines.get(timeout=WINDOW / 3), time.monotonic())
+            yield from order.due(time.monotonic())
+    finally:
+        follower.ended.set()
+
+
+class Reorder:
+    """Puts lines in the order of their times, as far as they come within a window: none waits longer than that."""
+
+    def __init__(self, window: float) -> None:
+        self._window = window
+        self._by_time: list[Line] = []
+        self._arrivals: deque[tuple[float, Line]] = deque()
+
+    def put(self, line: Line, now: float) -> None:
+        heapq.heappush(self._by_time, line)
+        self._arrivals.append((now, line))
+
+    def due(self, now: float) -> Iterator[Line]:
+        """The lines whose window is over, each after all earlier ones that are here."""
+        while self._arrivals and self._arrivals[0][0] + self._window <= now:
+            _, last = self._arrivals.popleft()
+            while self._by_time and self._by_time[0] <= last:
+                yield heapq.heappop(self._by_time)
+
+
+def parse(text: str, node: str) -> Line:
+    """A line as the API server gives it, with its time in front; one without a time has the time 0."""
+    stamp, _, rest = text.partition(" ")
+    at = _nanoseconds(stamp)
+    return Line(0, node, text) if at is None else Line(at, node, rest)
+
+
+_ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+_CONTROL = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]")
+
+
+def plain(text: str) -> str:
+    """The text without colours and control characters."""
+    return _CONTROL.sub("", _ESCAPE.sub("", text))
+
+
+def coloured(text: str) -> str:
+    """The text with its colours, but without anything else that would steer a terminal."""
+    return _CONTROL.sub("", text)
+
+
+class _Follower:
+    """The threads of one `follow`."""
+
+    def __init__(self, cluster: Cluster, namespace: str, selection: Selection, wish: Wish, say: Say) -> None:
+        self._cluster = cluster
+        self._namespace = namespace
+        self._selection = selection
+        self._wish = wish
+        self._say = say
+        self._followed: set[str] = set()
+        self.lines: queue.SimpleQueue[Line] = queue.SimpleQueue()
+        self.ended = threading.Event()
+
+    def start(self) -> None:
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        first: set[str] = set()
+        while not self.ended.is_set():
+            try:
+                for _, pod in self._cluster.watch("Pod", self._namespace, networks.NODES):
+                    if self.ended.is_set():
+                        return
+                    self._consider(pod, first)
+            except ClusterError as error:
+                self._say(f"waiting for the API server: {error.message}")
+                self.ended.wait(RETRY)
+
+    def _consider(self, pod: Object, seen: set[str]) -> None:
+        """Starts a thread for a container that nobody follows yet."""
+        node = networks.node_of(pod)
+        container = _container(pod, self._wish.container)
+        if container is None or container in self._followed or not self._selection.takes(node):
+            return
+        self._followed.add(container)
+        again = node.name in seen
+        seen.add(node.name)
+        if again:
+            self._say(f"{node.name}: goes on in a new container")
+        # Of a successor everything is wanted, of the first what was asked for.
+        wish = Wish(container=self._wish.container) if again else self._wish
+        threading.Thread(target=self._take, args=(node, container, wish), daemon=True).start()
+
+    def _take(self, node: NodeState, container: str, wish: Wish) -> None:
+        known = last = 0
+        while not self.ended.is_set():
+            try:
+                for line in _stream(self._cluster, node.namespace, node.name, wish, follow=True):
+                    if self.ended.is_set():
+                        return
+                    if line.at > known:  # `since` is exact to the second only.
+                        last = max(last, line.at)
+                        self.lines.put(line)
+                if not self._lives(node, container):
+                    return
+            except ClusterError:
+                self.ended.wait(RETRY)
+                with contextlib.suppress(ClusterError):
+                    if not self._lives(node, container):
+                        return
+            known = last
+            since = datetime.fromtimestamp(last / 1e9, UTC) if last else wish.since
+            wish = Wish(container=wish.container, since=since)
+
+    def _lives(self, node: NodeState, container: str) -> bool:
+        """Whether the container still runs, so that more is to come."""
+        pod = self._cluster.get("Pod", node.name, node.namespace)
+        name = self._wish.container
+        return pod is not None and _container(pod, name) == container and _running(pod, name)
+
+
+def _stream(cluster: Cluster, namespace: str, pod: str, wish: Wish, *, follow: bool) -> Iterator[Line]:
+    since = wish.since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if wish.since else None
+    for text in cluster.log_stream(
+        pod,
+        namespace,
+        container=wish.container,
+        since=since,
+        tail=wish.tail,
+        previous=wish.previous,
+        follow=follow,
+    ):
+        yield parse(text, pod)
+
+
+def _statuses(pod: Object, name: str) -> Iterator[Object]:
+    status = pod.get("status", {})
+    for container in (*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])):
+        if container["name"] == name:
+            yield container
+
+
+def _container(pod: Object, name: str) -> str | None:
+    """The id of the container that runs, or ran last, under this name."""
+    return next((status["containerID"] for status in _statuses(pod, name) if status.get("containerID")), None)
+
+
+def _running(pod: Object, name: str) -> bool:
+    return any("running" in status.get("state", {}) for status in _statuses(pod, name))
+
+
+_STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$")
+
+
+def _nanoseconds(stamp: str) -> int | None:
+    """Unix time of an RFC 3339 time, which machines may write in zones of their own."""
+    match = _STAMP.match(stamp)
+    if match is None:
+        return None
+    seconds = datetime.fromisoformat(match[1] + match[3]).timestamp()
+    return int(seconds) * 1_000_000_000 + int((match[2] or "").ljust(9, "0"))

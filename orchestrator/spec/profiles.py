@@ -1,0 +1,48 @@
+"""What a node asks of its machine where the user says nothing, by client and role.
+
+Requests are what such nodes were measured to use (`real-nodes.md` of the project's knowledge: a validator 185 MB and
+0.04 core, a collator 360 to 450 MB and 0.25 core); limits leave room for the one preparation of a PVF (0.5 GB).
+Called by `render.groups`, and by `gates.library`, whose memory gate is a share of the limit.
+"""
+
+from dataclasses import dataclass
+
+from orchestrator.spec import NodeGroup
+from orchestrator.units import quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Requests and limits as Kubernetes quantities; `startup` is how many seconds a node may take to serve RPC."""
+
+    cpu: str
+    memory: str
+    memory_limit: str
+    storage: str
+    startup: int
+
+
+_COMPILING = 900
+"""A real node compiles its runtime before it serves anything, and on a small machine all nodes do so at once."""
+
+_SIMULATED = Profile(cpu="50m", memory="128Mi", memory_limit="512Mi", storage="1Gi", startup=120)
+_VALIDATOR = Profile(cpu="100m", memory="512Mi", memory_limit="3Gi", storage="4Gi", startup=_COMPILING)
+_COLLATOR = Profile(cpu="250m", memory="640Mi", memory_limit="3Gi", storage="4Gi", startup=_COMPILING)
+_FULL = Profile(cpu="50m", memory="384Mi", memory_limit="2Gi", storage="4Gi", startup=_COMPILING)
+_ARCHIVE = Profile(cpu="50m", memory="512Mi", memory_limit="3Gi", storage="16Gi", startup=_COMPILING)
+_BY_ROLE = {"validator": _VALIDATOR, "collator": _COLLATOR, "archive": _ARCHIVE}
+
+
+def profile(group: NodeGroup, *, client: str, role: str) -> Profile:
+    """The group's resources, with what its user said in the place of the defaults."""
+    usual = _SIMULATED if client == "simnode" else _BY_ROLE.get(role, _FULL)
+    said = group.resources
+    # Who limits a node below what it usually asks for means it; who asks for more than the usual limit as well.
+    memory = said.memory or min(usual.memory, said.memory_limit or usual.memory, key=quantity)
+    return Profile(
+        cpu=said.cpu or usual.cpu,
+        memory=memory,
+        memory_limit=said.memory_limit or max(usual.memory_limit, memory, key=quantity),
+        storage=said.storage or usual.storage,
+        startup=usual.startup,
+    )
