@@ -1,1 +1,1 @@
-"""The controller and its agents: they disturb a network on purpose, upgrade its runtimes, and undo what they did."""
+"""The controller and its agents. They inject faults into a network, upgrade its runtimes, and undo the faults."""

@@ -1,4 +1,4 @@
-"""`python3 -m chaos`: the controller of one namespace. Operator, start barrier and metrics in one process."""
+"""`python3 -m chaos`: the controller of one namespace. One process is operator, start barrier and metrics server."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ def _cluster() -> Cluster:
 
 
 async def _until_served(cluster: Cluster) -> None:
-    """The operator looks once for what it shall watch; a definition that comes later would never be seen."""
+    """Waits until our kinds are served. The operator looks once for what to watch and would miss later definitions."""
     for kind in ("ChaosExperiment", "RuntimeUpgrade"):
         while True:
             try:

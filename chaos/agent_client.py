@@ -12,13 +12,13 @@ from chaos.wire import Ended, Placed, ProbeAnswer, ProbeOrder, Survey
 from orchestrator import tcp_ports
 
 PROBE_SECONDS = 1.2
-"""Longer than one retransmission of a SYN, so that a single lost packet is not taken for a cut."""
+"""Time limit of one connection: longer than a SYN retransmission, so that one lost packet does not look like a cut."""
 
 _FINAL = frozenset({400, 401, 409})
 
 
 class Agents:
-    """All agents of the cluster; safe to use from many threads."""
+    """Talks to all agents of the cluster. Safe to use from many threads."""
 
     def __init__(self, token_file: Path, *, port: int = tcp_ports.AGENT) -> None:
         self._token_file = token_file
@@ -27,7 +27,7 @@ class Agents:
         self._http = httpx.Client(timeout=httpx.Timeout(30.0, connect=2.0), limits=limits, trust_env=False)
 
     def act(self, action: Place | End | ProbeFrom | AskAgent, agent: Agent | None) -> ActionOutcome:
-        """Does what the action says, by the agent of its machine."""
+        """Lets the agent of the action's machine do the action. Never raises: a failure is in the outcome."""
         if agent is None:
             return ActionOutcome(action, failure=f"there is no agent on {action.machine}")
         if isinstance(action, Place):
@@ -66,7 +66,7 @@ class Agents:
             reason = response.json()["error"]
         except (ValidationError, ValueError, KeyError):
             return ActionOutcome(
-                action, failure=f"the agent on {agent.machine} answers {response.status_code}, no sense in it"
+                action, failure=f"the agent on {agent.machine} answers {response.status_code} with an unreadable body"
             )
         return ActionOutcome(action, failure=str(reason), refused=response.status_code in _FINAL)
 

@@ -1,7 +1,7 @@
-"""The start barrier: a network's nodes start together, once all pods have come. Called by their init containers.
+"""The start barrier: a network's nodes start together once all pods have arrived. Their init containers call it.
 
-Once released a barrier stays released, over restarts of the controller as well (ConfigMap `coalmine-barrier`), so a
-pod that is replaced later passes at once.
+A released barrier stays released, even if the controller restarts (ConfigMap `coalmine-barrier`). A pod that is
+replaced later passes at once.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from orchestrator.errors import ClusterError
 _LOG = logging.getLogger(__name__)
 _NAME = "coalmine-barrier"
 LONG_POLL = 25.0
-"""Seconds after which a waiting pod is sent to ask again."""
+"""Seconds after which a waiting pod is told to ask again."""
 
 
 @dataclass
 class Barrier:
-    """Who has come, by network, and which networks are released. `long_poll` in seconds."""
+    """The pods that have arrived, by network, and the released networks. `long_poll` is in seconds."""
 
     cluster: Cluster
     long_poll: float = LONG_POLL
@@ -29,18 +29,18 @@ class Barrier:
     _released: dict[str, asyncio.Event] = field(default_factory=dict)
 
     async def restore(self) -> None:
-        """What an earlier controller released."""
+        """Reads which networks an earlier controller released."""
         stored = await asyncio.to_thread(self.cluster.get, "ConfigMap", _NAME)
         for network in (stored or {}).get("data", {}):
             self._event(network).set()
 
     async def handle(self, request: web.Request) -> web.Response:
-        """`GET /barrier/{network}?pod=NAME&parties=N`: 200 when N pods have come, 503 to ask again."""
+        """`GET /barrier/{network}?pod=NAME&parties=N`: 200 once N pods have arrived, 503 to ask again."""
         network, pod = request.match_info["network"], request.query.get("pod", "")
         try:
             parties = int(request.query.get("parties", ""))
         except ValueError:
-            return web.json_response({"error": "parties is no number"}, status=400)
+            return web.json_response({"error": "parties is not a number"}, status=400)
         if not pod:
             return web.json_response({"error": "pod is missing"}, status=400)
         event, arrived = self._event(network), self._arrived.setdefault(network, set())
@@ -54,7 +54,7 @@ class Barrier:
         return web.json_response({"released": True})
 
     async def _release(self, network: str, parties: int) -> None:
-        """Lets all pass, and remembers it first: nobody may pass a barrier that a restart would close again."""
+        """Records the release, then lets all pods pass. In this order a restart cannot close a passed barrier."""
         document = {
             "apiVersion": "v1",
             "kind": "ConfigMap",

@@ -1,4 +1,4 @@
-"""The wall clock, which reconcilers take as a value so that tests can give another."""
+"""The wall clock. Reconcilers get it as a parameter so that tests can replace it."""
 
 from datetime import UTC, datetime
 

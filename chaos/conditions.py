@@ -1,4 +1,4 @@
-"""Kubernetes conditions as values: set one, keep the time of its last change. Used by both plans."""
+"""Sets Kubernetes conditions and keeps the time of their last change. Pure. Used by both plans."""
 
 from datetime import datetime
 from typing import Literal, cast
@@ -16,7 +16,7 @@ def with_condition(
     now: datetime,
     generation: int,
 ) -> tuple[Condition, ...]:
-    """The conditions with this one set; its time changes only when its value does."""
+    """The conditions with this one set. Its time changes only if its value changes."""
     known = next((c for c in conditions if c.type == name), None)
     since = known.last_transition_time if known is not None and known.status == value else now
     condition = Condition(

@@ -1,4 +1,4 @@
-"""Steps ChaosExperiments with what the watches show. Called through `operator`."""
+"""Runs the reconcilers of ChaosExperiments with what the watches show. Called through `operator`."""
 
 import asyncio
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class Experiments(Tasks[Reconciler]):
 
     async def step(self, one: Reconciler, indices: Mapping[str, Any]) -> float:
         if one.phase == "Pending":
-            # One at a time, so that two experiments cannot both find a node free.
+            # One experiment at a time, so that two cannot both find the same node free.
             async with self._selecting:
                 pause = await asyncio.to_thread(one.step, self._around(one, indices))
         else:
@@ -61,5 +61,5 @@ class Experiments(Tasks[Reconciler]):
 
 
 def _current(stored: Any) -> Any:
-    """Of a name's pods the one that is ready, should the old one still be on its way out of the index."""
+    """Of the pods under one name, the ready one: the index may still have the old pod beside it."""
     return max(stored, key=lambda item: item.ready)

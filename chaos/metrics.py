@@ -1,4 +1,4 @@
-"""What the controller counts about itself, for `/metrics`. Dashboards take their annotations from `ACTIVE`."""
+"""The controller's own metrics, for `/metrics`. The dashboards' annotations come from `ACTIVE`."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

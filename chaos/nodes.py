@@ -1,4 +1,4 @@
-"""A network's nodes and the agents beside them, as their pods show them. Read by everything in `chaos` that decides."""
+"""Reads nodes and agents from their pods. Used by everything in `chaos` that decides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _LABEL = "coalmine.dev/"
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node and the pod that it lives in now. `container_id` is None while its container does not run."""
+    """A node and its current pod. `container_id` is None while its container does not run."""
 
     name: str
     group: str
@@ -38,7 +38,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """The agent of a machine. One that does not say it is ready is asked all the same: recovery cannot wait."""
+    """The agent of a machine. It is asked even if it is not ready, because recovery cannot wait."""
 
     machine: str
     ip: str
@@ -46,7 +46,7 @@ class Agent:
 
 
 def node_of(pod: Document) -> Node | None:
-    """The node in a pod; None for a pod that is finished, not placed on a machine, or no node of ours."""
+    """The node in a pod. None if the pod has finished, is not scheduled, or is not a node of ours."""
     labels = pod["metadata"].get("labels", {})
     status = pod.get("status", {})
     machine = pod["spec"].get("nodeName")
@@ -80,7 +80,7 @@ def agent_of(pod: Document) -> Agent | None:
 
 
 def _container_id(status: Document) -> str | None:
-    """The id, without the runtime's name before it, of the running container `node`."""
+    """The id of the running container `node`, without the container runtime's prefix. None if it does not run."""
     for container in status.get("containerStatuses", ()):
         if container["name"] == "node" and "running" in container.get("state", {}):
             return str(container["containerID"]).rpartition("//")[2]

@@ -1,8 +1,8 @@
-"""The kopf operator: watches the namespace, gives each object a task that steps it until it ends.
+"""The kopf operator: it watches the namespace and gives each object a task that steps it until it ends.
 
-Nothing is decided here. Pods come from kopf's indices, which are complete before any handler runs and follow the watch
-after it. A task that sees its object deleted leaves the rest to the deletion handler, which holds the object (kopf's
-finalizer) until everything is taken back; a controller that exits leaves everything to its successor and to the agents.
+Nothing is decided here. Pods come from kopf's indices, which are complete before any handler runs and then follow the
+watch. When an object is deleted, its task stops and the deletion handler takes over: it holds the object with kopf's
+finalizer until everything is undone. When the controller exits, its successor and the agents continue.
 """
 
 import logging
@@ -21,7 +21,7 @@ _COMPONENT = "app.kubernetes.io/component"
 
 
 def settings() -> kopf.OperatorSettings:
-    """Own names for what kopf keeps in objects, and no reading beyond our namespace."""
+    """Settings that store kopf's state in objects under our own names and keep it within our namespace."""
     chosen = kopf.OperatorSettings()
     chosen.persistence.finalizer = f"{_GROUP}/recover-first"
     chosen.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=_GROUP)
@@ -37,7 +37,7 @@ def settings() -> kopf.OperatorSettings:
 
 
 def registry(experiments: Experiments, upgrades: Upgrades) -> kopf.OperatorRegistry:
-    """All handlers, bound to what they step."""
+    """All handlers, bound to the tasks that they run."""
     handlers = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=handlers)

@@ -1,9 +1,14 @@
 """Decides what happens to an experiment next: (experiment, status, world, now) -> Plan. Pure.
 
-Pending selects nodes and asks whether the fault can be had; nothing is placed. Injecting orders it until it is measured
-everywhere. Active keeps it so for the duration. Recovering takes it back until that is measured. Recovered and Failed
-are ends. Whatever goes wrong after Pending, and a deletion, leads through Recovering; the hard limit ends all phases.
-The status is written before its actions are done, so a controller that dies anywhere goes on from the status alone.
+The phases:
+- Pending selects nodes and asks whether the fault is possible. Nothing is placed yet.
+- Injecting places the fault until it is measured everywhere.
+- Active keeps it in place for the duration.
+- Recovering undoes it until that is measured.
+- Recovered and Failed are the end.
+
+Any failure after Pending, and a deletion, leads to Recovering. The hard limit ends every phase. The status is written
+before its actions are done, so after a crash the controller continues from the status alone.
 """
 
 from collections.abc import Callable
@@ -22,7 +27,7 @@ ENDS = frozenset({"Recovered", "Failed"})
 
 _PENDING_LIMIT = timedelta(seconds=30)
 _RECOVERY_LIMIT = timedelta(seconds=120)
-"""For recovery to show, once everything is taken back."""
+"""How long recovery may take to be measured, once every fault is undone."""
 
 
 def step(experiment: Experiment, status: ExperimentStatus, world: World, now: datetime) -> Plan:
@@ -47,7 +52,7 @@ def _pending(scene: Scene) -> Plan:
         _check_claims(scene, names)
         questions = METHODS[experiment.kind].prepare(scene, names)
     except SelectionError as error:
-        if not world.nodes:  # Pods have not been seen yet, so the target may still exist.
+        if not world.nodes:  # No pod has been seen yet, so the target may still exist.
             return _wait(scene, "no node has been seen yet")
         return Plan(_refusal(scene, str(error), reason="NothingSelected"))
     except Blocked as error:
@@ -168,7 +173,7 @@ def _refusal(scene: Scene, cause: str, *, reason: str) -> ExperimentStatus:
 
 
 def _injected(scene: Scene, progress: Progress) -> ExperimentStatus:
-    """The status with what holding the fault has come to."""
+    """The status with the progress of placing and holding the fault."""
     status = scene.status.model_copy(update={"ledger": progress.ledger})
     placed = sum(entry.placed_at is not None for entry in progress.ledger)
     everywhere = placed == len(progress.ledger)

@@ -1,7 +1,8 @@
-"""Turns the pure plan of an experiment into deeds: observe, plan, write the status, act, remember the answers.
+"""Carries out the pure plan of an experiment: observe, plan, write the status, act, remember the answers.
 
-One reconciler lives as long as its object is watched. It is the only writer of the object's status, and reads it once,
-at start. Placing and deleting wait for a written status; asking and taking back never do. Called by `operator`.
+A reconciler lives as long as its object is watched. It is the only writer of the object's status, and reads it once, at
+the start. Placing a fault and deleting a pod wait until the status is written; asking and undoing do not wait. Called
+by `experiments`.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,12 +25,12 @@ from orchestrator.spec.status import ExperimentStatus
 _CONFLICT = 409
 
 _PAUSES = {"Pending": 0.5, "Injecting": 0.2, "Active": 1.0, "Recovering": 0.3}
-"""Seconds between two steps of a phase that lasts."""
+"""Seconds between two steps, by phase."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the watches show at this moment."""
+    """What the watches show now: nodes by name, agents by machine, nodes claimed by other experiments."""
 
     nodes: Mapping[str, Node]
     agents: Mapping[str, Agent]
@@ -38,14 +39,14 @@ class Surroundings:
 
 @dataclass
 class Hands:
-    """What acts, shared by all reconcilers: the API server, the agents, and threads to wait for them."""
+    """Carries out actions for all reconcilers: the API server, the agents, and threads to wait for them."""
 
     cluster: Cluster
     agents: Agents
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(128, "act"))
 
     def act(self, actions: tuple[Action, ...], agents: Mapping[str, Agent]) -> tuple[ActionOutcome, ...]:
-        """All actions at once; the answers in their order."""
+        """Does all actions at once. Returns the outcomes in the order of the actions."""
         return tuple(self.threads.map(lambda action: self._one(action, agents), actions))
 
     def _one(self, action: Action, agents: Mapping[str, Agent]) -> ActionOutcome:
@@ -54,7 +55,7 @@ class Hands:
         return self.agents.act(action, agents.get(action.machine))
 
     def _delete(self, action: DeletePod) -> ActionOutcome:
-        """Deletes this very pod: by now the name may be another's, and the API server then answers with a conflict."""
+        """Deletes exactly this pod. If another pod has the name by now, the API server answers with a conflict."""
         try:
             self.cluster.delete("Pod", action.node, grace=0, uid=action.pod_uid)
         except ClusterError as error:
@@ -65,7 +66,7 @@ class Hands:
 
 @dataclass
 class Reconciler:
-    """Steps one experiment. `status` is what was planned last, and `writer` knows what the API server has of it."""
+    """Steps one experiment. `status` was planned last; `writer` knows how much of it the API server has."""
 
     experiment: Experiment
     status: ExperimentStatus
@@ -83,7 +84,7 @@ class Reconciler:
         return self.status.phase
 
     def tell(self) -> str:
-        """What the phase has come to, one sentence."""
+        """One sentence about the current phase."""
         status = self.status
         found = {"Active": status.effect, "Recovering": "the fault is being taken back", "Recovered": status.recovery}
         chosen = {"Injecting": f"{self.experiment.kind} on {listed(status.nodes)}"}
@@ -97,7 +98,7 @@ class Reconciler:
         self.experiment = replace(self.experiment, deleted=True)
 
     def step(self, around: Surroundings) -> float:
-        """One round; how long the next may wait, in seconds."""
+        """Does one round. Returns the seconds until the next."""
         world = World(around.nodes, around.agents, around.claims, self._outcomes)
         before = self.status.phase
         decided = plan.step(self.experiment, self.status, world, self.clock())
@@ -122,7 +123,7 @@ def _needs_ledger(action: Action) -> bool:
 
 
 def reconciler(body: Mapping[str, Any], hands: Hands) -> Reconciler:
-    """A reconciler for the custom resource, going on from the status that it has."""
+    """A reconciler for the custom resource. It continues from the resource's status."""
     status = ExperimentStatus.model_validate(dict(body.get("status", {})))
     one = Reconciler(Experiment.parse(body), status, hands)
     one.writer = StatusWriter(hands.cluster, "ChaosExperiment", body, gone=one.mark_deleted)

@@ -1,4 +1,4 @@
-"""What a decision about an experiment may look at, and what it may ask for: values. Read by `plan` and the faults."""
+"""The input and output of a decision about an experiment, as values. Read by `plan` and the faults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from orchestrator.spec.status import ExperimentStatus
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Order a pod's fault from the agent of its machine."""
+    """Place a fault on a pod, through the agent of its machine."""
 
     machine: str
     node: str
@@ -23,7 +23,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Take a pod's fault back."""
+    """Undo a pod's fault."""
 
     machine: str
     node: str
@@ -33,7 +33,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class ProbeFrom:
-    """Connect from a pod to others; `across` are on other sides of a partition, `within` on its own."""
+    """Try TCP connections from a pod: `across` to other sides of a partition, `within` to its own side."""
 
     machine: str
     node: str
@@ -44,14 +44,14 @@ class ProbeFrom:
 
 @dataclass(frozen=True, slots=True)
 class AskAgent:
-    """What an agent holds, and what its machine cannot do."""
+    """Ask an agent which faults it holds and which its machine does not support."""
 
     machine: str
 
 
 @dataclass(frozen=True, slots=True)
 class DeletePod:
-    """Delete this very pod, without grace."""
+    """Delete exactly this pod, without a grace period."""
 
     node: str
     pod_uid: str
@@ -62,7 +62,7 @@ Action = Place | End | ProbeFrom | AskAgent | DeletePod
 
 @dataclass(frozen=True, slots=True)
 class ActionOutcome:
-    """How an action ended: its answer, or why there is none. A refusal is final, silence is not."""
+    """The result of an action: its answer, or why there is none. A refusal is final; silence is not."""
 
     action: Action
     answer: Placed | Ended | ProbeAnswer | Survey | None = None
@@ -82,7 +82,7 @@ class Experiment:
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Self:
-        """The experiment in a custom resource; pydantic's ValidationError where the API server let too much pass."""
+        """Reads the custom resource. Raises pydantic's ValidationError if the API server accepted an invalid one."""
         metadata = body["metadata"]
         return cls(
             name=metadata["name"],
@@ -97,13 +97,13 @@ class Experiment:
         return self.spec.chosen()
 
     def fault_id(self, node: str) -> str:
-        """Names a node's fault to its agent; another incarnation of the same object has others."""
+        """The id of a node's fault for its agent. If the object is deleted and created again, the ids differ."""
         return f"{self.uid[:13]}.{node}"
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is there: pods by name, agents by machine, who else disturbs what, and how the last actions ended."""
+    """One observation: nodes by name, agents by machine, other experiments' nodes, and the last actions' outcomes."""
 
     nodes: Mapping[str, Node]
     agents: Mapping[str, Agent]
@@ -112,7 +112,7 @@ class World:
     outcomes: tuple[ActionOutcome, ...] = ()
 
     def surveys(self) -> Mapping[str, Survey]:
-        """What the agents said that they hold, by machine."""
+        """The agents' reports of the faults that they hold, by machine."""
         return {
             outcome.action.machine: outcome.answer
             for outcome in self.outcomes
@@ -120,7 +120,7 @@ class World:
         }
 
     def outcomes_of(self, kind: type[Place | End | ProbeFrom | DeletePod]) -> Mapping[str, ActionOutcome]:
-        """How the last actions of that kind ended, by node."""
+        """The outcomes of the last actions of that kind, by node."""
         return {
             outcome.action.node: outcome
             for outcome in self.outcomes
@@ -130,7 +130,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Everything that one decision sees."""
+    """The whole input of one decision."""
 
     experiment: Experiment
     status: ExperimentStatus
@@ -139,14 +139,14 @@ class Scene:
 
     @property
     def seconds_left(self) -> float:
-        """Until the hard limit; the agents count the same time by their own clocks."""
+        """Seconds until the hard limit. The agents count the same time by their own clocks."""
         assert self.status.expires_at is not None
         return (self.status.expires_at - self.now).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The status to be written, then the actions to be done, in that order: the ledger precedes the deed."""
+    """The status to write, then the actions to do. In this order, so that the ledger names a fault before it exists."""
 
     status: ExperimentStatus
     actions: tuple[Action, ...] = ()

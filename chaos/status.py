@@ -1,4 +1,4 @@
-"""Writes the status of one object, and knows what of it the API server has. Used by both reconcilers."""
+"""Writes the status of one object and remembers what the API server has. Used by both reconcilers."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class StatusWriter:
-    """Sends what has changed since the last write; `gone` is called when the object is not there any more."""
+    """Sends what has changed since the last write. Calls `gone` if the object no longer exists."""
 
     def __init__(self, cluster: Cluster, kind: str, body: Mapping[str, Any], *, gone: Callable[[], None]) -> None:
         self._cluster = cluster
@@ -25,7 +25,7 @@ class StatusWriter:
         return _document(status) == self._written
 
     def write(self, status: ExperimentStatus | UpgradeStatus) -> bool:
-        """Whether the API server has the status."""
+        """Writes the status. Returns whether the API server has it now."""
         document = _document(status)
         changes = {key: value for key, value in document.items() if self._written.get(key) != value}
         removed = dict.fromkeys(set(self._written) - set(document))
@@ -34,9 +34,7 @@ class StatusWriter:
         try:
             self._cluster.patch(self._kind, self._name, None, {"status": {**changes, **removed}}, subresource="status")
         except ClusterError as error:
-            if (
-                error.status == 404
-            ):  # There is nowhere to write any more; what is in place must be taken back all the same.
+            if error.status == 404:  # The object is gone, but a fault that is in place must still be undone.
                 self._gone()
                 self._written = document
                 return True

@@ -1,7 +1,7 @@
-"""Which nodes a fault hits: pure, and the same for the same seed. Called once, when an experiment is planned.
+"""Selects the nodes that a fault hits. Pure: the same seed selects the same nodes. Called once per experiment.
 
-Authorities are counted as consensus counts them. Of n validators GRANDPA survives the loss of f = (n - 1) // 3: a
-`minority` is f of them, a `blocking-third` f + 1, a `majority` n // 2 + 1.
+Authorities are counted as consensus counts them. Of n validators, GRANDPA tolerates the loss of f = (n - 1) // 3. A
+`minority` is f validators, a `blocking-third` f + 1, a `majority` n // 2 + 1.
 """
 
 import hashlib
@@ -13,18 +13,18 @@ from orchestrator.spec.experiment import Partition, Target
 
 
 class SelectionError(Exception):
-    """The target names nobody, somebody unknown, or somebody twice."""
+    """The target selects no node, an unknown node, or a node twice."""
 
 
 def select(target: Target, nodes: Collection[Node], *, seed: int, taken: Collection[str] = ()) -> tuple[str, ...]:
-    """Names of the nodes that a target hits, sorted. `taken` are not chosen where there is a choice.
+    """The names of the nodes that a target hits, sorted. Nodes in `taken` are avoided if there is a choice.
 
     Raises:
-        SelectionError: when that is nobody, or not as many as asked for.
+        SelectionError: there is no such node, or there are not enough.
     """
     pool, count, what = _candidates(target, nodes)
     if count == 0:
-        raise SelectionError(f"{what} is nobody in this network")
+        raise SelectionError(f"{what}: this network has no such node")
     free = [name for name in pool if name not in taken]
     chosen = free if len(pool) > count else pool
     if len(chosen) < count:
@@ -33,20 +33,20 @@ def select(target: Target, nodes: Collection[Node], *, seed: int, taken: Collect
 
 
 def sides(partition: Partition, nodes: Collection[Node], *, seed: int) -> tuple[tuple[str, ...], ...]:
-    """The sides of a partition: every node of the network stands on exactly one of them.
+    """The sides of a partition, as node names. Every node of the network is on exactly one side.
 
-    A node on two sides would carry the votes across, and be it the relay node inside a collator.
+    A node on two sides would carry votes across the cut, even a relay node inside a collator.
 
     Raises:
-        SelectionError: when a side is empty, sides overlap, or nodes are left over that must not be spread.
+        SelectionError: a side is empty, sides overlap, or nodes are left over that must not be spread.
     """
     chosen: dict[int, tuple[str, ...]] = {}
     taken: set[str] = set()
-    # Sides without a choice first, so that the others choose from what is left.
+    # Sides that list their nodes first. The others choose from the rest.
     for index, target in sorted(enumerate(partition.sides), key=lambda side: side[1].nodes is None):
         names = select(target, nodes, seed=seed, taken=taken)
         if twice := taken.intersection(names):
-            raise SelectionError(f"{', '.join(sorted(twice, key=_natural))} would stand on two sides")
+            raise SelectionError(f"{', '.join(sorted(twice, key=_natural))} would be on two sides")
         chosen[index] = names
         taken.update(names)
     rest = [node for node in nodes if node.name not in taken]
@@ -58,7 +58,7 @@ def sides(partition: Partition, nodes: Collection[Node], *, seed: int) -> tuple[
 
 
 def _candidates(target: Target, nodes: Collection[Node]) -> tuple[list[str], int, str]:
-    """Who may be chosen, how many of them, and what the target is called in a message."""
+    """The nodes to choose from, how many to choose, and the target's name in messages."""
     if target.nodes is not None:
         known = {node.name for node in nodes}
         if missing := [name for name in target.nodes if name not in known]:
@@ -81,12 +81,12 @@ def _candidates(target: Target, nodes: Collection[Node]) -> tuple[list[str], int
 
 
 def _shuffled(names: Iterable[str], seed: int) -> list[str]:
-    """By hash and not by a generator's state: a node more or less does not change everybody else's place."""
+    """The names in an order that depends on the seed. It uses hashes, so that adding a node keeps the others' order."""
     return sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
 
 
 def _deal(nodes: Iterable[Node], count: int) -> list[list[str]]:
-    """Deals each group's nodes to the sides in turn, starting anew with each group."""
+    """Deals each group's nodes to the sides in turn, starting with the first side for each group."""
     hands: list[list[str]] = [[] for _ in range(count)]
     ordered = sorted(nodes, key=lambda node: (node.group, node.ordinal))
     for _, group in groupby(ordered, key=lambda node: node.group):

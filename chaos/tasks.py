@@ -1,7 +1,7 @@
-"""Steps objects of one kind until they end: what a kopf task and a deletion handler do. Called by `operator`.
+"""Steps the objects of one kind until they end, in a kopf task or a deletion handler. Called by `operator`.
 
-An object has one reconciler, whoever steps it; a lock keeps the task and the deletion handler apart. A step that fails
-is made again a second later, for a task that died would leave a fault on until its hard limit.
+An object has one reconciler. A lock keeps the task and the deletion handler from stepping it at the same time. A step
+that fails is repeated a second later: if the task died instead, the fault would stay until its hard limit.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class Stepped(Protocol):
     def mark_deleted(self) -> None: ...
 
     def tell(self) -> str:
-        """What the phase has come to, one sentence for an event."""
+        """One sentence about the current phase, for an event."""
         ...
 
 
@@ -48,7 +48,7 @@ class _Live(Generic[_One]):
 
 
 class Tasks(Generic[_One]):
-    """All objects of a kind. What a kind does differently is in `open`, `step` and `forget`."""
+    """All objects of a kind. Subclasses define `open`, `step`, `refuse` and `forget`."""
 
     kind: str
 
@@ -56,33 +56,33 @@ class Tasks(Generic[_One]):
         self._live: dict[str, _Live[_One]] = {}
 
     def open(self, body: Mapping[str, Any]) -> _One:
-        """A reconciler that goes on from the object's status. Raises ValidationError for a spec that is none."""
+        """A reconciler that continues from the object's status. Raises ValidationError if the spec is invalid."""
         raise NotImplementedError
 
     async def step(self, one: _One, indices: Mapping[str, Any]) -> float:
-        """One round; the seconds until the next."""
+        """Does one round. Returns the seconds until the next."""
         raise NotImplementedError
 
     def refuse(self, body: Mapping[str, Any], cause: str) -> None:
-        """Says in the status of an object that its spec is not understood."""
+        """Writes into the object's status that its spec is invalid."""
         raise NotImplementedError
 
     def forget(self, one: _One) -> None:
-        """The object is gone."""
+        """Called when the object is gone."""
         raise NotImplementedError
 
     def live(self) -> tuple[_One, ...]:
-        """All reconcilers; what they have planned is known here before the watch brings it back."""
+        """All reconcilers. They know what they have planned before the watch reports it."""
         return tuple(live.one for live in self._live.values())
 
     async def run(self, body: kopf.Body, indices: Mapping[str, Any], stopped: kopf.DaemonStopped) -> None:
-        """Steps the object until it ends, or kopf says stop."""
+        """Steps the object until it ends or kopf stops the task."""
         live = await self._open(body)
         while live is not None and not live.one.ended and not stopped:
             await stopped.wait(await self._step(live, body, indices))
 
     async def finish(self, body: kopf.Body, indices: Mapping[str, Any]) -> None:
-        """Steps a deleted object until nothing of it is left."""
+        """Steps a deleted object until its faults are undone."""
         live = await self._open(body)
         if live is None:
             return
@@ -100,7 +100,7 @@ class Tasks(Generic[_One]):
                 self._live[uid] = _Live(self.open(body))
             except ValidationError as error:
                 cause = "; ".join(str(item["msg"]) for item in error.errors(include_url=False))
-                await asyncio.to_thread(self.refuse, body, f"the spec is not understood: {cause}")
+                await asyncio.to_thread(self.refuse, body, f"the spec is invalid: {cause}")
                 return None
         return self._live[uid]
 
@@ -110,9 +110,9 @@ class Tasks(Generic[_One]):
             try:
                 with metrics.RECONCILE_SECONDS.labels(self.kind).time():
                     pause = await self.step(live.one, indices)
-            except Exception:  # noqa: BLE001  Whatever it is, the fault that may be in place must be taken back.
+            except Exception:  # noqa: BLE001  Whatever it is, a fault that is in place must be undone.
                 metrics.RECONCILE_FAILURES.labels(self.kind).inc()
-                _LOG.exception("%s %s: a step failed and is made again", self.kind, live.one.name)
+                _LOG.exception("%s %s: a step failed and is repeated", self.kind, live.one.name)
                 return _AFTER_FAILURE
             if live.one.phase != before:
                 self._announce(live.one, body)

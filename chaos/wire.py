@@ -1,6 +1,6 @@
 """The messages between the controller (`chaos.agent_client`) and the agents (`chaos.agent`): JSON over HTTP.
 
-An order states what a pod's fault shall be, whole; sent again it changes nothing, sent with other peers it replaces.
+An order describes a pod's whole fault. Sending the same order again changes nothing; one with other peers replaces it.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ class PauseOrder(Message):
 
 
 class PartitionOrder(Message):
-    """Drop all that a pod sends to these peers or gets from them."""
+    """Drop all packets from a pod to these peers and from them."""
 
     kind: Literal["partition"] = "partition"
     pod_uid: str
@@ -38,13 +38,13 @@ ORDER: TypeAdapter[PauseOrder | PartitionOrder] = TypeAdapter(Order)
 
 
 def digest(order: PauseOrder | PartitionOrder) -> str:
-    """Says whether two orders want the same state, whatever time they leave."""
+    """A digest that is equal for orders of the same state, whatever their time limits."""
     text = order.model_copy(update={"ttl_seconds": 0.0}).model_dump_json()
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class Placed(Message):
-    """A fault as an agent holds it."""
+    """A fault that an agent holds."""
 
     id: str
     kind: str
@@ -55,14 +55,14 @@ class Placed(Message):
 
 
 class Ended(Message):
-    """A fault that is no more."""
+    """A fault that was undone."""
 
     id: str
     recovery: str = Field(description="What was read back after recovery, one sentence.")
 
 
 class Survey(Message):
-    """All that an agent holds, and why it cannot do what it cannot do."""
+    """All faults that an agent holds, and the kinds that its machine does not support."""
 
     faults: tuple[Placed, ...]
     unsupported: dict[str, str] = Field(description="Kind of fault -> why this machine's kernel or tools lack it.")
@@ -80,7 +80,7 @@ ProbeOutcome = Literal["connected", "refused", "timeout", "unreachable"]
 
 
 class Probe(Message):
-    """How one connection attempt ended. A refusal is an answer: packets pass."""
+    """The outcome of one connection attempt. A refused connection is an answer: packets pass."""
 
     ip: str
     port: int

@@ -1,34 +1,34 @@
-"""The whole error tree, and the exit code that each error means. Everything raises from here; only `cli` catches.
+"""All errors, and the exit code of each. Every module raises these; only `cli` catches them all.
 
 ::
 
-    CoalmineError             4   anything that we can name
-    ├── UsageError            2   the command line asks for something that cannot be
-    ├── SpecError             2   a file is wrong; carries every mistake with file, line and path
-    ├── GenesisError          2   a runtime refuses the genesis that was asked for, in its own words
+    CoalmineError             4   any error of coalmine
+    ├── UsageError            2   the command line asks for something impossible
+    ├── SpecError             2   a file is wrong; holds every mistake with file, line and path
+    ├── GenesisError          2   a runtime refuses the requested genesis, in its own words
     ├── RuntimeBlobError      2   code that is not a runtime
-    │   └── RuntimeCallError          a runtime that was called and failed; carries its own log lines
+    │   └── RuntimeCallError          a call of a runtime failed; holds its log lines
     │       ├── RuntimePanicError         it panicked
     │       ├── RuntimeApiError           it has no such entry point
-    │       └── HostFunctionError         it called a function that no host here has
-    ├── Refused               2   it could be done and must not be: a live network, a cluster outside the allow-list
-    ├── Inconclusive          3   the evidence does not suffice
-    ├── InfrastructureError   4   something that we stand on failed
+    │       └── HostFunctionError         it called a host function that we do not have
+    ├── Refused               2   possible but forbidden: a live network, a cluster outside the allow-list
+    ├── Inconclusive          3   not enough evidence
+    ├── InfrastructureError   4   something that coalmine depends on failed
     │   ├── LabError              the local Kubernetes
-    │   ├── ClusterError          the API server said no or nothing
-    │   ├── ProvisionError        applying, previewing or deleting objects
+    │   ├── ClusterError          the API server refused or did not answer
+    │   ├── ProvisionError        applying, previewing or deleting objects failed
     │   ├── ReadinessError        a network did not come up; names the rung and the cause
-    │   ├── ChainError            a node's RPC said no or nothing
-    │   ├── MetricsError          Prometheus said no or nothing
-    │   └── SnapshotError         a database that cannot be taken, fetched or put in place
-    └── Interrupted         130   somebody pressed Ctrl-C
+    │   ├── ChainError            a node's RPC refused or did not answer
+    │   ├── MetricsError          Prometheus refused or did not answer
+    │   └── SnapshotError         a database cannot be copied, fetched or restored
+    └── Interrupted         130   the user pressed Ctrl-C
 """
 
 from dataclasses import dataclass
 
 
 class CoalmineError(Exception):
-    """Anything that we can name. `hint` is what the reader can do about it, one sentence."""
+    """Any error of coalmine. `hint` is one sentence about what the user can do."""
 
     exit_code = 4
 
@@ -40,7 +40,7 @@ class CoalmineError(Exception):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
-    """One thing wrong in a user's file: where it stands, and what is wrong with it."""
+    """One mistake in a user's file: its place and its description."""
 
     file: str
     line: int
@@ -68,7 +68,7 @@ class SpecError(CoalmineError):
 
 
 class GenesisError(CoalmineError):
-    """A runtime refuses the genesis that was asked for. `log` holds the lines that it wrote until then."""
+    """A runtime refuses the requested genesis. `log` holds the lines that it logged before."""
 
     exit_code = 2
 
@@ -94,9 +94,9 @@ class LabError(InfrastructureError):
 
 
 class ClusterError(InfrastructureError):
-    """The API server said no or nothing. `status` is the HTTP status, 0 when there was no answer.
+    """The API server refused or did not answer. `status` is the HTTP status, 0 if there was no answer.
 
-    `answer` is the body where it came from behind the API server's proxy and not from the API server itself.
+    `answer` is the body of the answer if it came through the API server's proxy, not from the API server itself.
     """
 
     def __init__(self, message: str, *, hint: str | None = None, status: int = 0, answer: bytes | None = None) -> None:
@@ -130,7 +130,7 @@ class RuntimeBlobError(CoalmineError):
 
 
 class RuntimeCallError(RuntimeBlobError):
-    """A runtime that was called and failed. `log` holds the lines that it wrote until then."""
+    """A call of a runtime failed. `log` holds the lines that it logged before."""
 
     def __init__(self, message: str, *, hint: str | None = None, log: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint=hint)

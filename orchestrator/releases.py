@@ -1,21 +1,21 @@
-"""The lines of the node that are supported, and what changed with each for whoever starts or reads one.
+"""The supported release lines of the Polkadot SDK's nodes, and what changed in each for starting or reading a node.
 
-One list for all: `metrics.names` dates metrics by it, `cli.describe` tells a node's line and its differences. From the
-release notes (`prdoc/` of polkadot-sdk), each named; where real binaries of a line were at hand, tried on them.
+`metrics.names` uses the list to date metrics, `cli.describe` to show a node's line and its changes. The changes come
+from the release notes (`prdoc/` of polkadot-sdk), which are named. Where we had real binaries, we tried them.
 """
 
 import re
 from dataclasses import dataclass
 
 Line = tuple[int, int]
-"""The first two numbers of `system_version` of a relay node, and of `substrate_build_info`."""
+"""The first two numbers of a relay node's `system_version` and of its `substrate_build_info`."""
 
 _VERSION = re.compile(r"^(\d+)\.(\d+)\.")
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A line; `changes` are against the one before, a sentence each, with its source."""
+    """A release line. `changes` are the differences from the line before, one sentence each, with the source."""
 
     name: str
     line: Line
@@ -60,9 +60,9 @@ RELEASES = (
 
 
 def release_of(system_version: str) -> Release | None:
-    """The line of a relay node's version such as `1.24.0-0123abcd`; None for one that is not known.
+    """The release line of a relay node's version such as `1.24.0-0123abcd`. None if it is unknown.
 
-    Between two lines there were none, so 1.23 is not taken for 1.22.
+    A version must match exactly: 1.23, which was no release line, is not taken for 1.22.
     """
     found = _VERSION.match(system_version)
     if found is None:

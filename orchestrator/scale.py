@@ -1,4 +1,4 @@
-"""The few pieces of SCALE that headers, versions and storage values need. Pure; used from `runtime` upwards."""
+"""The parts of the SCALE encoding that headers, versions and storage values need. Pure. Used by `runtime` and above."""
 
 from dataclasses import dataclass
 
@@ -26,10 +26,10 @@ def vector(value: bytes) -> bytes:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads SCALE from the front of some bytes.
+    """Reads SCALE values from the front of some bytes.
 
     Raises:
-        ValueError: from any method, when the bytes end too early.
+        ValueError: in every method, if the bytes end too early.
     """
 
     data: bytes

@@ -1,4 +1,4 @@
-"""Durations, percentages and quantities as users write them: read by `spec`, and used by everything that prints."""
+"""Reads and writes durations, percentages and quantities as users write them. Used by `spec` and for all output."""
 
 import re
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ _PERCENT = re.compile(r"^(\d+(?:\.\d+)?)%$")
 
 
 def parse_duration(text: object) -> float:
-    """Seconds of `1m30s`, `2s`, `500ms`. A bare number is refused, because nobody can tell its unit.
+    """The seconds of `1m30s`, `2s` or `500ms`. A number without a unit is refused, because it is ambiguous.
 
     Raises:
-        ValueError: when the text is no duration.
+        ValueError: the text is not a duration.
     """
     if not isinstance(text, str) or not _DURATION.match(text):
         raise ValueError(f"{text!r} is not a duration; write it with its unit, such as 30s, 5m or 1m30s")
@@ -45,7 +45,7 @@ def parse_percent(text: object) -> float:
     """The fraction, 0 to 1, of `5%`.
 
     Raises:
-        ValueError: when the text is no percentage between 0 and 100.
+        ValueError: the text is not a percentage between 0 and 100.
     """
     match = _PERCENT.match(text) if isinstance(text, str) else None
     if match is None or float(match[1]) > 100:
@@ -67,20 +67,20 @@ _QUANTITY = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([numkMGTPE
 
 
 def quantity(text: str) -> float:
-    """A Kubernetes quantity, `250m` or `1Gi`, in its unit (cores, bytes, pieces).
+    """The value of a Kubernetes quantity such as `250m` or `1Gi`, in cores, bytes or pieces.
 
     Raises:
-        ValueError: when it is none (`apimachinery/pkg/api/resource/quantity.go`).
+        ValueError: the text is not a quantity (`apimachinery/pkg/api/resource/quantity.go`).
     """
     match = _QUANTITY.match(text)
     if match is None:
-        raise ValueError(f"{text!r} is no Kubernetes quantity")
+        raise ValueError(f"{text!r} is not a Kubernetes quantity")
     return float(match[1]) * _SUFFIXES[match[2] or ""]
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Says in what a number is given, where its type does not; for readers of the models, such as `spec.explain`."""
+    """The unit of a number, as an annotation. `spec.explain` and other readers of the models show it."""
 
     name: str
 

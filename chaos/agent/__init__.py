@@ -1,1 +1,1 @@
-"""The node agent: injects faults into its namespace's pods on this machine and ends them in time, alone if it must."""
+"""The node agent injects faults into its namespace's pods on one machine. It ends them in time, even by itself."""

@@ -1,7 +1,7 @@
-"""Whose process is it: finds the processes of pods and containers, and whether a pod belongs to our namespace.
+"""Finds the processes of pods and containers, and whether a pod belongs to our namespace. Called by every fault.
 
-Called by every fault. The answers come from the kernel and from what the kubelet wrote, never from the request, so that
-a stolen token reaches no further than the namespace that the agent was started for.
+The answers come from the kernel and from files that the kubelet wrote, never from the request. So a stolen token
+reaches no further than the namespace that the agent was started for.
 """
 
 import re
@@ -17,7 +17,7 @@ _DEAD = frozenset("ZXx")
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The machine's processes as we see them, and the namespace whose pods are ours."""
+    """The machine's processes, and the namespace whose pods are ours."""
 
     namespace: str
     proc: Path = Path("/proc")
@@ -30,11 +30,11 @@ class Machine:
     def check_ours(self, pod_uid: str) -> None:
         """Refuses pods of other namespaces.
 
-        The kubelet puts a pod's namespace first into its DNS search path. A foreign pod could only forge that for
-        itself, which harms nobody else; and no path on the machine has to be known, as they differ between clusters.
+        The kubelet writes a pod's namespace first into its DNS search path. A foreign pod could forge that, but only
+        for itself, which harms nobody else. This needs no path on the machine; those differ between clusters.
 
         Raises:
-            Gone: when the pod is none of our namespace's pods on this machine.
+            Gone: our namespace has no such pod on this machine.
         """
         if not any(self._searches_ours(pid) for pid in self._processes(pod_uid, None)):
             raise Gone(f"namespace {self.namespace} has no pod {pod_uid} on this machine")
@@ -47,14 +47,14 @@ class Machine:
         return any(re.match(rf"search {re.escape(self.namespace)}\.svc\.", line) for line in lines)
 
     def container_processes(self, pod_uid: str, container_id: str) -> tuple[int, ...]:
-        """Live processes of a container; empty when it is gone."""
+        """The live processes of a container. Empty if it is gone."""
         return tuple(self._processes(pod_uid, container_id))
 
     def pod_process(self, pod_uid: str) -> int:
-        """Some live process of the pod, by which its network namespace is entered.
+        """A live process of the pod, through which its network namespace can be entered.
 
         Raises:
-            Gone: when the pod has no process left.
+            Gone: the pod has no process left.
         """
         for pid in self._processes(pod_uid, None):
             return pid
@@ -64,12 +64,12 @@ class Machine:
         return (self.proc / str(pid) / "ns/net").readlink() == self.host_network.readlink()
 
     def state(self, pid: int) -> str | None:
-        """The one-letter state of a process, None when it is gone or dead."""
+        """The one-letter state of a process. None if it is gone or dead."""
         letter = self.table.state(pid)
         return None if letter is None or letter in _DEAD else letter
 
     def _processes(self, pod_uid: str, container_id: str | None) -> Iterator[int]:
-        # Both cgroup drivers: `…/pod<uid>/<id>` and `…-pod<uid_>.slice/cri-containerd-<id>.scope`.
+        # The paths of both cgroup drivers: `…/pod<uid>/<id>` and `…-pod<uid_>.slice/cri-containerd-<id>.scope`.
         uids = (f"pod{pod_uid}", f"pod{pod_uid.replace('-', '_')}.slice")
         for pid, paths in self.table.cgroups():
             if not any(uid in paths for uid in uids):
@@ -85,7 +85,7 @@ def _of_pod(parts: set[str], uids: tuple[str, ...]) -> bool:
 
 
 def _of_container(parts: set[str], container_id: str) -> bool:
-    # CRI-O puts its monitor into a scope of its own with the same id; it is no process of the container.
+    # CRI-O's monitor has its own scope with the same id. It is not a process of the container.
     return any(
         part == container_id or (part.endswith(f"-{container_id}.scope") and "conmon" not in part) for part in parts
     )

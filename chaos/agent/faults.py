@@ -1,4 +1,4 @@
-"""What all faults of the agent have in common. Implemented by `pause` and `partition`, called by `keeper`."""
+"""The protocol of the agent's faults. Implemented by `pause` and `partition`, called by `keeper`."""
 
 from typing import Any, Protocol
 
@@ -8,16 +8,16 @@ class FaultError(Exception):
 
 
 class Gone(FaultError):  # noqa: N818  The word says it.
-    """What the fault should hit is not on this machine (any more)."""
+    """The fault's target is not on this machine, or not any more."""
 
 
 class FaultInjector(Protocol):
-    """A pair: inject and recover, both idempotent; recover does no harm where nothing was injected."""
+    """Injects one kind of fault and undoes it. Both are idempotent. Undoing does no harm where nothing was injected."""
 
     def inject(self, fault_id: str, order: Any) -> str:
-        """Brings the pod into the ordered state and tells what was read back. Raises FaultError."""
+        """Brings the pod into the ordered state. Returns one sentence about what was read back. Raises FaultError."""
         ...
 
     def recover(self, fault_id: str, order: Any) -> str:
-        """Takes back exactly what `inject` did and tells what was read back. Raises FaultError."""
+        """Undoes exactly what `inject` did. Returns one sentence about what was read back. Raises FaultError."""
         ...

@@ -1,7 +1,7 @@
-"""Holds the faults of this machine: at most one of a kind on a pod, each until its time is over, whoever else is alive.
+"""Holds the faults of this machine: at most one of a kind per pod, each until its time is over, with or without others.
 
-The ledger is written before a fault is injected, so whatever happens after it somebody knows what to take back: this
-agent at its expiry, its successor at start, or a clean shutdown at once. Called by the HTTP shell in `server`.
+The ledger is written before a fault is injected. So somebody always knows what to undo: this agent when the fault
+expires, its successor when it starts, or this agent at a clean shutdown. Called by the HTTP server in `server`.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _Result = TypeVar("_Result")
 
 @dataclass
 class Keeper:
-    """All faults of a machine. `clock` is in seconds; expiry is judged by it alone."""
+    """All faults of a machine. `clock` is in seconds; only it decides when a fault expires."""
 
     faults: Mapping[str, FaultInjector]
     unsupported: Mapping[str, str]
@@ -33,7 +33,7 @@ class Keeper:
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(16, "fault"))
 
     def adopt(self) -> None:
-        """Takes over what an earlier agent left on this machine; what has expired ends at the first tick."""
+        """Takes over the faults that an earlier agent left on this machine. Expired ones end at the first tick."""
         for entry in self.ledger.load():
             self._entries[entry.id] = entry
             _LOG.info("adopted %s, %.0f s left", entry.id, entry.expires - self.clock())
@@ -42,10 +42,10 @@ class Keeper:
         return tuple(self._entries.values())
 
     async def place(self, fault_id: str, order: Order) -> FaultRecord:
-        """Injects, or brings an injected fault to a new order. An expiry is never put off by ordering again.
+        """Injects a fault, or changes an injected one to a new order. A new order never extends the time limit.
 
         Raises:
-            FaultError: when it cannot be done; whatever was done is taken back.
+            FaultError: it cannot be done. Whatever was done has been undone.
         """
         async with self._lock(fault_id):
             self._check(fault_id, order)
@@ -53,7 +53,7 @@ class Keeper:
             known = self._entries.get(fault_id)
             if known is not None:
                 expires = min(expires, known.expires)
-                if _container(known.order) != _container(order):  # It restarted; the old one may linger for a moment.
+                if _container(known.order) != _container(order):  # It restarted; the old container may still be there.
                     await self._apply(self.faults[order.kind].recover, fault_id, known.order)
             entry = FaultRecord(id=fault_id, order=order, expires=expires, boot=boot_id())
             self.ledger.write(entry)
@@ -70,10 +70,10 @@ class Keeper:
             return entry
 
     async def end(self, fault_id: str) -> str:
-        """Recovers; harmless where nothing was injected.
+        """Undoes a fault. Does no harm if nothing was injected.
 
         Raises:
-            FaultError: when the fault is still there; it stays in the ledger and is tried again at its expiry.
+            FaultError: the fault is still there. It stays in the ledger and is tried again when it expires.
         """
         async with self._lock(fault_id):
             entry = self._entries.get(fault_id)
@@ -82,7 +82,7 @@ class Keeper:
             return await self._end(entry)
 
     async def keep_time(self) -> None:
-        """Ends what expires, for ever. A recovery that fails is tried again at the next tick."""
+        """Ends faults that expire, until it is cancelled. A recovery that fails is tried again at the next tick."""
         while True:
             now = self.clock()
             expired = [entry.id for entry in self._entries.values() if entry.expires <= now]
@@ -90,7 +90,7 @@ class Keeper:
             await asyncio.sleep(_TICK)
 
     async def close(self) -> None:
-        """A clean shutdown takes everything back: an agent that is not there can keep no limit."""
+        """Undoes everything at a clean shutdown, because an agent that does not run can keep no time limit."""
         await asyncio.gather(*(self._attempt(self.end(fault_id)) for fault_id in tuple(self._entries)))
         self._threads.shutdown()
 
@@ -111,11 +111,11 @@ class Keeper:
     async def _attempt(self, ending: Awaitable[str]) -> None:
         try:
             await ending
-        except Exception:  # noqa: BLE001  One fault that misbehaves must not end the keeping of time for the others.
+        except Exception:  # noqa: BLE001  One fault that misbehaves must not stop the time limits of the others.
             _LOG.exception("recovery failed and stays in the ledger")
 
     async def in_thread(self, work: Callable[[], _Result]) -> _Result:
-        """Runs what blocks on the keeper's own threads, of which there are enough for a hundred pods at once."""
+        """Runs blocking work on the keeper's own threads, which are enough for a hundred pods at once."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def _apply(self, work: Callable[[str, Any], str], fault_id: str, order: Order) -> str:

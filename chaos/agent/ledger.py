@@ -1,7 +1,7 @@
-"""What the agent has placed, on the machine's disk before it is placed, so that its successor can take it back.
+"""Records on disk what the agent is about to place, so that its successor can undo it. Called by `keeper`.
 
-Times are of the boot clock (CLOCK_BOOTTIME): a stepped wall clock neither prolongs nor cuts a fault. After a reboot of
-the machine there is nothing left to take back, which the kernel's boot id tells. Called by `keeper`.
+Times are of the boot clock (CLOCK_BOOTTIME), so that a change of the wall clock does not change a fault's length. After
+a reboot of the machine nothing is left to undo; the kernel's boot id shows a reboot.
 """
 
 import logging
@@ -17,7 +17,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def boot_clock() -> float:
-    """Seconds since the machine started, sleep included."""
+    """Seconds since the machine started, including sleep."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
@@ -26,7 +26,7 @@ def boot_id() -> str:
 
 
 class FaultRecord(BaseModel):
-    """One fault: what was ordered, and until when."""
+    """One fault: its order, and when it expires by the boot clock, in seconds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,14 +38,14 @@ class FaultRecord(BaseModel):
 
 
 class Ledger:
-    """A directory with one file a fault."""
+    """A directory with one file per fault."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
 
     def write(self, entry: FaultRecord) -> None:
-        """On disk when this returns; a reader sees the old file or the new one, never half of one."""
+        """Writes the record; it is on disk when this returns. A reader sees the old file or the new one, never half."""
         path = self._path(entry.id)
         draft = path.with_suffix(".draft")
         with draft.open("w") as file:
@@ -58,13 +58,13 @@ class Ledger:
         self._path(fault_id).unlink(missing_ok=True)
 
     def load(self) -> tuple[FaultRecord, ...]:
-        """What earlier agents placed since the machine started."""
+        """The faults that earlier agents placed since the machine started."""
         entries = []
         for path in sorted(self._directory.glob("*.json")):
             try:
                 entry = FaultRecord.model_validate_json(path.read_text())
             except ValidationError:
-                # An entry of another version must not keep this agent from serving the others.
+                # An unreadable entry, for example of another version, must not stop this agent.
                 _LOG.exception("ledger entry %s cannot be read and is set aside", path.name)
                 path.replace(path.with_suffix(".unreadable"))
                 continue

@@ -1,6 +1,6 @@
-"""TCP connection attempts from inside a pod's network namespace. Called by the agent's probe endpoint.
+"""Tries TCP connections from inside a pod's network namespace. Called by the agent's probe endpoint.
 
-The probing thread enters the namespace itself (setns), so that a hundred probes start no process.
+The probing thread enters the namespace itself (setns), so a hundred probes start no processes.
 """
 
 import ctypes
@@ -23,7 +23,7 @@ def connect(namespace: Path, endpoints: tuple[tuple[str, int], ...], *, timeout:
     """Tries all endpoints at once.
 
     Raises:
-        FaultError: when the namespace cannot be entered.
+        FaultError: the namespace cannot be entered.
     """
     result: list[tuple[Probe, ...] | FaultError] = []
 
@@ -34,7 +34,7 @@ def connect(namespace: Path, endpoints: tuple[tuple[str, int], ...], *, timeout:
         except FaultError as error:
             result.append(error)
 
-    # A thread of its own that ends afterwards: it cannot come back to the namespace that it left.
+    # A separate thread that ends afterwards, because it cannot return to the namespace that it left.
     thread = threading.Thread(target=work, name="probe")
     thread.start()
     thread.join()

@@ -1,8 +1,8 @@
 """Fault `partition`: one iptables chain in a pod's network namespace that drops packets from and to its peers.
 
-The chain is named after the fault, holds its rules and nothing else, and is hooked first into INPUT and OUTPUT. It is
-placed, replaced and removed in one transaction (`iptables-restore --noflush`) however many peers there are. Dropping
-also stops connections that stand already: their packets go through the same hooks.
+The chain is named after the fault and holds only its rules. INPUT and OUTPUT jump to it first. It is placed, replaced
+and removed in one transaction (`iptables-restore --noflush`), however many peers there are. Dropping also stops
+existing connections, because their packets pass the same hooks.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ _BACKENDS = ("iptables-nft", "iptables-legacy")
 
 
 def chain_name(fault_id: str) -> str:
-    """Within the 28 characters that a chain's name may have."""
+    """The chain's name for a fault, within the 28 characters that iptables allows."""
     return "COALMINE-" + hashlib.sha256(fault_id.encode()).hexdigest()[:16]
 
 
 def supported_backend() -> tuple[str | None, str]:
-    """The iptables that works with this kernel, tried in a namespace that is thrown away; or None and the reasons."""
+    """The iptables that works with this kernel, or None and the reasons. It is tried in a temporary namespace."""
     reasons = []
     for backend in _BACKENDS:
         program = f"*filter\n:{chain_name('probe')} - [0:0]\n-A {chain_name('probe')} -s 192.0.2.1/32 -j DROP\nCOMMIT\n"
@@ -44,13 +44,13 @@ class PeerBlocker:
     def inject(self, fault_id: str, order: PartitionOrder) -> str:
         peers = sorted(str(peer) for peer in order.peers)
         if foreign := [peer for peer in peers if ":" in peer]:
-            raise FaultError(f"partition knows IPv4 peers only, not {foreign[0]}")
+            raise FaultError(f"partition supports only IPv4 peers, not {foreign[0]}")
         pid = self._machine.pod_process(order.pod_uid)
         if self._machine.shares_host_network(pid):
             raise FaultError("the pod uses the machine's own network; cutting that would cut the machine")
         chain = chain_name(fault_id)
         present = self._rules(pid)
-        # An existing chain is emptied by its declaration; only missing hooks are added, so that none stands twice.
+        # Declaring an existing chain empties it. Only missing hooks are added, so that none is there twice.
         lines = [f":{chain} - [0:0]"]
         lines += [f"-I {hook} 1 -j {chain}" for hook in _HOOKS if f"-A {hook} -j {chain}" not in present]
         lines += [f"-A {chain} {side} {peer}/32 -j DROP" for peer in peers for side in ("-s", "-d")]

@@ -12,7 +12,7 @@ from chaos.agent.faults import FaultError, Gone
 from chaos.wire import PauseOrder
 
 _PATIENCE = 3.0
-"""Seconds for the states to change: a process in an uninterruptible wait stops when it leaves it."""
+"""Seconds for the states to change. A process in an uninterruptible wait stops only when the wait ends."""
 
 
 class ProcessStopper:
@@ -20,7 +20,7 @@ class ProcessStopper:
         self._machine = machine
 
     def inject(self, fault_id: str, order: PauseOrder) -> str:
-        del fault_id  # Signals leave nothing behind that would need a name.
+        del fault_id  # Signals leave nothing behind that needs a name.
         count = self._until(order, signal.SIGSTOP)
         if count == 0:
             raise Gone(f"container {order.container_id[:12]} has no process on this machine")
@@ -34,9 +34,9 @@ class ProcessStopper:
         return f"{count} of {_processes(count)} running again, read from the kernel"
 
     def _until(self, order: PauseOrder, number: signal.Signals) -> int:
-        """Signals until a scan finds nobody left in the wrong state; how many processes the container then has.
+        """Signals until no process is in the wrong state. Returns how many processes the container has then.
 
-        One round is not enough: a process may fork between the scan and the signal.
+        One round is not enough, because a process may fork between the scan and the signal.
         """
         stopped = number is signal.SIGSTOP
         deadline = time.monotonic() + _PATIENCE
@@ -61,4 +61,4 @@ def _send(pid: int, number: signal.Signals) -> None:
     try:
         os.kill(pid, number)
     except ProcessLookupError:
-        return  # It ended meanwhile, which suits both directions.
+        return  # It has ended, which is fine for both signals.

@@ -1,7 +1,7 @@
-"""The machine's processes and their cgroups, read once for all who ask at the same time. Called by `containers`.
+"""Reads the machine's processes and their cgroups, once for all callers at the same time. Called by `containers`.
 
-A fault on a hundred pods asks a few hundred times within a second, each for a look that is not older than its question.
-Whoever waits for a look that began after he asked shares it, so the cost is that of the looks and not of the questions.
+A fault on a hundred pods asks a few hundred times per second. Each caller needs a scan that began after its call.
+Callers that wait at the same time share one scan, so the cost depends on the scans and not on the calls.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class ProcessTable:
-    """Looks at `/proc`."""
+    """Scans `/proc`."""
 
     def __init__(self, proc: Path) -> None:
         self._proc = str(proc)
@@ -20,7 +20,7 @@ class ProcessTable:
         self._rows: tuple[tuple[int, str], ...] = ()
 
     def cgroups(self) -> tuple[tuple[int, str], ...]:
-        """Process ids and the text of their cgroup files, no older than this call."""
+        """Process ids and the text of their cgroup files, read after this call began."""
         asked = time.monotonic()
         with self._lock:
             if self._began < asked:
@@ -34,13 +34,13 @@ class ProcessTable:
         return tuple((pid, text) for pid, text in rows if text is not None)
 
     def state(self, pid: int) -> str | None:
-        """The one-letter state of a process, None when it is gone."""
+        """The one-letter state of a process. None if it is gone."""
         stat = _read(f"{self._proc}/{pid}/stat")
         return None if stat is None else stat.rpartition(")")[2].split()[0]
 
 
 def _read(path: str) -> str | None:
-    """A small file of the kernel's; None when its process has ended."""
+    """The text of a small file in `/proc`. None if its process has ended."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""The agent's HTTP shell: bearer token, JSON in and out, errors as `{"error": …}`. Called by the controller only."""
+"""The agent's HTTP server: bearer token, JSON in and out, errors as `{"error": …}`. Only the controller calls it."""
 
 import asyncio
 import hmac
@@ -22,12 +22,12 @@ _ID = re.compile(r"^[a-z0-9][a-z0-9.-]{0,127}$")
 _KEEPER: web.AppKey[Keeper] = web.AppKey("keeper", Keeper)
 _MACHINE: web.AppKey[Machine] = web.AppKey("machine", Machine)
 _PROBING: web.AppKey[ThreadPoolExecutor] = web.AppKey("probing", ThreadPoolExecutor)
-"""Threads that wait for connections: many, for they do nothing else, and apart from those that recover."""
+"""Threads that wait for connections. There are many, as they only wait, and they are not the threads that recover."""
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def application(keeper: Keeper, machine: Machine, token_file: Path) -> web.Application:
-    """The agent's application; it keeps time while it runs and takes everything back when it stops."""
+    """The agent's application. It ends faults in time while it runs, and undoes all of them when it stops."""
     app = web.Application(middlewares=[_errors, _authorised(token_file)])
     app[_KEEPER] = keeper
     app[_MACHINE] = machine
@@ -56,7 +56,7 @@ def _authorised(token_file: Path) -> Middleware:
     @web.middleware
     async def check(request: web.Request, handler: _Handler) -> web.StreamResponse:
         if request.path != "/healthz":
-            # Read each time, so that a rotated secret needs no restart; the file is in memory.
+            # Read at each request, so that a rotated secret needs no restart. The file is in memory.
             expected = f"Bearer {token_file.read_text().strip()}"  # noqa: ASYNC240
             if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
                 return web.json_response({"error": "the bearer token is missing or wrong"}, status=401)
@@ -114,7 +114,7 @@ async def _probe(request: web.Request) -> web.Response:
 def _fault_id(request: web.Request) -> str:
     fault_id = request.match_info["id"]
     if not _ID.match(fault_id):
-        raise FaultError(f"{fault_id!r} is no id of a fault")
+        raise FaultError(f"{fault_id!r} is not an id of a fault")
     return fault_id
 
 

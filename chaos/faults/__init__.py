@@ -1,4 +1,4 @@
-"""The controller's side of each fault: what to ask for, and when it counts as measured. All pure, called by `plan`."""
+"""The controller's side of each fault: which actions it needs, and when it counts as measured. Pure. Used by `plan`."""
 
 from chaos.faults.base import Method, Progress
 from chaos.faults.held import HeldFaultMethod

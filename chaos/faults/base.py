@@ -1,4 +1,4 @@
-"""What `plan` needs of a fault. Implemented by `held` (for faults that an agent holds) and `kill`."""
+"""The protocol of a fault for `plan`. Implemented by `held`, for faults that an agent holds, and by `kill`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,25 +8,25 @@ from chaos.scene import Action, Scene
 from orchestrator.spec.status import LedgerEntry
 
 SHOWN = 3
-"""How many of many things a sentence names."""
+"""How many things of a list a sentence names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The ledger after the last answers, what to do next, and where that leaves the fault."""
+    """The ledger after the last answers, the next actions, and how far the fault is."""
 
     ledger: tuple[LedgerEntry, ...]
     actions: tuple[Action, ...] = ()
     measured: str | None = None
-    """What was measured, once it is as it should be everywhere."""
+    """What was measured, once the measurement is right everywhere."""
     refused: str | None = None
-    """Why it can never be."""
+    """Why it can never be right."""
     trouble: str | None = None
-    """What is not yet as it should be."""
+    """What is not right yet."""
 
 
 class Blocked(Exception):  # noqa: N818  It says what the experiment is.
-    """Injection cannot start. `for_good` tells whether waiting could help."""
+    """Injection cannot start. If `for_good`, waiting cannot help."""
 
     def __init__(self, reason: str, *, for_good: bool) -> None:
         super().__init__(reason)
@@ -34,25 +34,25 @@ class Blocked(Exception):  # noqa: N818  It says what the experiment is.
 
 
 class Method(Protocol):
-    """A fault as a pair: held until recovered. Both are asked again at each step and say what is still to do."""
+    """How a fault is held and how it is undone. Both are called at each step and return what is still to do."""
 
     injection_limit: float
-    """Seconds in which injection must be measured everywhere."""
+    """Seconds within which injection must be measured everywhere."""
 
     def prepare(self, scene: Scene, names: tuple[str, ...]) -> tuple[Action, ...]:
-        """What to ask before anything is placed; empty when all is known and good.
+        """The questions to ask before anything is placed. Empty if everything is known and the fault is possible.
 
         Raises:
-            Blocked: when it cannot be done, now or ever.
+            Blocked: the fault is impossible, now or for good.
         """
         ...
 
     def hold(self, scene: Scene) -> Progress:
-        """Brings the fault about, and keeps it so when pods are replaced or agents forget."""
+        """Places the fault, and places it again when pods are replaced or agents lose it."""
         ...
 
     def recover(self, scene: Scene) -> Progress:
-        """Takes it back; harmless where nothing was placed."""
+        """Undoes the fault. Does no harm where nothing was placed."""
         ...
 
 

@@ -1,7 +1,8 @@
-"""Faults that an agent holds on a pod: ordered, compared with what the agent says, ordered again, taken back.
+"""Faults that an agent holds on a pod: ordered, compared with the agent's report, ordered again, undone.
 
-The order is the wanted state of a pod, derived anew at each step from the pods that there are. Whatever differs from it
-is ordered: a replaced pod, a restarted container, a peer's new address, an agent that lost its memory. Used by `plan`.
+An order is the wanted state of a pod. It is computed again at each step from the pods that exist. If the agent's state
+differs, the order is sent again: for a replaced pod, a restarted container, a peer's new address, or an agent that lost
+its state. Used by `plan`.
 """
 
 from datetime import timedelta
@@ -14,20 +15,20 @@ from chaos.wire import Ended, Order, Placed, Survey, digest
 from orchestrator.spec.status import LedgerEntry
 
 _AGENTS_OWN_LIMIT = timedelta(seconds=15)
-"""After the hard limit an agent, or its successor, has had this long to end everything alone."""
+"""How long after the hard limit an agent, or its successor, has to end everything by itself."""
 
 
 class HeldFault(Protocol):
-    """What tells one held fault from another."""
+    """What differs between held faults."""
 
     kind: str
 
     def order(self, scene: Scene, entry: LedgerEntry, seconds: float) -> Order:
-        """The state that the entry's pod shall be in."""
+        """The state that the entry's pod must have. `seconds` is the time limit."""
         ...
 
     def follows_containers(self) -> bool:
-        """Whether a restarted container is another target (a process is; a network namespace outlives it)."""
+        """Whether a restarted container needs a new order. Processes do; a network namespace outlives containers."""
         ...
 
     def concerns_others(self) -> bool:
@@ -37,18 +38,18 @@ class HeldFault(Protocol):
     def measure(
         self, scene: Scene, ledger: tuple[LedgerEntry, ...]
     ) -> tuple[tuple[Action, ...], str | None, str | None]:
-        """Once all is placed: what to ask for, the effect when it is as it should be, the trouble when it is not."""
+        """Called once everything is placed. Returns the next probes, the effect if it is right, the trouble if not."""
         ...
 
     def measure_recovery(
         self, scene: Scene, ledger: tuple[LedgerEntry, ...]
     ) -> tuple[tuple[Action, ...], str | None, str | None]:
-        """The same once all is taken back."""
+        """The same, once everything is undone."""
         ...
 
 
 class HeldFaultMethod:
-    """A method for any held fault."""
+    """The method for every held fault."""
 
     injection_limit = 60.0
 
@@ -118,7 +119,7 @@ class HeldFaultMethod:
         return Progress(ledger, actions, refused=trouble if overdue else None, trouble=trouble)
 
     def _follow(self, scene: Scene, entry: LedgerEntry) -> LedgerEntry:
-        """The entry, moved to the pod that stands in for its node now."""
+        """The entry, moved to its node's current pod."""
         node = scene.world.nodes.get(entry.node)
         if node is None or not node.running or self._same(node, entry):
             return entry
@@ -130,7 +131,7 @@ class HeldFaultMethod:
         return same_pod and (not self._fault.follows_containers() or node.container_id == entry.container_id)
 
     def _can_hold(self, node: Node, entry: LedgerEntry) -> bool:
-        """A pod's network outlives its containers; its processes do not."""
+        """Whether the pod can have the fault now. Its network outlives its containers; its processes do not."""
         return node.pod_uid == entry.pod_uid and (node.running or not self._fault.follows_containers())
 
 
@@ -146,7 +147,7 @@ def _unplaced(entry: LedgerEntry, *, trouble: str | None = None) -> LedgerEntry:
 def _settle(
     scene: Scene, entry: LedgerEntry, order: Order, outcome: ActionOutcome | None, survey: Survey | None
 ) -> LedgerEntry:
-    """The entry after the agent's last words on it."""
+    """The entry after the agent's last answer about it."""
     wanted = digest(order)
     if outcome is not None and isinstance(outcome.answer, Placed) and outcome.answer.digest == wanted:
         found = {"placed_at": entry.placed_at or scene.now, "effect": outcome.answer.effect, "trouble": None}

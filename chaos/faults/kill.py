@@ -1,4 +1,4 @@
-"""Killing nodes: pods are deleted without grace, and the effect is a new pod in the place of each. Used by `plan`."""
+"""Kills nodes: pods are deleted without a grace period. The measured effect is a new pod for each. Used by `plan`."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from chaos.scene import Action, DeletePod, Scene
 from orchestrator.spec.status import LedgerEntry
 
 _PATIENCE = timedelta(seconds=5)
-"""How long a deletion may take to show before it is asked for again."""
+"""How long a deletion may take to show before it is sent again."""
 
 
 class KillMethod:
@@ -55,7 +55,7 @@ def _deleted(scene: Scene, entry: LedgerEntry) -> tuple[LedgerEntry, DeletePod |
 
 
 def _back(scene: Scene, entry: LedgerEntry) -> LedgerEntry:
-    """Ready again; and if it was asked to go a moment ago, not the old pod that has not heard of it."""
+    """The entry, recovered if its node is ready. Right after a deletion the ready pod may still be the old one."""
     node = scene.world.nodes.get(entry.node)
     if entry.recovered_at is not None or node is None or not node.ready:
         return entry

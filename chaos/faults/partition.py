@@ -1,8 +1,8 @@
-"""Cutting a network in sides. Each pod drops its peers on other sides; then connections are tried, across and within.
+"""Cuts a network into sides: each pod drops packets of its peers on other sides. Used through `held`.
 
-All nodes are probed, each with one node of every other side and one of its own, so the cost grows with the nodes and
-not with the pairs. Across, a connection must time out; within, it must pass, or the cut is wider than was asked for.
-Used through `held`.
+To measure the cut, each node tries to connect to one node of every other side and to one of its own side. The cost
+grows with the number of nodes, not of pairs. Connections across sides must time out. Connections within a side must
+pass, otherwise the cut is wider than was asked for.
 """
 
 from chaos.faults.base import listed
@@ -63,7 +63,7 @@ def _measured_already(scene: Scene) -> bool:
 
 
 def _probes(scene: Scene, ledger: tuple[LedgerEntry, ...]) -> tuple[ProbeFrom, ...]:
-    """One probe a node whose pod still runs: round the ring of each other side, and to the next on its own."""
+    """One probe per running node: to one node on each other side, in turn, and to the next node on its own side."""
     rings: dict[int, list[Node]] = {}
     for entry in ledger:
         node = scene.world.nodes.get(entry.node)
@@ -82,7 +82,7 @@ def _probes(scene: Scene, ledger: tuple[LedgerEntry, ...]) -> tuple[ProbeFrom, .
 
 
 def _found(scene: Scene, ledger: tuple[LedgerEntry, ...]) -> _Found | None:
-    """What the last probes found, across and within; None when one that is wanted now has no answer."""
+    """The results of the last probes, across sides and within them. None if a probe has no answer yet."""
     outcomes = scene.world.outcomes_of(ProbeFrom)
     across: list[tuple[str, Probe]] = []
     within: list[tuple[str, Probe]] = []

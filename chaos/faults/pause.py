@@ -1,4 +1,4 @@
-"""Pausing nodes: measured when the agent reads from the kernel that all processes are stopped. Used through `held`."""
+"""Pauses nodes. Measured when the agents read from the kernel that all processes are stopped. Used through `held`."""
 
 from chaos.faults.base import counted, listed
 from chaos.scene import Action, Scene
@@ -12,7 +12,7 @@ class PauseFault:
     kind = "pause"
 
     def order(self, scene: Scene, entry: LedgerEntry, seconds: float) -> Order:
-        del scene  # A pod's processes concern no other pod.
+        del scene  # The order does not depend on other pods.
         return PauseOrder(pod_uid=entry.pod_uid, container_id=entry.container_id or "", ttl_seconds=seconds)
 
     def follows_containers(self) -> bool:

@@ -1,1 +1,1 @@
-"""Runtime upgrades the way production does them: authorised by root, applied by anybody, followed until they settle."""
+"""Runtime upgrades as in production: root authorises, anybody applies, and the chain is watched until it settles."""

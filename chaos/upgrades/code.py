@@ -1,4 +1,4 @@
-"""The new code of an upgrade: built in place, or put together from ConfigMaps. Called by `reconciler`, once."""
+"""Loads the new code of an upgrade: a model's code, or code in ConfigMaps. Called once, by `reconciler`."""
 
 import base64
 import binascii
@@ -12,24 +12,24 @@ from orchestrator.spec.runtime import CodeChunks, RuntimeCode
 
 
 class CodeError(Exception):
-    """There is no code to upgrade to, and why."""
+    """The code cannot be loaded. The text says why."""
 
 
 def load(code: RuntimeCode, cluster: Cluster) -> bytes:
-    """The code itself.
+    """The bytes of the code.
 
     Raises:
-        CodeError: when it is not there or not what was announced.
+        CodeError: the code is missing, or its checksum is wrong.
     """
     if code.model is not None:
         return blob.model_blob(code.model)
     if code.chunks is not None:
         return _from_chunks(code.chunks, cluster)
-    raise CodeError("a file is on somebody's machine and not in the cluster; put it there as chunks")
+    raise CodeError("the code is a file on a user's machine; store it in the cluster as chunks")
 
 
 def describe(code: bytes) -> Code:
-    """What it says of itself; CodeError when it is no runtime."""
+    """The versions in the code. Raises CodeError if it is not a runtime."""
     try:
         found = blob.read(code)
     except RuntimeBlobError as error:
@@ -54,5 +54,5 @@ def _from_chunks(chunks: CodeChunks, cluster: Cluster) -> bytes:
     code = b"".join(pieces)
     found = hashlib.sha256(code).hexdigest()
     if found != chunks.sha256:
-        raise CodeError(f"the chunks' sha256 is {found}, announced is {chunks.sha256}")
+        raise CodeError(f"the sha256 of the chunks is {found}, but the upgrade names {chunks.sha256}")
     return code

@@ -1,4 +1,4 @@
-"""The status of an upgrade while one decision is made: steps noted, conditions set, phases reached. Used by `plan`."""
+"""The status of an upgrade while a decision changes it: its steps, conditions and phase. Used by `plan`."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from orchestrator.spec.status import Step, UpgradePhase, UpgradeStatus
 
 
 class Draft:
-    """Replaces `status` piece by piece; what it was before the decision is not touched."""
+    """Builds the new status piece by piece. The old status object is not changed."""
 
     def __init__(self, upgrade: Upgrade, status: UpgradeStatus, now: datetime) -> None:
         self.upgrade = upgrade
@@ -20,12 +20,12 @@ class Draft:
         self.status = self.status.model_copy(update=update)
 
     def reach(self, phase: UpgradePhase, message: str, update: Mapping[str, object]) -> None:
-        """A phase that has a condition of its own."""
+        """Enters a phase and sets the condition of the same name."""
         self.condition(phase, value=True, reason=phase, message=message)
         self.set(phase=phase, **update)
 
     def see(self, name: str, block: int, chain: str, detail: str = "") -> None:
-        """Notes a step, at its first sight only."""
+        """Records a step, but only the first time that it is seen."""
         if not self.seen(name):
             self.note(name, block, chain, detail)
 

@@ -1,6 +1,6 @@
-"""What tells of failures that nothing returns: events under extrinsics that succeed, and panics in logs.
+"""Finds failures that no call returns: error events of extrinsics that succeeded, and panics in logs.
 
-Called by `reconciler`; what it finds goes into the `UpgradeWorld` that `plan` judges.
+Called by `reconciler`. The findings go into the `UpgradeWorld` that `plan` judges.
 """
 
 import re
@@ -15,22 +15,22 @@ from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError
 
 _PANIC = re.compile(r"^(?!.*\[Relaychain\]).*panicked at .*(?:(?<=:)\n.*)?$", re.MULTILINE)
-"""Where it was, and the message, which stands on the next line when the first ends with a colon.
+"""A panic's place and its message. The message is on the next line if the first one ends with a colon.
 
-Lines of the relay node inside a collator tell of another chain than the collator's.
+Lines of the relay node inside a collator are left out, because they are about another chain.
 """
 _LINE = 300
 """Characters of a log line that a status quotes."""
 
 
 class Events:
-    """Follows the chain's events from a block on: each finalised block once, and those above anew each time."""
+    """Reads the chain's events from a block on: each finalised block once, and blocks above finality at every call."""
 
     def __init__(self) -> None:
         self._next = 0
 
     def failure(self, at: Reference, runtime: RuntimeReader, *, since: int, code: bytes) -> str | None:
-        """An event that says that the upgrade failed, in a block after `since`. Raises ChainError."""
+        """The first event after block `since` that says the upgrade failed, or None. Raises ChainError."""
         first = max(since + 1, self._next)
         for number, event in chain.events_between(at.reader, runtime, first, at.best.number):
             if said := _failure(event, code):
@@ -49,7 +49,7 @@ def _failure(event: Event, code: bytes) -> str | None:
 
 
 def panics(cluster: Cluster, nodes: Iterable[Node], threads: ThreadPoolExecutor, *, seconds: int) -> Mapping[str, str]:
-    """Of each node that has logged a panic in the last seconds, the last of them."""
+    """The last panic in the log of each node, within the last `seconds`. Nodes without a panic are left out."""
 
     def look(node: Node) -> tuple[str, str | None]:
         try:

@@ -1,7 +1,7 @@
-"""Reads what a decision about an upgrade needs from the nodes themselves. Called by `reconciler` before each step.
+"""Reads from the nodes what a decision about an upgrade needs. Called by `reconciler` before each step.
 
-One node of the chain that answers stands for it in most steps: of a few that are asked, authors first, the one that has
-finalised most. Only whether the upgrade is enacted is asked of all nodes. All of one view is read at one block.
+In most steps one node represents the chain: of a few that are asked, authors first, the one that has finalised most.
+Only the question whether the upgrade is enacted goes to all nodes. One view is read at one block.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from orchestrator.spec.testnet import RELAY
 
 _SAMPLE = 4
 _ROUNDS = 5
-"""So many samples, and no node more: each silent one costs its time limit."""
+"""How many samples are asked at most, because each silent node costs its time limit."""
 _AUTHORS = frozenset({"validator", "collator"})
 
 
@@ -40,7 +40,7 @@ class Observer:
     threads: ThreadPoolExecutor
 
     def reference(self, nodes: Iterable[Node]) -> Reference | None:
-        """Of a few nodes the one that has finalised most; the next few are asked when none of them answers."""
+        """The node that has finalised most, of a sample. If no node of a sample answers, the next sample is asked."""
         ranked = sorted((n for n in nodes if n.running), key=lambda n: (n.role not in _AUTHORS, n.name))
         found: list[Reference] = []
         for start in range(0, min(len(ranked), _ROUNDS * _SAMPLE), _SAMPLE):
@@ -54,7 +54,7 @@ class Observer:
         """The chain as the reference sees it.
 
         Raises:
-            ChainError: when it stops answering.
+            ChainError: the reference stops answering.
         """
         reader, best = at.reader, at.best.hash
         version = reader.runtime_version(best)
@@ -103,7 +103,7 @@ class Observer:
         )
 
     def spread(self, nodes: Sequence[Node], code: Code, block: int) -> Spread:
-        """Every node, asked who built its finalised block, and for its hash of the first that the new code built."""
+        """Asks every node which code built its finalised block, and its hash of the first block by the new code."""
         answers = dict(zip(nodes, self.threads.map(lambda n: self._ask(n, code, block), nodes), strict=True))
         hashes = Counter(answer for answer in answers.values() if isinstance(answer, str))
         common = hashes.most_common(1)[0][0] if hashes else None
@@ -114,7 +114,7 @@ class Observer:
         return Spread(**{kind: tuple(found) for kind, found in names.items()})
 
     def _ask(self, node: Node, code: Code, block: int) -> str | bool | None:
-        """The node's hash of that block; False while the old code built what it has finalised; None for no answer."""
+        """The node's hash of the block. False while its finalised block is by the old code. None for no answer."""
         if not node.running:
             return None
         reader = self.reader_of(node)
@@ -134,7 +134,7 @@ class Observer:
 
 
 def of_chain(nodes: Iterable[Node], chain: str) -> tuple[Node, ...]:
-    """The nodes of a chain, which is called `relay`, or by a parachain's name or id."""
+    """The nodes of a chain. `chain` is `relay`, or a parachain's name or id."""
     return tuple(n for n in nodes if n.chain == chain or (n.chain != RELAY and str(n.para_id) == chain))
 
 
@@ -149,7 +149,7 @@ def _has_changed(reader: SubstrateReader, code: Code, status: UpgradeStatus, blo
 
 
 def _is_undone(at: Reference, code: Code, *, parachain: bool) -> bool:
-    """Judged by finalised state only: another node's best block, or a reorganisation, must not look like a loss."""
+    """Whether the upgrade was lost. Only finalised state counts: another best block or a reorganisation is no loss."""
     reader, final = at.reader, at.finalized.hash
     return (
         reader.authorized_upgrade(final) is None
@@ -164,7 +164,7 @@ def _built_by(reader: SubstrateReader, block: str) -> int | None:
 
 
 def _first(reader: SubstrateReader, low: int, high: int, holds: Callable[[str], bool]) -> int:
-    """The first block in (low, high] of which it holds; it does of `high`, and stays so once it does."""
+    """The first block in (low, high] for which `holds` is true. It must stay true up to `high`."""
     while low + 1 < high:
         middle = (low + high) // 2
         block = reader.hash_at(middle)

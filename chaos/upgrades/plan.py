@@ -1,9 +1,13 @@
 """Decides what happens to an upgrade next: (upgrade, status, world, now) -> UpgradePlan. Pure.
 
-Preflight judges the code, then authorises it. Authorized applies it. Applied waits until a block that the new code
-built is finalised, and every node that answers says so. Enacted and Settling follow the relay chain's sessions. Each
-phase is what the chain shows, so a controller that starts anew repeats no call: what is authorised is not authorised
-again, what is applied not applied again. What fails silently is found by what the chain does not come to.
+The phases:
+- Preflight checks the code, then authorises it.
+- Authorized applies it.
+- Applied waits until a block by the new code is finalised, and every node that answers has finalised it.
+- Enacted and Settling count the relay chain's sessions.
+
+A phase follows from what the chain shows, so a restarted controller repeats no call. An upgrade that fails silently is
+found because the chain does not reach the next phase in time.
 """
 
 from datetime import datetime, timedelta
@@ -18,11 +22,11 @@ from orchestrator.spec.testnet import RELAY
 ENDS = frozenset({"Completed", "Failed"})
 
 _PATIENCE = timedelta(seconds=60)
-"""For what needs a block or two: nodes to answer, a submitted call to show."""
+"""For things that need a block or two: nodes that answer, a sent call that shows."""
 _RESEND = timedelta(seconds=20)
-"""After which a call that does not show is sent again: a node that restarts loses its pool."""
+"""After this a call that does not show is sent again: a node that restarts loses its transaction pool."""
 _STANDING = timedelta(seconds=15)
-"""A chain that has not moved for so long while all its authors panic will not move."""
+"""A chain that stands for this long while all its authors panic is broken."""
 
 
 def step(upgrade: Upgrade, status: UpgradeStatus, world: UpgradeWorld, now: datetime) -> UpgradePlan:
@@ -53,7 +57,7 @@ def step(upgrade: Upgrade, status: UpgradeStatus, world: UpgradeWorld, now: date
 
 
 class _Decision:
-    """One step of one upgrade; a method for each phase, which changes the draft and may ask for a call."""
+    """One step of one upgrade. Each phase has a method that changes the draft and may return a call to send."""
 
     def __init__(self, draft: Draft, world: UpgradeWorld) -> None:
         self.draft = draft
@@ -80,7 +84,7 @@ class _Decision:
             raise Failure(self.world.silent_failure)
         preflight.judge(self.world, code, chain, relay)
         if chain.pending or relay.restricted or relay.future_code is not None:
-            # One takes minutes by itself, and validators may still be voting on its code.
+            # An upgrade of a parachain takes minutes, and validators may still be voting on the earlier code.
             patience = timedelta(seconds=self.spec.enact_timeout)
             self._wait("Authorized", "an earlier upgrade of this parachain is not over yet", patience)
             return None
@@ -89,7 +93,7 @@ class _Decision:
     def authorized(self) -> Action | None:
         code, chain = self.world.code, self.world.chain
         if code is None or chain is None:
-            # Every node compiles the new code at the same moment and answers nothing meanwhile: 30 s and more on
+            # All nodes compile the new code at the same time and do not answer until it is done: 30 s and more on
             # machines with few cores.
             patience = timedelta(seconds=self.spec.enact_timeout) if self.draft.seen("Applying") else _PATIENCE
             self._wait("Applied", self.world.trouble or "no node of the chain answers", patience)
@@ -99,14 +103,14 @@ class _Decision:
             self.draft.reach("Applied", f"in block {block}", {"applied_at": self.draft.now, "applied_block": block})
             return None
         if chain.undone or self.world.silent_failure:
-            # Applying a code that the runtime finds wanting succeeds, deletes the authorisation and changes nothing.
+            # If the runtime rejects the code, applying it still succeeds: it only deletes the authorisation.
             said = self.world.silent_failure or "the authorisation is gone and nothing has changed"
             raise Failure(f"the chain rejected the code when it was applied: {said}")
         if chain.authorized is None:
-            self._wait("Applied", f"{chain.node} does not see the authorisation yet, or no more")
+            self._wait("Applied", f"{chain.node} does not see the authorisation")
             return None
         if chain.authorized != code.hash:
-            raise Failure(f"another code was authorised meanwhile: 0x{chain.authorized.hex()}")
+            raise Failure(f"another code has been authorised instead: 0x{chain.authorized.hex()}")
         return self._send("apply", "Applying", "Applied", chain)
 
     def applied(self) -> Action | None:
@@ -152,12 +156,12 @@ class _Decision:
     # What the chain shows
 
     def _applied(self, code: Code, chain: ChainView) -> bool:
-        """The new version is in the state; or, of a parachain, its code waits for the relay chain."""
+        """Whether the new version is in the state or, for a parachain, the code waits for the relay chain."""
         changed = chain.version.spec_version == code.spec_version != self.draft.status.spec_version_from
         return changed or (self.world.is_parachain and chain.pending)
 
     def _follow_parachain(self, code: Code, chain: ChainView, relay: RelayView | None) -> None:
-        """Notes each step of a parachain's upgrade at its first sight; an abort is a failure."""
+        """Records each step of a parachain's upgrade when it is first seen. Raises Failure at an abort."""
         name, draft, best = self.spec.chain, self.draft, chain.best.number
         changed = chain.version.spec_version == code.spec_version
         if chain.pending:
@@ -192,16 +196,16 @@ class _Decision:
         if built and spread.old:
             return f"{listed(spread.old)} has not finalised a block built by the new code"
         if chain.migrating:
-            return f"migrations of several blocks are not over, finality is at {chain.finalized.number}"
+            return f"a migration over several blocks has not finished, finality is at {chain.finalized.number}"
         changed = chain.version.spec_version == code.spec_version
         version = f"the version changed in block {chain.changed_at}" if changed else "the version has not changed"
         stands = f"best stands at {chain.best.number}, finality at {chain.finalized.number}"
         return f"{version}, no block built by the new code is finalised; {stands}"
 
     def _check_panics(self) -> None:
-        """A chain that is seen to stand, while each of its authors panics, is broken for good.
+        """Raises Failure if the chain stands while all its authors panic: it is broken for good.
 
-        For that while it must answer: nodes that compile new code are silent, and move on afterwards.
+        The chain must answer during that time. Nodes that compile new code do not answer, and work again afterwards.
         """
         panics, status, draft = self.world.panics, self.draft.status, self.draft
         if not panics or len(panics) < self.world.authors or status.block_at is None:
@@ -219,13 +223,13 @@ class _Decision:
     # Waiting
 
     def _wait(self, stage: str, reason: str, patience: timedelta = _PATIENCE) -> None:
-        """For the state to allow the next call, or to show it."""
+        """Waits until the state allows or shows the next call. Raises Failure after `patience`."""
         self.draft.condition(stage, value=False, reason="Waiting", message=reason)
         if self.draft.since(stage) > patience:
             raise Failure(f"{reason}, for {patience.total_seconds():.0f}s")
 
     def _send(self, action: Action, name: str, stage: str, chain: ChainView) -> Action | None:
-        """Sends a call, once; again when it has not shown for a while, until patience ends."""
+        """Returns the action if the call must be sent, now or again. Raises Failure when patience ends."""
         sent = self.draft.seen(name)
         if not sent or _RESEND <= self.draft.now - sent[-1].at <= self.draft.now - sent[0].at <= _PATIENCE:
             self.draft.note(name, chain.best.number, self.spec.chain, f"sent to {chain.node}")
@@ -245,7 +249,7 @@ class _Decision:
         self.draft.condition("Enacted", value=False, reason="Waiting", message=reason)
 
     def _not_settled(self, reason: str) -> None:
-        """While it settles the chain must move."""
+        """Raises Failure if finality stands while the upgrade settles."""
         since, limit = self.draft.status.block_at, self.spec.enact_timeout
         if since is not None and self.draft.now - since > timedelta(seconds=limit):
             evidence = f"; {self._panicking()}" if self.world.panics else ""

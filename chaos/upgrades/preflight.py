@@ -1,10 +1,10 @@
-"""What the runtime would refuse about a code, told before anything is sent. Called by `plan`; pure."""
+"""Checks a code for what the runtime would refuse, before anything is sent. Pure. Called by `plan`."""
 
 from chaos.upgrades.draft import Draft
 from chaos.upgrades.view import ChainView, Code, Failure, RelayView, UpgradeWorld
 
 MAX_CODE_SIZE = 5 * 1024 * 1024
-"""What a block of a relay chain takes (`BlockLength`), and a parachain's limit where the relay chain names none."""
+"""Bytes that fit into a relay chain's block (`BlockLength`). Also a parachain's limit if the relay chain names none."""
 
 
 def check_code(world: UpgradeWorld) -> None:
@@ -15,7 +15,7 @@ def check_code(world: UpgradeWorld) -> None:
 
 
 def note_versions(draft: Draft, code: Code, chain: ChainView) -> None:
-    """From what to what; a changed transaction version means that signers must be rebuilt."""
+    """Records the old and new versions. If the transaction version changes, signers must be rebuilt."""
     draft.set(
         chain=draft.upgrade.spec.chain,
         spec_name=chain.version.spec_name,
@@ -30,7 +30,7 @@ def note_versions(draft: Draft, code: Code, chain: ChainView) -> None:
 
 
 def judge(world: UpgradeWorld, code: Code, chain: ChainView, relay: RelayView) -> None:
-    """As `frame_system::can_set_code` and the relay chain's limits will."""
+    """Raises Failure if `frame_system::can_set_code` or the relay chain's limits would refuse the code."""
     if code.spec_name != chain.version.spec_name:
         raise Failure(f"spec_name is {chain.version.spec_name} on chain and {code.spec_name} in the code")
     if code.spec_version <= chain.version.spec_version:

@@ -1,7 +1,7 @@
-"""Turns the pure plan of an upgrade into deeds: observe the chain, plan, write the status, send at most one call.
+"""Carries out the pure plan of an upgrade: observe the chain, plan, write the status, send at most one call.
 
-The only writer of the object's status, which it reads once, at start. A call is sent only after the status that says so
-is written; whether it had an effect is read from the chain at the next step. Called through `upgrades.tasks`.
+It is the only writer of the object's status, and reads it once, at the start. A call is sent only after the status that
+announces it is written. The next step reads from the chain whether it had an effect. Called through `upgrades.tasks`.
 """
 
 import logging
@@ -36,7 +36,7 @@ _STANDS = 6.0
 
 @dataclass
 class UpgradeHands:
-    """What acts, shared by all upgrades. `sudo` derives the key when it is needed and not before."""
+    """The means to act, shared by all upgrades. `sudo` derives the key only when it is needed."""
 
     cluster: Cluster
     observer: Observer
@@ -69,7 +69,7 @@ class UpgradeReconciler:
 
     @property
     def ended(self) -> bool:
-        """An upgrade cannot be taken back, so a deleted object needs no more steps."""
+        """Whether no more steps are needed. An upgrade cannot be undone, so a deleted object has ended."""
         return self._deleted or (self.phase in plan.ENDS and self.writer.holds(self.status))
 
     def mark_deleted(self) -> None:
@@ -80,7 +80,7 @@ class UpgradeReconciler:
         return self.status.cause or (reached[0] if reached else "")
 
     def step(self, nodes: Mapping[str, Node]) -> float:
-        """One round; how long the next may wait, in seconds."""
+        """Does one round. Returns the seconds until the next."""
         before = self.phase
         world, at = self._observe(nodes)
         decided = plan.step(self.upgrade, self.status, world, self.clock())
@@ -93,7 +93,7 @@ class UpgradeReconciler:
     # Observation
 
     def _observe(self, nodes: Mapping[str, Node]) -> tuple[UpgradeWorld, Reference | None]:
-        """The world, and the node of the chain that stands for it."""
+        """The observation, and the node that represents the chain."""
         own = observe.of_chain(nodes.values(), self.upgrade.spec.chain)
         if not own:
             return UpgradeWorld(trouble=f"there is no chain {self.upgrade.spec.chain} here"), None
@@ -153,7 +153,7 @@ class UpgradeReconciler:
         return chain.upgrader(at.reader.rpc, self.hands.sudo())
 
     def _send(self, action: Action, at: Reference) -> None:
-        """What comes of it, the chain shows; a refusal is kept to be told if it shows nothing."""
+        """Sends a call. Its effect is read from the chain later; a refusal is kept for the message if there is none."""
         assert self._code is not None
         try:
             upgrader = self._upgrader(at)
@@ -173,10 +173,10 @@ class UpgradeReconciler:
 
 
 def reconciler(body: Mapping[str, Any], hands: UpgradeHands) -> UpgradeReconciler:
-    """A reconciler for the custom resource, going on from the status that it has.
+    """A reconciler for the custom resource. It continues from the resource's status.
 
     Raises:
-        ValidationError: of pydantic, where the API server let too much pass.
+        ValidationError: pydantic's, if the API server accepted an invalid resource.
     """
     metadata = body["metadata"]
     spec = RuntimeUpgradeSpec.model_validate(dict(body["spec"]))

@@ -1,4 +1,4 @@
-"""Steps RuntimeUpgrades with the nodes that the watch shows. Called through `operator`."""
+"""Runs the reconcilers of RuntimeUpgrades with the nodes that the watch shows. Called through `operator`."""
 
 import asyncio
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Upgrades(Tasks[UpgradeReconciler]):
 
 
 def hands(cluster: Cluster, seed_file: Path) -> UpgradeHands:
-    """What upgrades act with in a cluster: nodes by their pods' addresses, the sudo key from the network's seed."""
+    """The means of upgrades in a cluster: nodes by their pods' addresses, the sudo key from the network's seed."""
     threads = ThreadPoolExecutor(32, "observe")
 
     def reader_of(node: Node) -> SubstrateReader:

@@ -1,4 +1,4 @@
-"""What a decision about an upgrade may look at, and what it may ask for. Read by `plan`, made by `observe`; values."""
+"""The input and output of a decision about an upgrade, as values. Read by `plan`, made by `observe`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Upgrade:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What the new code says of itself."""
+    """The versions, hash and size in bytes of the new code."""
 
     spec_name: str
     spec_version: int
@@ -33,7 +33,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class ChainView:
-    """The upgraded chain as one node sees it: the state at its best block, and who built its finalised one."""
+    """The upgraded chain as one node sees it: the state at its best block, and which code built its finalised block."""
 
     node: str
     best: Head
@@ -45,18 +45,18 @@ class ChainView:
     built_by: int | None
     """The spec version of the code that has built blocks up to the finalised one (`LastRuntimeUpgrade`)."""
     migrating: bool = False
-    """Migrations that take several blocks are under way at the finalised block; or they are stuck."""
+    """A migration over several blocks is running, or stuck, at the finalised block."""
     undone: bool = False
-    """Finality has passed the block in which the upgrade got this far, and its state holds nothing of it."""
+    """Finality has passed the block of the last step, and the finalised state shows nothing of the upgrade."""
     changed_at: int | None = None
-    """The first block with the new version or with pending code, once there is one."""
+    """The first block with the new version or with pending code. None if there is none yet."""
     first_built: int | None = None
-    """The first block that the new code built, once it is finalised."""
+    """The first block that the new code built. None until it is finalised."""
 
 
 @dataclass(frozen=True, slots=True)
 class RelayView:
-    """The relay chain's state: the session at its finalised block, and for a parachain what it holds of its code."""
+    """The relay chain's state: the session at its finalised block, and its records of a parachain's code."""
 
     node: str
     best: int
@@ -64,7 +64,7 @@ class RelayView:
     current_code: bytes | None = None
     future_code: bytes | None = None
     checking: bool = False
-    """Validators vote on whether they can prepare the code."""
+    """Validators are voting whether they can prepare the code."""
     go_ahead: str | None = None
     restricted: bool = False
     max_code_size: int | None = None
@@ -72,18 +72,18 @@ class RelayView:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """All nodes of the chain, asked whether the new code built their finalised block."""
+    """All nodes of the chain by which code, old or new, built their finalised block."""
 
     new: tuple[str, ...] = ()
     old: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
     forked: tuple[str, ...] = ()
-    """Nodes whose hash of the first block built by the new code is another than most nodes'."""
+    """Nodes whose hash of the first block by the new code differs from most nodes' hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpgradeWorld:
-    """One observation. What could not be read is None, with the reason in `trouble`."""
+    """One observation. A value that could not be read is None; `trouble` says why."""
 
     code: Code | None = None
     code_error: str | None = None
@@ -93,12 +93,12 @@ class UpgradeWorld:
     spread: Spread = Spread()
     authors: int = 0
     panics: Mapping[str, str] = field(default_factory=dict)
-    """By author, its log's last line that tells of a panic."""
+    """The last panic in each author's log, by author."""
     refusals: Mapping[Action, str] = field(default_factory=dict)
-    """What a node said no to, by what was asked of it."""
+    """The message with which a node refused a call, by call."""
     refused_for_good: str | None = None
     silent_failure: str | None = None
-    """An event of the chain that tells of a failure under an extrinsic that succeeded."""
+    """An event that shows a failure although its extrinsic succeeded."""
     trouble: str | None = None
 
     @property
@@ -108,11 +108,11 @@ class UpgradeWorld:
 
 @dataclass(frozen=True, slots=True)
 class UpgradePlan:
-    """The status to be written, then the action to be done."""
+    """The status to write, then the action to do."""
 
     status: UpgradeStatus
     action: Action | None = None
 
 
 class Failure(Exception):  # noqa: N818  It says what the upgrade is.
-    """The upgrade has failed, and why."""
+    """The upgrade has failed. The text says why."""

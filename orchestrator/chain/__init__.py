@@ -1,4 +1,4 @@
-"""The one door to node RPC and SCALE. Used by readiness, gates and the controller, for real nodes and simnode alike."""
+"""The only access to node RPC and SCALE, for real nodes and simnode. Used by readiness, gates and the controller."""
 
 from orchestrator.chain.clients import runtime, upgrader
 from orchestrator.chain.history import events_between

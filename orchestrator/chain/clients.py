@@ -1,4 +1,4 @@
-"""Which client a node runs, and so what reads and writes by its runtime's types. Called by the controller and gates."""
+"""Returns the reader or upgrader that fits the client of a node. Called by the controller and gates."""
 
 from orchestrator.chain.port import RuntimeReader, Upgrader
 from orchestrator.chain.rpc import Rpc
@@ -11,22 +11,22 @@ _SUBSTRATE_METHODS = frozenset({"state_getMetadata", "author_submitExtrinsic"})
 
 
 def upgrader(rpc: Rpc, sudo: KeyPair) -> Upgrader:
-    """An upgrader for the chain that the node serves.
+    """An upgrader for the node's chain.
 
     Raises:
-        Refused: when the node is of a client whose transactions coalmine cannot build.
-        ChainError: when the node does not answer.
+        Refused: coalmine cannot build transactions for the node's client.
+        ChainError: the node does not answer.
     """
     if _is_simnode(rpc):
         return SimnodeUpgrader(rpc, sudo)
-    # The SCALE library is slow to load and large, and a network of simnodes has no use for it.
+    # The SCALE library is large and slow to load, and a network of simnodes does not need it.
     from orchestrator.chain.substrate import SubstrateUpgrader  # noqa: PLC0415
 
     return SubstrateUpgrader(rpc, sudo)
 
 
 def runtime(rpc: Rpc) -> RuntimeReader:
-    """Reads by the runtime's types. Raises as `upgrader`."""
+    """A reader that knows the runtime's types. Raises as `upgrader` does."""
     if _is_simnode(rpc):
         return SimnodeRuntime(rpc)
     from orchestrator.chain.substrate import SubstrateRuntime  # noqa: PLC0415  As above.

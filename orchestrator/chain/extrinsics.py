@@ -1,8 +1,8 @@
-"""Transactions of real Substrate chains, as bytes. Pure; called by `substrate`.
+"""Builds transactions of real Substrate chains, as bytes. Pure. Called by `substrate`.
 
-Version 4 of the format, which nodes of 2026 take beside 5 (`substrate/primitives/runtime/src/generic`). The call comes
-encoded, from `Metadata.call`. The extensions are walked in the order in which the runtime has them, since their data
-follow each other without names.
+They have version 4 of the format, which nodes of 2026 accept besides 5 (`substrate/primitives/runtime/src/generic`).
+The call is already encoded, by `Metadata.call`. The extensions are encoded in the runtime's order, because their data
+have no names.
 """
 
 from collections.abc import Callable
@@ -19,13 +19,13 @@ _UNSIGNED, _SIGNED = b"\x04", b"\x84"
 _IMMORTAL = b"\x00"
 _NO_TIP = b"\x00"
 _NOTHING = b"\x00"
-"""`None`, and mode `Disabled` of `CheckMetadataHash`."""
+"""The encoding of `None`, and of mode `Disabled` of `CheckMetadataHash`."""
 _LONGEST_SIGNED_AS_IT_IS = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a signature is good for: one chain, one runtime version, one nonce; for ever, as it is sent at once."""
+    """What a signature is valid for: one chain, one runtime version and one nonce. It never expires."""
 
     genesis: bytes
     version: RuntimeVersion
@@ -46,11 +46,11 @@ _ADDITIONAL: dict[str, Callable[[Circumstances], bytes]] = {
     "CheckSpecVersion": lambda c: c.version.spec_version.to_bytes(4, "little"),
     "CheckTxVersion": lambda c: c.version.transaction_version.to_bytes(4, "little"),
     "CheckGenesis": lambda c: c.genesis,
-    "CheckMortality": lambda c: c.genesis,  # An immortal transaction is born with the chain.
+    "CheckMortality": lambda c: c.genesis,  # For an immortal transaction it is the genesis hash.
     "CheckEra": lambda c: c.genesis,
     "CheckMetadataHash": lambda _: _NOTHING,
 }
-"""What each extension adds to what is signed, and does not send."""
+"""What each extension adds to the signed data but not to the transaction."""
 
 
 def unsigned(call: bytes) -> bytes:
@@ -58,10 +58,10 @@ def unsigned(call: bytes) -> bytes:
 
 
 def signed(metadata: Metadata, call: bytes, signer: KeyPair, at: Circumstances) -> bytes:
-    """A transaction signed by an sr25519 key.
+    """A transaction signed with an sr25519 key.
 
     Raises:
-        Refused: when the runtime wants of a transaction what coalmine does not know.
+        Refused: the runtime's transactions need data that coalmine does not know.
     """
     check(metadata)
     extra = b"".join(_EXTRA[one.name](at) for one in metadata.extensions if one.name in _EXTRA)
@@ -75,13 +75,13 @@ def signed(metadata: Metadata, call: bytes, signer: KeyPair, at: Circumstances) 
 
 
 def check(metadata: Metadata) -> None:
-    """Whether all is known of what this runtime's transactions hold.
+    """Returns if coalmine can build this runtime's transactions.
 
     Raises:
-        Refused: naming every extension whose data coalmine does not know.
+        Refused: it cannot. Names every extension whose data coalmine does not know.
     """
     if metadata.extrinsic_version not in {4, 5}:
-        raise Refused(f"the runtime's transactions are of version {metadata.extrinsic_version}; coalmine writes 4")
+        raise Refused(f"the runtime's transactions have version {metadata.extrinsic_version}; coalmine writes 4")
     unknown = [
         one.name
         for one in metadata.extensions

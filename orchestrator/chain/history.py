@@ -1,6 +1,6 @@
-"""What happened between two blocks, read block by block. Called by the controller and by gates.
+"""Reads events between two blocks, block by block. Called by the controller and by gates.
 
-By numbers and never by subscription: what was missed while nobody listened is read all the same.
+It reads by block number, not by subscription, so events that happened while nobody listened are not lost.
 """
 
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from orchestrator.errors import ChainError
 def events_between(
     reader: SubstrateReader, runtime: RuntimeReader, first: int, last: int
 ) -> Iterator[tuple[int, Event]]:
-    """The events of blocks first to last, each with its block. Above the finalised block they may still change.
+    """The events of blocks `first` to `last`, each with its block number. Above finality they may still change.
 
     Raises:
-        ChainError: when the node does not answer, or has a block or its state no more.
+        ChainError: the node does not answer, or no longer has a block or its state.
     """
     for number in range(first, last + 1):
         block = reader.hash_at(number)

@@ -1,8 +1,8 @@
-"""A runtime's metadata, and what is encoded and decoded by it. The only module that imports the SCALE library.
+"""Encodes and decodes with a runtime's metadata. Within this package only this module imports the SCALE library.
 
-Called by `runtimes`, which keeps a few of them, by `extrinsics` and by `substrate`. The library (`scalecodec`, the
-SCALE part of substrate-interface) makes classes by the thousand for one runtime, some 60 MB, and shares others between
-runtimes through class attributes; so everything here holds one lock while it is in the library.
+Called by `runtimes`, which caches a few instances, by `extrinsics` and by `substrate`. The library (`scalecodec`, the
+SCALE part of substrate-interface) creates thousands of classes for one runtime, about 60 MB. It shares other classes
+between runtimes through class attributes, so all code here holds one lock while it uses the library.
 """
 
 import threading
@@ -21,7 +21,7 @@ from orchestrator.genesis.header import blake2_256
 
 _LOCK = threading.Lock()
 _ADDRESSES = 42
-"""The SS58 prefix under which decoded accounts are shown, whatever the chain, as `grandpa_roundState` does."""
+"""The SS58 prefix of decoded accounts, for every chain, as in `grandpa_roundState`."""
 
 _HASHERS: dict[str, Callable[[bytes], bytes]] = {
     "Identity": lambda data: data,
@@ -46,12 +46,12 @@ _FIELDS = {
     "ParaInclusion.CandidateIncluded": ("receipt", "head", "core", "group"),
     "ParaInclusion.CandidateTimedOut": ("receipt", "head", "core"),
 }
-"""Names for the fields of events whose pallets give none (`polkadot/runtime/parachains/src/{paras,inclusion}`)."""
+"""Names for fields of events that have none in their pallets (`polkadot/runtime/parachains/src/{paras,inclusion}`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """A signed extension: what it adds to the transaction (`extra`), and what it adds to what is signed alone."""
+    """A signed extension: what it adds to the transaction (`extra`), and what it adds only to the signed data."""
 
     name: str
     extra: str
@@ -59,11 +59,11 @@ class Extension:
 
 
 class Metadata:
-    """What a runtime says of its calls, events, storage and errors.
+    """A runtime's description of its calls, events, storage and errors.
 
     Raises:
-        ChainError: from the constructor when the bytes are no metadata of version 14, from methods for a name that the
-            runtime does not have and for values that do not fit its types.
+        ChainError: in the constructor, if the bytes are not metadata of version 14. In methods, if the runtime does not
+            have a name, or a value does not fit its type.
     """
 
     def __init__(self, raw: bytes) -> None:
@@ -82,7 +82,7 @@ class Metadata:
         )
 
     def encode(self, kind: str, value: Any) -> bytes:
-        """A value of a type, which is called as in `Extension`, or by one of the library's own names."""
+        """Encodes a value. `kind` is a type as in `Extension`, or one of the library's own names."""
         with _reading(f"a value of {kind}"):
             return bytes(self._types.create_scale_object(kind).encode(value).data)
 
@@ -91,7 +91,7 @@ class Metadata:
             return self._decode(kind, raw)
 
     def is_empty(self, kind: str) -> bool:
-        """Whether a type has no data at all: a composite or tuple of nothing but such types."""
+        """Whether a type has no data at all: a composite or tuple that contains only such types."""
         with _reading(kind):
             definition = self._types.get_decoder_class(kind).scale_info_type.value["def"]
         if "composite" in definition:
@@ -103,7 +103,7 @@ class Metadata:
         return all(self.is_empty(f"scale_info::{one}") for one in inner)
 
     def call(self, pallet: str, name: str, /, **arguments: Any) -> bytes:
-        """An encoded call. An argument that is a call itself is given as such bytes."""
+        """An encoded call. An argument that is itself a call is given as encoded bytes."""
         fields = self._fields(pallet, name)
         if set(fields) != set(arguments):
             raise ChainError(f"{pallet}.{name} takes {', '.join(fields) or 'nothing'}, not {', '.join(arguments)}")
@@ -116,7 +116,7 @@ class Metadata:
     # Storage
 
     def storage_key(self, pallet: str, item: str, *keys: Any) -> bytes:
-        """The key of a value; of a map's entry when all its keys are given, of the first ones' entries with fewer."""
+        """The key of a value or of a map's entry. With fewer keys than the map has, the prefix of the entries."""
         entry = self._entry(pallet, item)
         prefix = self._pallet(pallet).value["storage"]["prefix"]
         with _reading(f"the keys of {pallet}.{item}"):
@@ -132,13 +132,13 @@ class Metadata:
         return storage_keys.value(prefix, item) + b"".join(hashed)
 
     def key_count(self, pallet: str, item: str) -> int:
-        """How many keys an entry has, 0 for a plain value."""
+        """How many keys an entry has; 0 for a plain value."""
         entry = self._entry(pallet, item)
         with _reading(f"{pallet}.{item}"):
             return len(entry.get_params_type_string())
 
     def storage_value(self, pallet: str, item: str, raw: bytes | None) -> Any:
-        """The decoded value: dictionaries, lists, numbers, and texts. What is not stored is the default or None."""
+        """The decoded value: dictionaries, lists, numbers and texts. If nothing is stored, the default or None."""
         entry = self._entry(pallet, item)
         if raw is None:
             if entry.value["modifier"] != "Default":
@@ -160,7 +160,7 @@ class Metadata:
             data: dict[str, Any] = {}
         elif isinstance(found, dict):
             data = found
-        else:  # Fields without names, as older pallets have them.
+        else:  # The fields have no names, as in older pallets.
             fields = found if isinstance(found, tuple) else (found,)
             names = _FIELDS.get(f"{record['module_id']}.{record['event_id']}", ())
             if len(names) != len(fields):
@@ -169,7 +169,7 @@ class Metadata:
         return Event(record["module_id"], record["event_id"], self._named(data), record["extrinsic_idx"])
 
     def _named(self, value: Any) -> Any:
-        """The value with each `Module` error in it by its name, as `System.SpecVersionNeedsToIncrease`."""
+        """The value, with each `Module` error replaced by its name, such as `System.SpecVersionNeedsToIncrease`."""
         if isinstance(value, dict):
             if set(value) == {"Module"} and isinstance(value["Module"], dict) and "error" in value["Module"]:
                 return self.error(value["Module"]["index"], value["Module"]["error"])
@@ -179,7 +179,7 @@ class Metadata:
         return value
 
     def error(self, pallet: int, error: str | int) -> str:
-        """A pallet's error by name; `error` is SCALE of its number, four bytes of which the first counts."""
+        """The name of a pallet's error. `error` is its number, or its SCALE encoding: four bytes, the first counts."""
         number = bytes.fromhex(error[2:])[0] if isinstance(error, str) else error
         with _reading("an error"):
             for one in self._metadata.pallets:
@@ -222,14 +222,14 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """An argument that is SCALE already."""
+    """An argument that is already SCALE-encoded."""
 
     raw: bytes
 
 
 @contextmanager
 def _reading(what: str) -> Iterator[None]:
-    """Holds the lock, and turns the library's many exceptions into ours."""
+    """Holds the lock, and turns the library's many exceptions into ChainError."""
     with _LOCK:
         try:
             yield

@@ -1,7 +1,7 @@
-"""What a relay chain and a parachain hold of each other: registration, inclusion, channels, and messages that wait.
+"""Reads a relay chain's and a parachain's records of each other: registration, inclusion, channels, waiting messages.
 
-Called by readiness and by gates. All of it by plain keys, as `reader`; layouts are those of
-`polkadot/runtime/parachains/src/{paras,hrmp,dmp}` and `substrate/frame/message-queue`.
+Called by readiness and by gates. It uses plain storage keys, as `reader` does. The layouts are those of
+`polkadot/runtime/parachains/src/{paras,hrmp,dmp}` and `substrate/frame/message-queue` in polkadot-sdk.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ LIFECYCLES = (
     "OffboardingParathread",
     "OffboardingParachain",
 )
-"""`ParaLifecycle`, in its own order."""
+"""The variants of `ParaLifecycle`, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """An open HRMP channel: how many messages wait in it, and their bytes together."""
+    """An open HRMP channel: the number of waiting messages, and their total bytes."""
 
     sender: int
     recipient: int
@@ -38,7 +38,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """A queue of messages that are delivered and not processed yet."""
+    """A queue of messages that were delivered but not processed yet."""
 
     messages: int
     bytes: int
@@ -46,28 +46,28 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whose messages a queue of `MessageQueue` holds; its SCALE is the map's key."""
+    """The origin of the messages in a queue of `MessageQueue`. Its SCALE encoding is the map's key."""
 
     raw: bytes
 
     @classmethod
     def upward(cls, para_id: int) -> "Origin":
-        """On the relay chain: those from a parachain (`Ump(Para(id))`)."""
+        """On the relay chain: messages from a parachain (`Ump(Para(id))`)."""
         return cls(b"\0\0" + para_id.to_bytes(4, "little"))
 
     @classmethod
     def parent(cls) -> "Origin":
-        """On a parachain: those from the relay chain."""
+        """On a parachain: messages from the relay chain."""
         return cls(b"\1")
 
     @classmethod
     def sibling(cls, para_id: int) -> "Origin":
-        """On a parachain: those from another one."""
+        """On a parachain: messages from another parachain."""
         return cls(b"\2" + para_id.to_bytes(4, "little"))
 
 
 class ParachainReader:
-    """One node's view. `at` is a block's hash; without it, the best block. Raises ChainError."""
+    """One node's view. `at` is a block's hash; by default the best block. Every method raises ChainError."""
 
     def __init__(self, reader: SubstrateReader) -> None:
         self._reader = reader
@@ -75,15 +75,15 @@ class ParachainReader:
     # On the relay chain
 
     def lifecycle(self, para_id: int, at: str | None = None) -> str | None:
-        """One of `LIFECYCLES`; None when nobody has registered it. `Parachain` means that it can have a core."""
+        """One of `LIFECYCLES`. None if the parachain is not registered. `Parachain` means that it can have a core."""
         raw = self._reader.storage(keys.of_para("Paras", "ParaLifecycles", para_id), at)
         return LIFECYCLES[raw[0]] if raw else None
 
     def included(self, para_id: int, at: str | None = None) -> int | None:
-        """The height of the last included block, 0 before the first candidate; None when there is no head.
+        """The height of the last included block. 0 before the first candidate, None if there is no head.
 
         Raises:
-            ChainError: when the head is no Substrate header, so that it has no height.
+            ChainError: the head is not a Substrate header, so it has no height.
         """
         head = self._reader.para_head(para_id, at)
         if head is None:
@@ -91,10 +91,10 @@ class ParachainReader:
         try:
             return Header.decode(Reader(head).vector()).number
         except ValueError as error:
-            raise ChainError(f"the head of parachain {para_id} is no Substrate header: {error}") from error
+            raise ChainError(f"the head of parachain {para_id} is not a Substrate header: {error}") from error
 
     def channel(self, sender: int, recipient: int, at: str | None = None) -> Channel | None:
-        """The channel once it is open: accepted, and a session has begun since."""
+        """The channel. None until it is open: accepted, and a session has begun since."""
         raw = self._reader.storage(keys.hrmp_channel("HrmpChannels", sender, recipient), at)
         return _channel(sender, recipient, raw) if raw else None
 
@@ -109,9 +109,9 @@ class ParachainReader:
         return tuple(found)
 
     def downward(self, para_id: int, at: str | None = None) -> int:
-        """Messages to a parachain that it has not taken yet.
+        """The number of messages to a parachain that it has not received yet.
 
-        From stable2609 on a page is kept for each message, between two numbers; before, all were one value.
+        Since stable2609 each message has its own page, between two page numbers. Before, all were one value.
         """
         meta = self._reader.storage(keys.of_para("Dmp", "DownwardMessageQueueMeta", para_id), at)
         if meta is not None:
@@ -129,14 +129,14 @@ class ParachainReader:
         votes = Reader(raw)
         return code_hash in {votes.take(32) for _ in range(votes.compact())}
 
-    # On either
+    # On both
 
     def waiting(self, origin: Origin, at: str | None = None) -> Backlog:
-        """What `MessageQueue` holds of an origin's messages."""
+        """An origin's messages in `MessageQueue`."""
         raw = self._reader.storage(keys.value("MessageQueue", "BookStateFor") + keys.twox64_concat(origin.raw), at)
         if raw is None:
             return Backlog(0, 0)
-        # The two counts stand last, behind an optional pair of neighbours of any size.
+        # The two counts come last, after an optional pair of neighbours of any size.
         counts = Reader(raw[-16:])
         return Backlog(counts.u64(), counts.u64())
 

@@ -1,4 +1,4 @@
-"""What coalmine asks of a chain, whichever client serves it. Implemented by `reader`, `substrate` and `simnode`."""
+"""Protocols of a chain, for every client. Implemented by `reader`, `substrate` and `simnode`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeVersion:
-    """What `state_getRuntimeVersion` says, as far as anybody asks."""
+    """The part of `state_getRuntimeVersion` that coalmine uses."""
 
     spec_name: str
     spec_version: int
@@ -23,7 +23,7 @@ class RuntimeVersion:
 
 
 class ChainReader(Protocol):
-    """One node's view of one chain. Every method raises ChainError when the node says no or nothing."""
+    """One node's view of one chain. Every method raises ChainError if the node refuses or does not answer."""
 
     def best(self) -> Head: ...
 
@@ -42,11 +42,11 @@ class ChainReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a block's execution deposited, under the names of the pallet.
+    """An event of a block, with the pallet's names.
 
-    `data` holds the fields by name (by place, `"0"`, `"1"`, where neither pallet nor coalmine gives names), decoded:
-    numbers, texts, `0x…` for hashes and bytes, an enum as its variant's name or `{name: content}`, a pallet's error as
-    `Pallet.Error`. `extrinsic` is the place in the block of the transaction that it came of, None for the block's own.
+    `data` holds the decoded fields by name, or by position (`"0"`, `"1"`) if they have no names. Values are numbers,
+    texts, `0x…` for hashes and bytes, an enum as its variant's name or `{name: content}`, a pallet's error as
+    `Pallet.Error`. `extrinsic` is the index of its transaction in the block; None for the block's own events.
     """
 
     pallet: str
@@ -60,7 +60,7 @@ class Event:
 
     @property
     def para_id(self) -> int | None:
-        """The parachain that an event of the relay chain is about, where it says."""
+        """The parachain of a relay chain's event. None if the event names none."""
         found = self.data.get("para_id")
         if found is None and isinstance(receipt := self.data.get("receipt"), dict):
             found = receipt.get("descriptor", {}).get("para_id")
@@ -68,30 +68,30 @@ class Event:
 
 
 class RuntimeReader(Protocol):
-    """Reads that need to know the runtime's types. Every method raises ChainError."""
+    """Reads that need the runtime's types. Every method raises ChainError."""
 
     def events(self, at: str) -> tuple[Event, ...]:
         """The events of a block, where silent failures show."""
         ...
 
     def value(self, pallet: str, item: str, *keys: Any, at: str) -> Any:
-        """A storage value in a block's state, decoded; what is not stored is the item's default, or None."""
+        """A decoded storage value in a block's state. If nothing is stored, the item's default or None."""
         ...
 
     def values(self, pallet: str, item: str, *keys: Any, at: str) -> tuple[Any, ...]:
-        """The values of all entries of a map, or of those under its first keys."""
+        """The values of all entries of a map, or of the entries under its first keys."""
         ...
 
 
 class Upgrader(Protocol):
-    """Sends what an upgrade needs. What comes of it is read from the chain, never from the answer."""
+    """Sends an upgrade's transactions. Their effect is read from the chain, never from the answer."""
 
     def authorize(self, code_hash: bytes) -> str:
-        """Root authorises the code by its hash; the transaction's hash."""
+        """Authorises the code by its hash, as root. Returns the transaction's hash."""
         ...
 
     def apply(self, code: bytes) -> str:
-        """Anybody applies the authorised code; the transaction's hash."""
+        """Applies the authorised code, unsigned. Returns the transaction's hash."""
         ...
 
     def events(self, at: str) -> tuple[Event, ...]:
@@ -100,12 +100,12 @@ class Upgrader(Protocol):
 
 
 POOL = 0
-"""In `Cores.held`, where parachains stand by their ids: cores whose blocks are sold on demand."""
+"""The key in `Cores.held` for cores whose blocks are sold on demand. Parachains' keys are their ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cores:
-    """The relay chain's cores: how many it has, how many each parachain holds, and which nobody does."""
+    """The relay chain's cores: how many there are, how many each parachain holds, and which are free."""
 
     number: int
     held: Mapping[int, int]
@@ -114,7 +114,7 @@ class Cores:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A transaction, and the first block that may hold it."""
+    """A transaction that was sent, and the first block that may contain it."""
 
     hash: str
     since: int

@@ -1,4 +1,4 @@
-"""Reads a chain by methods and plain storage keys that every Substrate node has, so no metadata is needed.
+"""Reads a chain with RPC methods and plain storage keys that every Substrate node has. It needs no metadata.
 
 Called by readiness, the chain clock, gates and the controller.
 """
@@ -14,12 +14,12 @@ from orchestrator.errors import ChainError
 from orchestrator.scale import Reader
 
 _PAGE = 500
-"""A node gives no more than 1,000 keys at a time."""
+"""A node returns at most 1,000 keys at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upgraded:
-    """`System.LastRuntimeUpgrade`: what the first block built by a code notes."""
+    """`System.LastRuntimeUpgrade`, which the first block built by a new code sets."""
 
     spec_version: int
     spec_name: str
@@ -47,7 +47,7 @@ class SubstrateReader:
         return str(self.rpc.call("chain_getBlockHash", 0))
 
     def header(self, block: str | None = None) -> dict[str, Any]:
-        """`number` in hex, `parentHash` and so on, of the best block when none is named."""
+        """The header of a block, by default the best one: `number` in hex, `parentHash` and so on."""
         found = self.rpc.call("chain_getHeader", *([block] if block else []))
         if found is None:
             raise ChainError(f"{self.rpc.node}: does not know block {block}")
@@ -55,7 +55,7 @@ class SubstrateReader:
 
     def _head(self, block: str | None) -> Head:
         number = int(self.header(block)["number"], 16)
-        if block is None:  # The best block may have moved on between two calls, so its hash is asked for by number.
+        if block is None:  # The best block may change between two calls, so its hash is read by number.
             block = self.hash_at(number)
         return Head(number, str(block))
 
@@ -70,7 +70,7 @@ class SubstrateReader:
         return dict(found)
 
     def round_state(self) -> RoundState:
-        """GRANDPA's own account of who is missing. Relay chains alone have it."""
+        """GRANDPA's own state of its rounds. Only relay chains have it."""
         return RoundState.of(self.rpc.call("grandpa_roundState"))
 
     # The runtime
@@ -91,11 +91,11 @@ class SubstrateReader:
         return Upgraded(reader.compact(), reader.text())
 
     def migrating(self, at: str | None = None) -> bool:
-        """Whether migrations that take several blocks are under way, or stuck; until then no call is taken."""
+        """Whether a migration over several blocks is running or stuck. Until it ends, no calls are accepted."""
         return self._is_stored(keys.MIGRATIONS_CURSOR, at)
 
     def authorized_upgrade(self, at: str | None = None) -> bytes | None:
-        """The hash of the code that may be applied."""
+        """The hash of the authorised code. None if there is none."""
         raw = self.storage(keys.AUTHORIZED_UPGRADE, at)
         return raw[:32] if raw else None
 
@@ -104,7 +104,7 @@ class SubstrateReader:
         return int.from_bytes(raw or b"", "little")
 
     def authors(self, at: str | None = None) -> tuple[bytes, ...]:
-        """The public keys that may author: BABE's on a relay chain, Aura's on a parachain, none elsewhere."""
+        """The authors' public keys: BABE's on a relay chain, Aura's on a parachain, none on other chains."""
         for key, weight in ((keys.BABE_AUTHORITIES, 8), (keys.AURA_AUTHORITIES, 0)):
             if raw := self.storage(key, at):
                 found = Reader(raw)
@@ -120,7 +120,7 @@ class SubstrateReader:
         return tuple(found.take(32) for _ in range(found.compact()))
 
     def sudo(self, at: str | None = None) -> bytes | None:
-        """The account that may act as root; None on a chain that has none."""
+        """The account that may act as root. None if the chain has none."""
         return self.storage(keys.SUDO, at)
 
     # Parachains' code, on the relay chain
@@ -132,33 +132,33 @@ class SubstrateReader:
         return self.storage(keys.of_para("Paras", "FutureCodeHash", para_id), at)
 
     def go_ahead(self, para_id: int, at: str | None = None) -> str | None:
-        """`Abort`, `GoAhead`, or None while there is no signal."""
+        """`Abort` or `GoAhead`. None if there is no signal."""
         raw = self.storage(keys.of_para("Paras", "UpgradeGoAheadSignal", para_id), at)
         return None if not raw else ("Abort", "GoAhead")[raw[0]]
 
     def restricted(self, para_id: int, at: str | None = None) -> bool:
-        """Whether another upgrade is held back for now."""
+        """Whether the relay chain refuses another upgrade for now."""
         return self.storage(keys.of_para("Paras", "UpgradeRestrictionSignal", para_id), at) is not None
 
     def para_head(self, para_id: int, at: str | None = None) -> bytes | None:
-        """The head data, for Cumulus parachains a SCALE vector of the encoded header."""
+        """The head data. For Cumulus parachains it is a SCALE vector that contains the encoded header."""
         return self.storage(keys.of_para("Paras", "Heads", para_id), at)
 
     def max_code_size(self, at: str | None = None) -> int | None:
-        """The largest code that a parachain may have, None on a chain without parachains."""
+        """The largest size of a parachain's code, in bytes. None on a chain without parachains."""
         raw = self.storage(keys.ACTIVE_CONFIGURATION, at)
         return int.from_bytes(raw[:4], "little") if raw else None
 
     # On a parachain
 
     def pending_validation_code(self, at: str | None = None) -> bool:
-        """Whether a new code waits for the relay chain. Asked for by hash: the code itself is megabytes."""
+        """Whether a new code waits for the relay chain. Reads only its hash, because the code has megabytes."""
         return self._is_stored(keys.PENDING_VALIDATION_CODE, at)
 
     # Any storage
 
     def storage(self, key: bytes, at: str | None = None) -> bytes | None:
-        """A value by its key, as it is stored."""
+        """The raw value under a key. None if nothing is stored."""
         found = self.rpc.call("state_getStorage", "0x" + key.hex(), *([at] if at else []))
         return bytes.fromhex(str(found)[2:]) if found is not None else None
 
@@ -167,7 +167,7 @@ class SubstrateReader:
         return found is not None
 
     def keys_below(self, prefix: bytes, at: str) -> tuple[bytes, ...]:
-        """All keys that begin so."""
+        """All keys that begin with the prefix."""
         found: list[str] = []
         while True:
             page = self.rpc.call("state_getKeysPaged", "0x" + prefix.hex(), _PAGE, found[-1] if found else None, at)

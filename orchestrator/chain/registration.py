@@ -1,8 +1,8 @@
-"""Parachains and cores as root gives them to a running relay chain. Called by `readiness.onboarding`.
+"""Registers parachains and assigns cores on a running relay chain, as root. Called by `readiness.onboarding`.
 
-After `runtime/common/src/paras_sudo_wrapper.rs`, `runtime/parachains/src/coretime` and `scheduler/assigner_coretime.rs`
-of polkadot, as newer runtimes have them. A transaction is not believed to have worked because a node took it, nor
-because it is in a block: only the event of the inner call says so.
+The calls are those of newer runtimes: `runtime/common/src/paras_sudo_wrapper.rs`, `runtime/parachains/src/coretime` and
+`scheduler/assigner_coretime.rs` of polkadot. A transaction has worked only if the event of its inner call says so; that
+a node accepted it or that it is in a block proves nothing.
 """
 
 from collections import Counter
@@ -19,39 +19,39 @@ from orchestrator.genesis.keys import KeyPair
 from orchestrator.scale import vector
 
 _WHOLE = 57_600
-"""Parts of a core; all of them."""
+"""The number of parts that make a whole core."""
 
 
 class Registrar:
-    """Sends root's calls about parachains, one at a time, and reads what came of them. Raises ChainError."""
+    """Sends root calls about parachains, one at a time, and reads their results. Every method raises ChainError."""
 
     def __init__(self, reader: SubstrateReader, sudo: KeyPair) -> None:
         self._reader = reader
         self._runtime = SubstrateUpgrader(reader.rpc, sudo)
 
     def register(self, para_id: int, *, head: bytes, code: bytes, lease: bool) -> Sent:
-        """Begins the onboarding of a parachain; with a `lease` it gets a core of its own, without one it orders blocks.
+        """Begins the onboarding of a parachain. With a `lease` it gets its own core, else it orders blocks on demand.
 
-        The genesis of a parachain is megabytes, so it is written past the library (`ParaGenesisArgs`).
+        A parachain's genesis (`ParaGenesisArgs`) has megabytes, so it is encoded here and not by the library.
         """
         genesis = Encoded(vector(head) + vector(code) + bytes([lease]))
         return self._send("ParasSudoWrapper", "sudo_schedule_para_initialize", id=para_id, genesis=genesis)
 
     def assign(self, core: int, holder: int) -> Sent:
-        """Gives a whole core to a parachain or, with `POOL`, to those on demand, for good."""
+        """Gives a whole core to a parachain for good, or with `POOL` to blocks on demand."""
         begin = self._reader.best().number + 2
         what = "Pool" if holder == POOL else {"Task": holder}
         return self._send("Coretime", "assign_core", core=core, begin=begin, assignment=[(what, _WHOLE)], end_hint=None)
 
     def set_cores(self, number: int) -> Sent:
-        """Sets how many cores there are, from the session after the next on."""
+        """Sets the number of cores, from the session after the next one."""
         return self._send("Configuration", "set_coretime_cores", new=number)
 
     def cores(self) -> Cores:
-        """The cores in the best block, with those that are assigned from a block still to come.
+        """The cores in the best block, including assignments that begin at a later block.
 
         Raises:
-            Refused: when the runtime is older, and keeps its cores in a pallet of their own.
+            Refused: the runtime is older and keeps its cores in another pallet.
         """
         at = self._reader.best().hash
         try:
@@ -60,16 +60,16 @@ class Registrar:
         except ChainError as error:
             if "the runtime has no" not in error.message:
                 raise
-            hint = "newer ones do; assign the cores yourself, and leave `cores` at 1"
+            hint = "newer runtimes do; assign the cores yourself, and leave `cores` at 1"
             raise Refused("the runtime does not keep its cores in ParaScheduler", hint=hint) from error
         return cores_of(self._number(at), described, scheduled)
 
     def more_cores_come(self) -> bool:
-        """Whether a change of the configuration waits for its session."""
+        """Whether a change of the configuration is waiting for its session."""
         return bool(self._runtime.value("Configuration", "PendingConfigs", at=self._reader.best().hash))
 
     def outcome(self, sent: Sent) -> str | None:
-        """What became of a transaction: `ok`, an error by its name, or None while no block up to the best holds it."""
+        """The result of a transaction: `ok`, the name of an error, or None while it is in no block up to the best."""
         for number in range(sent.since, self._reader.best().number + 1):
             block = self._reader.hash_at(number)
             if block is None:
@@ -101,11 +101,11 @@ class Registrar:
                 return "ok" if "Ok" in result else str(result["Err"])
             if event.title == "System.ExtrinsicFailed":
                 return str(event.data["dispatch_error"])
-        raise ChainError(f"block {block} holds the transaction and no event of what it did")
+        raise ChainError(f"block {block} has the transaction, but no event of its result")
 
 
 def cores_of(number: int, described: Mapping[int, Any], scheduled: Iterable[Any]) -> Cores:
-    """Cores from the scheduler's own account: `CoreDescriptors` by core, and the values of `CoreSchedules`."""
+    """The cores, from the scheduler's storage: `CoreDescriptors` by core, and the values of `CoreSchedules`."""
     works = (one["current_work"] for one in described.values() if one["current_work"])
     assignments = [one for work in (*works, *scheduled) for one in work["assignments"]]
     held = Counter(POOL if what == "Pool" else int(what["Task"]) for what, _ in assignments if what != "Idle")

@@ -1,4 +1,4 @@
-"""GRANDPA's rounds as a node tells of them: who has not voted. Called by `reader`; pure."""
+"""GRANDPA's rounds as a node reports them, and who has not voted. Pure. Called by `reader`."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round. Voters are named by their GRANDPA keys, as SS58 addresses of prefix 42; weights are votes."""
+    """One round. Voters are GRANDPA keys, as SS58 addresses with prefix 42. Weights are numbers of votes."""
 
     number: int
     total: int
@@ -28,7 +28,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class RoundState:
-    """`grandpa_roundState`: the round under way, and older ones that are not concluded on this node."""
+    """`grandpa_roundState`: the current round, and older ones that this node has not concluded."""
 
     set_id: int
     best: Round
@@ -41,11 +41,11 @@ class RoundState:
 
     @property
     def silent(self) -> frozenset[str]:
-        """Who has voted in none of these rounds. In a round just begun that is everybody: see `absent`."""
+        """The voters without a vote in any of these rounds. At the start of a round these are all: see `absent`."""
         rounds = (self.best, *self.background)
         return frozenset.intersection(*(one.no_prevote & one.no_precommit for one in rounds))
 
 
 def absent(looks: Iterable[RoundState]) -> frozenset[str]:
-    """Who was silent at every look. A few looks over more than a round's time tell the absent from the late."""
+    """The voters that were silent in all of these reads. Reads over more than one round exclude late voters."""
     return frozenset.intersection(*(look.silent for look in looks))

@@ -1,4 +1,4 @@
-"""JSON-RPC to one node, over whatever carries bytes there and back. Called by `reader` and by upgraders."""
+"""JSON-RPC to one node, over any transport of bytes. Called by `reader` and by upgraders."""
 
 import atexit
 import functools
@@ -13,7 +13,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from orchestrator.errors import ChainError
 
 Send = Callable[[bytes], bytes]
-"""A request's body to its answer's. Raises ChainError when the node cannot be reached."""
+"""Sends a request's body and returns the answer's body. Raises ChainError if the node cannot be reached."""
 
 
 class Rpc(Protocol):
@@ -22,12 +22,12 @@ class Rpc(Protocol):
     node: str
 
     def call(self, method: str, *params: Any) -> Any:
-        """The result; raises ChainError, with the node's own words where it says some."""
+        """The result of a call. Raises ChainError, with the node's own message if there is one."""
         ...
 
 
 class _Unreachable(ChainError):  # noqa: N818  As errors.Refused.
-    """No answer: asking again may help."""
+    """The node did not answer. Asking again may help."""
 
 
 RETRY = Retrying(
@@ -36,11 +36,11 @@ RETRY = Retrying(
     stop=stop_after_attempt(3),
     reraise=True,
 )
-"""For reads from within the cluster. Transactions are not sent twice."""
+"""Retries for reads from within the cluster. Transactions are not sent twice."""
 
 
 class Refusal(ChainError):  # noqa: N818  As errors.Refused.
-    """The node answered and said no; `code` is JSON-RPC's (1010: an invalid transaction)."""
+    """The node answered with an error. `code` is JSON-RPC's code (1010: an invalid transaction)."""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
@@ -48,7 +48,10 @@ class Refusal(ChainError):  # noqa: N818  As errors.Refused.
 
     @property
     def already_waits(self) -> bool:
-        """The pool has this transaction, or another of its account and nonce (`client/rpc-api/src/author/error.rs`)."""
+        """Whether the pool already has this transaction, or another with its account and nonce.
+
+        The codes are in `client/rpc-api/src/author/error.rs` of polkadot-sdk.
+        """
         return self.code in {1013, 1014}
 
 
@@ -77,20 +80,20 @@ class JsonRpc:
 
 @functools.cache
 def _client() -> httpx.Client:
-    """One for all nodes: making a client loads certificates, which plain HTTP between pods has no use for."""
+    """One client for all nodes. Creating one loads certificates, which plain HTTP between pods does not need."""
     client = httpx.Client(verify=False, trust_env=False)  # noqa: S501  Node RPC within a cluster is plain HTTP.
     atexit.register(client.close)
     return client
 
 
 _BYTES_A_SECOND = 500_000
-"""What a busy node takes in and judges of a large request, which is code: hashed, and validated by the runtime."""
+"""The speed, in bytes per second, at which a busy node receives, hashes and validates a large request such as code."""
 
 
 def http(url: str, *, node: str, timeout: float = 3.0) -> JsonRpc:
-    """RPC over plain HTTP, as from one pod to another. Connections that fail are tried again a moment later.
+    """RPC over plain HTTP, for example from one pod to another. A failed connection is tried again a moment later.
 
-    `timeout` in seconds is for a small request; one of 5 MiB of code, 10 MB in hex, has twenty seconds more.
+    `timeout`, in seconds, is for a small request. A request with 5 MiB of code, 10 MB in hex, gets 20 seconds more.
     """
 
     def post(body: bytes) -> bytes:

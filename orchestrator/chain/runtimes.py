@@ -1,8 +1,8 @@
-"""Which metadata a block is read by, and a few of them kept. Called by `substrate`.
+"""Chooses the metadata for a block, and caches a few of them. Called by `substrate`.
 
-What a block's execution stored was stored by the code before it: in the block that sets new code, events and values
-are still the old code's. So a block is read by its parent's runtime. Transactions are for the next block, and are
-composed by the runtime of the best block's state.
+The code of the parent's state executes a block. So in the block that sets new code, events and values still have the
+old code's types, and a block is read with its parent's runtime. Transactions are for the next block and are built with
+the runtime in the best block's state.
 """
 
 import threading
@@ -15,7 +15,7 @@ from orchestrator.chain.reader import SubstrateReader
 from orchestrator.errors import ChainError
 
 _KEPT = 4
-"""Relay chain and parachain, before and after an upgrade; each takes some 60 MB."""
+"""How many are cached: relay chain and parachain, before and after an upgrade. Each takes about 60 MB."""
 
 _Key = tuple[str, str, int]
 
@@ -23,7 +23,7 @@ _Key = tuple[str, str, int]
 class _Cache:
     """The metadata used last, by genesis hash, spec name and spec version.
 
-    It is made outside the lock, for a node may take its time to answer and others must not wait for it.
+    It is fetched outside the lock, because a node may answer slowly and other threads must not wait for it.
     """
 
     def __init__(self) -> None:
@@ -47,14 +47,14 @@ _CACHE = _Cache()
 
 
 def reading(reader: SubstrateReader, block: str) -> Metadata:
-    """By what the block's events and values are decoded. Raises ChainError."""
+    """The metadata with which a block's events and values are decoded. Raises ChainError."""
     header = reader.header(block)
     executed_by = header["parentHash"] if int(header["number"], 16) else block
     return _of(reader, executed_by, reader.runtime_version(executed_by))
 
 
 def composing(reader: SubstrateReader, block: str) -> tuple[Metadata, RuntimeVersion]:
-    """By what the block's children are built. Raises ChainError."""
+    """The metadata and version with which the block's children are built. Raises ChainError."""
     version = reader.runtime_version(block)
     return _of(reader, block, version), version
 

@@ -1,4 +1,4 @@
-"""simnode's `model` state transition, whose transactions are canonical JSON. Called through `clients`."""
+"""Reads and upgrades simnode's `model` runtime, whose transactions are canonical JSON. Called through `clients`."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from orchestrator.scale import Reader
 
 
 class SimnodeRuntime:
-    """Reads by the model's few types, where a real chain's are in its metadata."""
+    """Reads with the model's few types. A real chain's types are in its metadata."""
 
     def __init__(self, rpc: Rpc) -> None:
         self._rpc = rpc
@@ -37,7 +37,7 @@ class SimnodeRuntime:
 
 
 class SimnodeUpgrader(SimnodeRuntime):
-    """Sends authorise (as the sudo account) and apply (as nobody)."""
+    """Sends `authorize` signed by the sudo account, and `apply` unsigned."""
 
     def __init__(self, rpc: Rpc, sudo: KeyPair) -> None:
         super().__init__(rpc)
@@ -62,7 +62,7 @@ class SimnodeUpgrader(SimnodeRuntime):
 
 
 def canonical(document: dict[str, Any]) -> bytes:
-    """The one spelling of a JSON document, so that both sides sign and hash the same bytes."""
+    """The canonical bytes of a JSON document, so that both sides sign and hash the same bytes."""
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
 
@@ -92,7 +92,7 @@ _VALUES: dict[tuple[str, str], Callable[[bytes], Any]] = {
     ("Sudo", "Key"): ss58,
     ("Timestamp", "Now"): _number,
 }
-"""What the model stores under the real names, with the real types."""
+"""What the model stores under the real names and with the real types."""
 
 
 def _decoder(pallet: str, item: str) -> Callable[[bytes], Any]:
@@ -104,7 +104,7 @@ def _decoder(pallet: str, item: str) -> Callable[[bytes], Any]:
 
 
 def _key(pallet: str, item: str, keys: tuple[Any, ...]) -> bytes:
-    """All maps of the model are over para ids."""
+    """The key of a value. All maps of the model are over para ids."""
     if not keys:
         return storage_keys.value(pallet, item)
     if len(keys) > 1 or not isinstance(keys[0], int):

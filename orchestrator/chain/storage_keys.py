@@ -1,6 +1,6 @@
 """Keys of the storage values that coalmine reads. Pure.
 
-A value's key is twox128(pallet) ++ twox128(item), and for maps the hashed key after it
+A value's key is twox128(pallet) ++ twox128(item). For maps the hashed key follows
 (`substrate/frame/support/src/storage`). The names are those of polkadot-sdk's pallets.
 """
 
@@ -61,7 +61,7 @@ LAST_RUNTIME_UPGRADE = value("System", "LastRuntimeUpgrade")
 MIGRATIONS_CURSOR = value("MultiBlockMigrations", "Cursor")
 PENDING_VALIDATION_CODE = value("ParachainSystem", "PendingValidationCode")
 ACTIVE_CONFIGURATION = value("Configuration", "ActiveConfig")
-"""Of the relay chain for its parachains; its first field is `max_code_size`, a u32."""
+"""The relay chain's configuration for its parachains. Its first field is `max_code_size`, a u32."""
 
 PVF_ACTIVE_VOTES = value("Paras", "PvfActiveVoteList")
 VALIDATORS = value("Session", "Validators")

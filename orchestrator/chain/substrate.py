@@ -1,7 +1,7 @@
-"""Real Substrate chains: what their metadata is needed for. Called by the controller, gates and readiness.
+"""Reads and upgrades of real Substrate chains that need their metadata. Called by the controller, gates and readiness.
 
-`SubstrateRuntime` decodes events and storage values; `SubstrateUpgrader` sends what an upgrade needs. Both are made for
-a node by `clients`, which knows simnode from a real one.
+`SubstrateRuntime` decodes events and storage values. `SubstrateUpgrader` sends an upgrade's transactions. `clients`
+creates them, after it has found out whether a node is simnode or real.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from orchestrator.scale import vector
 
 
 class SubstrateRuntime:
-    """Reads by metadata. Every method raises ChainError."""
+    """Reads with metadata. Every method raises ChainError."""
 
     def __init__(self, rpc: Rpc) -> None:
         self._reader = SubstrateReader(rpc)
@@ -39,7 +39,7 @@ class SubstrateRuntime:
 
 
 class SubstrateUpgrader(SubstrateRuntime):
-    """Signs as the sudo account what needs root, and sends as nobody what anybody may."""
+    """Signs root calls with the sudo account. Sends calls that anybody may make unsigned."""
 
     def __init__(self, rpc: Rpc, sudo: KeyPair) -> None:
         super().__init__(rpc)
@@ -47,7 +47,7 @@ class SubstrateUpgrader(SubstrateRuntime):
         self._sudo = sudo
 
     def authorize(self, code_hash: bytes) -> str:
-        """One that waits in the pool is not sent again: carried out after the upgrade, it would stay for ever."""
+        """Does not send the call again if it waits in the pool: executed after the upgrade, it would stay for ever."""
         return self.as_root("System", "authorize_upgrade", code_hash="0x" + code_hash.hex())
 
     def apply(self, code: bytes) -> str:
@@ -55,9 +55,9 @@ class SubstrateUpgrader(SubstrateRuntime):
         return self._submit(extrinsics.unsigned(metadata.call("System", "apply_authorized_upgrade", code=_bytes(code))))
 
     def as_root(self, pallet: str, name: str, /, **arguments: Any) -> str:
-        """`sudo(pallet.name(…))`; the transaction's hash, or that of the same call where it waits in the pool already.
+        """Sends `sudo(pallet.name(…))`. Returns the transaction's hash, or that of the same call in the pool.
 
-        What became of the inner call, only `Sudo.Sudid` says.
+        Only the event `Sudo.Sudid` has the result of the inner call.
         """
         metadata, version = self._composing()
         call = metadata.call("Sudo", "sudo", call=Encoded(metadata.call(pallet, name, **arguments)))
@@ -68,7 +68,7 @@ class SubstrateUpgrader(SubstrateRuntime):
         return self._submit(extrinsics.signed(metadata, call, self._sudo, at))
 
     def _waiting(self, call: bytes) -> str | None:
-        """The transaction in the node's pool that makes this call, which is its end."""
+        """The hash of the transaction in the node's pool that ends with this call. None if there is none."""
         pool = (bytes.fromhex(one[2:]) for one in self._rpc.call("author_pendingExtrinsics"))
         return next(("0x" + blake2_256(one).hex() for one in pool if one.endswith(call)), None)
 
@@ -80,5 +80,5 @@ class SubstrateUpgrader(SubstrateRuntime):
 
 
 def _bytes(code: bytes) -> Encoded:
-    """A `Vec<u8>` of millions, past the library, which would copy it some ten times."""
+    """A `Vec<u8>` of megabytes. It is encoded here, because the library would copy it about ten times."""
     return Encoded(vector(code))

@@ -1,7 +1,7 @@
-"""Requests to the API server, with the official client's authentication and connection pool underneath.
+"""Requests to the API server, on top of the official client's authentication and connection pool.
 
-Objects stay plain documents, for they come from templates and go into journals; what is decided about them is typed
-where it is decided. Foreign errors become `ClusterError` here and nowhere else.
+Objects stay plain documents, because they come from templates and go into journals. Code that decides about them uses
+its own types. Only this module turns foreign errors into `ClusterError`.
 """
 
 import builtins
@@ -36,15 +36,15 @@ RETRY = Retrying(
     stop=stop_after_attempt(6),
     reraise=True,
 )
-"""For requests that may be sent twice: the API server is away for a moment, or asks for patience."""
+"""Retries for requests that may be sent twice: the API server does not answer for a moment, or asks us to wait."""
 
 
 IDLE = 120.0
-"""Seconds of silence after which a followed log is asked for again, for its connection may be dead."""
+"""Seconds of silence after which a followed log is requested again, because its connection may be dead."""
 
 
 class Cluster:
-    """A Kubernetes API server and the namespace that calls default to."""
+    """A Kubernetes API server, and the default namespace of calls. Every method may raise ClusterError."""
 
     def __init__(self, api: Any, *, context: str, namespace: str) -> None:
         self._api = api
@@ -53,10 +53,10 @@ class Cluster:
 
     @classmethod
     def connect(cls, *, context: str | None = None, kubeconfig: Path | None = None, namespace: str = "default") -> Self:
-        """A cluster from a kubeconfig file, by default the one that kubectl would take.
+        """A cluster from a kubeconfig file, by default the one that kubectl would use.
 
         Raises:
-            ClusterError: when there is no such file or context.
+            ClusterError: there is no such file or context.
         """
         file = str(kubeconfig) if kubeconfig else None
         try:
@@ -71,23 +71,23 @@ class Cluster:
 
     @classmethod
     def in_pod(cls) -> Self:
-        """The cluster that this process runs in, as the pod's service account.
+        """The cluster that this process runs in, with the pod's service account.
 
         Raises:
-            ClusterError: when this is no pod.
+            ClusterError: this process does not run in a pod.
         """
         try:
             configuration = kubernetes.client.Configuration()
             kubernetes.config.load_incluster_config(client_configuration=configuration)
         except kubernetes.config.ConfigException as error:
-            raise ClusterError(f"this is no pod with a service account: {error}") from error
+            raise ClusterError(f"this is not a pod with a service account: {error}") from error
         namespace = os.environ.get("POD_NAMESPACE") or _SERVICE_ACCOUNT.read_text().strip()
         return cls(kubernetes.client.ApiClient(configuration), context="in-pod", namespace=namespace)
 
     # Objects
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
-        """The object, or None where there is none of that name."""
+        """The object of that name, or None."""
         return self._or_none("GET", self._path(kind, namespace, name))
 
     def list(self, kind: str, namespace: str | None = None, selector: str = "") -> builtins.list[Object]:
@@ -95,12 +95,12 @@ class Cluster:
         return list(RETRY(self._json, "GET", self._path(kind, namespace), query=query)["items"])
 
     def list_all(self, kind: str, selector: str = "") -> builtins.list[Object]:
-        """Over all namespaces."""
+        """The objects of all namespaces."""
         query = {"labelSelector": selector} if selector else {}
         return list(RETRY(self._json, "GET", kind_of(kind).path(namespace=None), query=query)["items"])
 
     def apply(self, document: Object, *, dry_run: bool = False) -> Object:
-        """Server-side apply as field manager `coalmine`; takes fields over from whoever else held them."""
+        """Server-side apply as field manager `coalmine`. Takes over fields from other managers."""
         query = {"fieldManager": "coalmine", "force": "true", "fieldValidation": "Strict"}
         if dry_run:
             query["dryRun"] = "All"
@@ -109,14 +109,14 @@ class Cluster:
         return RETRY(self._json, "PATCH", path, query=query, body=body, content_type="application/apply-patch+yaml")
 
     def create(self, document: Object) -> Object:
-        """Creates an object; a ClusterError of status 409 says that it was there already."""
+        """Creates an object. A ClusterError with status 409 means that it already exists."""
         path = path_of(document).rsplit("/", 1)[0]
         return self._json("POST", path, body=json.dumps(document).encode())
 
     def patch(
         self, kind: str, name: str, namespace: str | None, patch: Mapping[str, Any], *, subresource: str | None = None
     ) -> Object:
-        """A JSON merge patch."""
+        """Applies a JSON merge patch. Returns the object."""
         path = kind_of(kind).path(namespace=namespace or self.namespace, name=name, subresource=subresource)
         body = json.dumps(patch).encode()
         return RETRY(self._json, "PATCH", path, body=body, content_type="application/merge-patch+json")
@@ -131,9 +131,10 @@ class Cluster:
         uid: str | None = None,
         version: str | None = None,
     ) -> bool:
-        """Deletes in the background; False when there was nothing to delete.
+        """Deletes in the background. Returns False if there was nothing to delete.
 
-        With `uid` only that very object, with `version` only as it was read then: else a ClusterError of status 409.
+        With `uid` it deletes only that object, with `version` only that version of it. Otherwise it raises a
+        ClusterError with status 409.
         """
         options: Object = {"propagationPolicy": "Background"}
         if preconditions := {k: v for k, v in (("uid", uid), ("resourceVersion", version)) if v is not None}:
@@ -145,11 +146,11 @@ class Cluster:
     def watch(
         self, kind: str, namespace: str | None = None, selector: str = "", *, timeout: float = 60.0
     ) -> Iterator[tuple[str, Object]]:
-        """What is there now as ADDED, then every change, for `timeout` seconds. Gaps are closed by listing again."""
+        """Existing objects as ADDED, then every change, for `timeout` seconds. To close a gap, call it again."""
         yield from self._watch(self._path(kind, namespace), selector, timeout)
 
     def watch_all(self, kind: str, selector: str = "", *, timeout: float = 60.0) -> Iterator[tuple[str, Object]]:
-        """As `watch`, over all namespaces."""
+        """As `watch`, for all namespaces."""
         yield from self._watch(kind_of(kind).path(namespace=None), selector, timeout)
 
     def _watch(self, path: str, selector: str, timeout: float) -> Iterator[tuple[str, Object]]:
@@ -197,10 +198,10 @@ class Cluster:
         previous: bool = False,
         follow: bool = False,
     ) -> Iterator[str]:
-        """A container's log line by line, each with its time (RFC 3339) and a blank in front.
+        """A container's log, line by line. Each line begins with its time (RFC 3339) and a blank.
 
-        `since` is RFC 3339 and exact to the second only. A followed log ends with its container, and as well after
-        IDLE seconds without a line or when the connection breaks: whoever goes on following asks again.
+        `since` is in RFC 3339 and exact to the second only. A followed log ends when its container ends, after IDLE
+        seconds without a line, or when the connection breaks. To continue, call it again.
         """
         query = {"container": container, "sinceTime": since, "tailLines": tail, "timestamps": "true"}
         given = {key: str(value) for key, value in query.items() if value is not None}
@@ -211,10 +212,10 @@ class Cluster:
             for line in _lines(response):
                 yield line.decode(errors="replace")
         finally:
-            response.close()  # Not given back to the pool: a stream that is left has answers under way.
+            response.close()  # Not returned to the pool: more of the answer may still be coming.
 
     def machine_summary(self, machine: str) -> Object:
-        """What a machine's kubelet measures of its pods (`/stats/summary`)."""
+        """A kubelet's measurements of its pods (`/stats/summary`)."""
         return self._json("GET", kind_of("Node").path(namespace=None, name=machine) + "/proxy/stats/summary")
 
     def proxy(
@@ -229,9 +230,10 @@ class Cluster:
         body: bytes | None = None,
         timeout: float = 5.0,
     ) -> tuple[int, bytes]:
-        """A request through the API server to a pod's or service's port: HTTP status and body.
+        """Sends a request through the API server to a port of a pod or service. Returns the HTTP status and the body.
 
-        `target` is `pods` or `services`. A status from the API server itself (no such pod, nothing listens) raises.
+        `target` is `pods` or `services`. Raises ClusterError if the API server itself answers with an error (no such
+        pod, nothing listens).
         """
         url = f"/api/v1/namespaces/{namespace or self.namespace}/{target}/{name}:{port}/proxy/{path.lstrip('/')}"
         path_only, _, query = url.partition("?")
@@ -239,7 +241,7 @@ class Cluster:
         try:
             response = self._raw(method, path_only, query=pairs, body=body, timeout=timeout)
         except ClusterError as error:
-            if error.status in {404, 500} and error.answer is not None:  # The pod's own answer, passed through.
+            if error.status in {404, 500} and error.answer is not None:  # This is the pod's own answer.
                 return error.status, error.answer
             raise
         return int(response.status), bytes(response.data)
@@ -247,9 +249,9 @@ class Cluster:
     def proxy_stream(
         self, target: str, name: str, port: int, path: str, namespace: str | None = None, *, timeout: float = 60.0
     ) -> Iterator[bytes]:
-        """The body of a GET through `proxy`, as it comes; `timeout` is for silence in between.
+        """The body of a GET through `proxy`, piece by piece. `timeout` limits the seconds between two pieces.
 
-        Whether it came whole is for the caller to find out: an answer that ends with its connection may be cut short.
+        The caller must check that the body is complete: an answer that ends with its connection may be cut short.
         """
         url = f"/api/v1/namespaces/{namespace or self.namespace}/{target}/{name}:{port}/proxy/{path.lstrip('/')}"
         response = self._raw("GET", url, timeout=timeout, stream=True)
@@ -258,11 +260,11 @@ class Cluster:
         except urllib3.exceptions.HTTPError as error:
             raise ClusterError(f"{target}/{name}:{port}/{path}: the answer broke off: {error}") from error
         finally:
-            response.close()  # Not given back to the pool, as in `log_stream`.
+            response.close()  # Not returned to the pool, as in `log_stream`.
 
     @property
     def host(self) -> str:
-        """The API server's base URL, for clients that bring their own requests (Prometheus)."""
+        """The API server's base URL, for clients that send their own requests (Prometheus)."""
         return str(self._api.configuration.host)
 
     def tls(self) -> tuple[str | None, tuple[str, str] | None, dict[str, str]]:
@@ -330,13 +332,13 @@ class Cluster:
 
 
 def _token(configuration: Any) -> str | None:
-    """The bearer token; the client's loaders store it under one name or the other, depending on version and place."""
+    """The bearer token. The client's loaders store it under one of two names, depending on version and place."""
     found = configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
     return str(found) if found else None
 
 
 def _refusal(method: str, path: str, response: Any) -> ClusterError:
-    """The error for an HTTP status, with the API server's own words where it says some."""
+    """The error for an HTTP status, with the API server's message if there is one."""
     answer = response.data or b""
     try:
         document = json.loads(answer)
@@ -349,17 +351,17 @@ def _refusal(method: str, path: str, response: Any) -> ClusterError:
 
 
 def _events(response: Any) -> Iterator[tuple[str, Object]]:
-    """Watch events from a streamed answer, one JSON document a line; ends when the server ends it."""
+    """Watch events from a streamed answer: one JSON document per line. Ends when the server ends it."""
     for line in _lines(response):
         event = json.loads(line)
-        if event["type"] == "ERROR":  # The resource version is too old: the caller watches anew.
+        if event["type"] == "ERROR":  # The resource version is too old: the caller watches again.
             return
         if event["type"] != "BOOKMARK":
             yield event["type"], event["object"]
 
 
 def _lines(response: Any) -> Iterator[bytes]:
-    """The whole lines of a streamed answer, without empty ones, until it ends, breaks or is silent for too long."""
+    """The complete, non-empty lines of a streamed answer, until it ends, breaks or is silent for too long."""
     rest = b""
     try:
         for piece in response.stream(65536):

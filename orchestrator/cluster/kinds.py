@@ -1,6 +1,6 @@
-"""Where the API server keeps each kind that coalmine uses. Called by `client`; pure.
+"""The API paths of the kinds that coalmine uses. Pure. Called by `client`.
 
-A table instead of discovery: the kinds are few and ours to choose, and discovery costs a dozen requests at each start.
+It is a table instead of discovery: we use few kinds, and discovery costs a dozen requests at each start.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from orchestrator.errors import ClusterError
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind's place in the API."""
+    """The place of a kind in the API."""
 
     name: str
     api_version: str
@@ -64,10 +64,10 @@ _KINDS = {
 
 
 def kind_of(name: str) -> Kind:
-    """The kind called so.
+    """The kind of that name.
 
     Raises:
-        ClusterError: when the table does not have it.
+        ClusterError: the table does not have it.
     """
     if name not in _KINDS:
         raise ClusterError(f"coalmine does not handle objects of kind {name}")
@@ -75,6 +75,6 @@ def kind_of(name: str) -> Kind:
 
 
 def path_of(document: dict[str, Any]) -> str:
-    """The path at which an object lives, from its own kind, namespace and name."""
+    """The API path of an object, from its kind, namespace and name."""
     metadata = document["metadata"]
     return kind_of(document["kind"]).path(namespace=metadata.get("namespace"), name=metadata["name"])

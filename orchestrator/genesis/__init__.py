@@ -1,1 +1,1 @@
-"""Keys, chain specs and genesis hashes, all offline. Called by `render`, by the init containers and by simnode."""
+"""Computes keys, chain specs and genesis hashes, all offline. Called by `render`, the init containers and simnode."""

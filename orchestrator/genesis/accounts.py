@@ -1,4 +1,4 @@
-"""Accounts: Substrate's are public keys, Ethereum's 20 bytes of a key's hash. Called by `chainspec` and `wasm`."""
+"""Accounts: on Substrate a public key, on Ethereum 20 bytes of a key's hash. Called by `chainspec` and `wasm`."""
 
 import functools
 
@@ -23,12 +23,12 @@ _ETHEREUM_DEV = frozenset(
 
 
 def scheme(*, ethereum: bool) -> Scheme:
-    """The kind of key that stands behind a chain's accounts."""
+    """The kind of key that a chain's accounts have."""
     return "ecdsa" if ethereum else "sr25519"
 
 
 def account(public: bytes) -> bytes:
-    """A key of 32 bytes is the account itself, one of 33 (ecdsa) stands for an Ethereum account."""
+    """The account of a public key: a key of 32 bytes is the account, one of 33 (ecdsa) gives an Ethereum account."""
     if len(public) == 32:
         return public
     point = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), public)
@@ -37,12 +37,12 @@ def account(public: bytes) -> bytes:
 
 
 def address(account: bytes) -> str:
-    """An account or public key as a genesis configuration has it: SS58, or hexadecimal for Ethereum's."""
+    """An account or public key as a genesis configuration writes it: SS58, or hexadecimal for Ethereum."""
     return "0x" + account.hex() if len(account) == 20 else keys.ss58(account)
 
 
 def well_known(address: str) -> bool:
-    """Whether anybody could sign for the account: presets of runtimes are full of such."""
+    """Whether anybody can sign for the account, as for the development accounts in presets of runtimes."""
     return address in _dev_addresses() or address.lower() in _ETHEREUM_DEV
 
 

@@ -1,7 +1,7 @@
-"""Chain specs of a whole network and the genesis hashes that follow from them. Called by `render` and `provision`.
+"""Builds the chain specs of a whole network and their genesis hashes. Called by `render` and `provision`.
 
-Pure, given the seed and the files that the testnet names: the same bytes come out each time, so a second `up` changes
-nothing. `model` makes the genesis of simulated chains, `wasm` that of real ones, `raw` reads what a user brings.
+The same seed and files always give the same bytes, so a second `up` changes nothing. `model` makes the genesis of
+simulated chains, `wasm` that of real ones, and `raw` reads a spec that the user supplies.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ __all__ = ["ChainGenesis", "NetworkGenesis", "Node", "build", "code_of"]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One planned node: what everything after genesis needs to know of it. `ordinal` counts within the group."""
+    """One planned node, as all later steps need it. `ordinal` counts within the group."""
 
     name: str
     group: str
@@ -37,7 +37,8 @@ class Node:
 class NetworkGenesis:
     """All chains, the relay chain first, and all nodes in the order of the spec.
 
-    `founders` is how many nodes the start barrier waited for, where the network runs already: it stays in the pods.
+    `founders` is how many nodes the start barrier waited for, if the network already runs. The number is in the pods'
+    commands and must not change.
     """
 
     chains: tuple[ChainGenesis, ...]
@@ -47,7 +48,7 @@ class NetworkGenesis:
 
     @property
     def parties(self) -> int:
-        """How many nodes start together."""
+        """How many nodes the start barrier waits for."""
         return self.founders or len(self.nodes)
 
     def chain(self, name: str) -> ChainGenesis:
@@ -55,12 +56,14 @@ class NetworkGenesis:
 
 
 def build(testnet: Testnet, seed: bytes) -> NetworkGenesis:
-    """Derives every node's public keys and builds every chain's spec, but for chains that their client has built in.
+    """Derives every node's public keys and builds every chain's spec. `seed` is 32 bytes.
+
+    Chains that are built into their client get no spec.
 
     Raises:
-        RuntimeBlobError: when a named file is not a runtime, or cannot be executed.
-        GenesisError: when a runtime refuses its genesis, or a spec file is none.
-        Refused: when a chain is a live network's.
+        RuntimeBlobError: a named file is not a runtime, or cannot be executed.
+        GenesisError: a runtime refuses its genesis, or a spec file is invalid.
+        Refused: a chain belongs to a live network.
     """
     spec = testnet.spec
     parachains = {each.id: _made(_plan(testnet, seed, each)) for each in spec.parachains if _ours(each)}
@@ -74,10 +77,10 @@ def build(testnet: Testnet, seed: bytes) -> NetworkGenesis:
 
 
 def code_of(runtime: RuntimeCode | None) -> bytes:
-    """The runtime code that a spec names, from its file or built in place.
+    """The runtime code that a spec names, from its file or built from a model.
 
     Raises:
-        RuntimeBlobError: when the file cannot be read or is not a runtime.
+        RuntimeBlobError: the file cannot be read or is not a runtime.
     """
     assert runtime is not None  # `spec.testnet_rules` refuses a simulated chain without one.
     if runtime.model is not None:
@@ -92,14 +95,14 @@ def code_of(runtime: RuntimeCode | None) -> bytes:
 
 
 def _ours(chain: Relaychain | Parachain) -> bool:
-    """Whether genesis is known here; a chain that the client has built in brings its own."""
+    """Whether we build the genesis. A chain that is built into its client brings its own."""
     if chain.builtin is not None:
         refusals.builtin(_name(chain), chain.builtin)
     return chain.builtin is None
 
 
 def _made(plan: ChainPlan) -> ChainGenesis:
-    """The one place that chooses by the kind of chain."""
+    """Builds one chain's genesis. Only this function chooses by the kind of chain."""
     chain = plan.chain
     if chain.spec_file is not None:
         made = raw.from_file(plan, chain.spec_file)
@@ -141,14 +144,14 @@ def _name(chain: Relaychain | Parachain) -> str:
 
 
 def _identity(testnet: Testnet, chain: Relaychain | Parachain) -> str:
-    """The spec's id, by which a parachain's spec names its relay chain too."""
+    """The id of a chain's spec. A parachain's spec also names its relay chain by this id."""
     if chain.spec_file is not None:
         return str(raw.read(chain.spec_file).get("id"))
     return chain.builtin or chain.spec_id or f"{testnet.name}-{_name(chain)}"
 
 
 def _account_scheme(chain: Relaychain | Parachain) -> Scheme:
-    """Simulated chains have Substrate's accounts whatever they stand for."""
+    """The kind of a chain's accounts. Simulated chains always have Substrate's accounts."""
     ethereum = isinstance(chain, Parachain) and chain.ethereum_accounts and not chain.simulated
     return accounts.scheme(ethereum=ethereum)
 
@@ -183,10 +186,10 @@ def _authorities(seed: bytes, chain: Relaychain | Parachain) -> list[Authority]:
 
 
 def _uris(group: RelayGroup | ParaGroup) -> tuple[str, ...] | None:
-    """The secret URIs of a group whose keys are imported, one a node.
+    """The secret URIs of a group whose keys are imported, one per node. None for other groups.
 
     Raises:
-        GenesisError: when there are fewer than nodes.
+        GenesisError: there are fewer URIs than nodes.
     """
     if group.keys is None:
         return None

@@ -1,8 +1,8 @@
-"""Forks of live networks: their spec, a database of their state, and validators of one's own (zombie-bite makes them).
+"""Forks of live networks: the live spec, a database with the live state, and own validators. zombie-bite makes them.
 
-Such a chain has the live network's genesis, for its database has. It is let through `refusals` only where it cannot
-meet that network: nothing leads out of the namespace, and its nodes speak under protocol names of their own. Called by
-`chainspec` and `raw`; pure.
+Such a chain has the live network's genesis, because its database has it. `refusals` allows it only if it cannot meet
+the live network: no traffic leaves the namespace, and its nodes use their own protocol names. Pure. Called by
+`chainspec` and `raw`.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from orchestrator.genesis.plan import ChainPlan
 
 
 def missing(plan: ChainPlan) -> tuple[str, ...]:
-    """What the file must say yet for this chain to be a fork that is kept apart; empty when it says all of it."""
+    """The settings that the file lacks to keep this fork apart from the live network. Empty if it has all."""
     return tuple(_missing(plan))
 
 
@@ -28,10 +28,10 @@ def _missing(plan: ChainPlan) -> Iterator[str]:
 
 
 def renamed(plan: ChainPlan, spec: dict[str, Any]) -> dict[str, Any]:
-    """A user's spec under protocol names of the network's own, where the user gives it a fork id.
+    """A user's spec with the network's own protocol names, if the user sets a fork id.
 
-    Names of protocols are made of genesis hash and fork id, those of older Kademlia of the protocol id alone
-    (`substrate/client/network/src/discovery.rs`).
+    Protocol names are made of the genesis hash and the fork id. Those of the older Kademlia protocol are made of the
+    protocol id alone (polkadot-sdk, `substrate/client/network/src/discovery.rs`).
     """
     if plan.fork_id is None:
         return spec

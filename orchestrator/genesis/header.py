@@ -1,6 +1,6 @@
-"""Block headers and genesis hashes. Used by `chainspec` and by simnode, so that both know a network's genesis alike.
+"""Block headers and genesis hashes. Used by `chainspec` and simnode, so that both compute the same genesis hash.
 
-Layout after `substrate/primitives/runtime/src/generic/header.rs`.
+The layout is that of `substrate/primitives/runtime/src/generic/header.rs` in polkadot-sdk.
 """
 
 import json
@@ -15,15 +15,15 @@ _RUNTIME_UPDATED = 8
 _OTHER = 0
 
 EMPTY_TRIE_ROOT = trie.EMPTY_ROOT
-"""The root of a trie without entries: the extrinsics root of every genesis block."""
+"""The root of an empty trie: the extrinsics root of every genesis block."""
 
 blake2_256 = hashing.blake2_256
-"""By which headers, and most else on a chain, are known."""
+"""Blake2b with 256 bits: the hash of headers and of most other things on a chain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A Substrate header; `digest` are encoded digest items."""
+    """A Substrate header. `digest` holds encoded digest items."""
 
     parent_hash: bytes
     number: int
@@ -41,10 +41,10 @@ class Header:
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """The header.
+        """Decodes a header.
 
         Raises:
-            ValueError: when the bytes are none.
+            ValueError: the bytes are not a header.
         """
         reader = Reader(data)
         parent, number = reader.take(32), reader.compact()
@@ -53,7 +53,7 @@ class Header:
 
 
 def pre_runtime(engine: bytes, payload: bytes) -> bytes:
-    """A digest item by which the author says why it may author."""
+    """A digest item with which the author proves its right to author the block."""
     return bytes([_ENGINE_LOG["PreRuntime"]]) + engine + vector(payload)
 
 
@@ -72,7 +72,7 @@ def _item(reader: Reader) -> bytes:
 
 
 def genesis_header(spec: dict[str, Any]) -> Header:
-    """The header of block 0 of a chain spec. Under the model the state root is a hash of the genesis configuration."""
+    """The header of block 0 of a model's chain spec. Its state root is a hash of the genesis configuration."""
     text = json.dumps(spec["genesis"]["runtimeGenesis"], sort_keys=True, separators=(",", ":"))
     return Header(
         parent_hash=bytes(32),

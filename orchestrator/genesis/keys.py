@@ -1,12 +1,12 @@
-"""Keys from a network's one seed: `//<group>//<ordinal>//<key type>`, derived alike by the CLI and by each pod.
+"""Derives all keys from a network's one seed, at the path `//<group>//<ordinal>//<key type>`.
 
-The CLI needs only public keys, for genesis and peer ids; a pod's init container derives the secrets of its own node and
-nobody else's. Each key has a 32-byte secret of its own, which is the form that every node's keystore reads
-(`"0x<secret>"`, `substrate/client/keystore/src/local.rs`) and from which nobody comes back to the seed.
+The CLI and each pod derive the same keys. The CLI needs only public keys, for genesis and peer ids. A pod's init
+container derives only the secrets of its own node. Each key has a 32-byte secret of its own. Every node's keystore
+reads this form (`"0x<secret>"`, `substrate/client/keystore/src/local.rs`), and the seed cannot be computed from it.
 
 Secrets follow Substrate's hard derivation of ed25519 and ecdsa (`substrate/primitives/core/src/{ed25519,ecdsa}.rs`).
-sr25519 follows the same scheme under a label of its own: Schnorrkel's derivation ends in 64 bytes, in an encoding that
-differs between libraries, and 32 bytes are one form for all.
+sr25519 uses the same scheme with its own label, because Schnorrkel's derivation gives 64 bytes in an encoding that
+differs between libraries. 32 bytes work everywhere.
 """
 
 import hashlib
@@ -48,14 +48,14 @@ def _scale_string(text: str) -> bytes:
 
 
 def chain_code(junction: str) -> bytes:
-    """The 32 bytes of a hard junction: numbers are u64, anything else a SCALE string, hashed when longer."""
+    """The 32 bytes of a hard junction: a number as u64, other text as a SCALE string, which is hashed if too long."""
     code = int(junction).to_bytes(8, "little") if junction.isdigit() else _scale_string(junction)
     return blake2_256(code) if len(code) > 32 else code.ljust(32, b"\0")
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """A key derived for one purpose. `secret` is the 32-byte seed of this key alone (sr25519's mini secret)."""
+    """A key derived for one purpose. `secret` is the 32-byte seed of this key only (sr25519's mini secret)."""
 
     scheme: Scheme
     public: bytes
@@ -101,7 +101,7 @@ def sign(pair: KeyPair, message: bytes) -> bytes:
 
 
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether an sr25519 signature is good; a malformed one is not."""
+    """Whether an sr25519 signature is valid. A malformed one is not."""
     try:
         return bool(sr25519.verify(signature, message, public))
     except (TypeError, ValueError):
@@ -139,12 +139,12 @@ def network_key(seed: bytes, *, group: str, ordinal: int) -> KeyPair:
 
 
 def embedded_network_key(seed: bytes, *, group: str, ordinal: int) -> KeyPair:
-    """The key of the peer id that the relay node inside a parachain's node has."""
+    """The key of the peer id of the relay node inside a parachain's node."""
     return derive(seed, f"//{group}//{ordinal}//relay-node", "ed25519")
 
 
 def stash(seed: bytes, *, group: str, ordinal: int, scheme: Scheme = "sr25519") -> KeyPair:
-    """The key of the account that stands behind a validator or collator."""
+    """The key of a validator's or collator's account."""
     return derive(seed, f"//{group}//{ordinal}//stash", scheme)
 
 

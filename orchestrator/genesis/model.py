@@ -10,7 +10,7 @@ from orchestrator.spec.testnet import Parachain, Relaychain
 
 
 def genesis(plan: ChainPlan, code: bytes) -> ChainGenesis:
-    """The chain's plain spec; its genesis hash is simnode's own, a hash of the configuration."""
+    """The chain's plain spec. Its genesis hash follows simnode's rule: it depends on the configuration's hash."""
     config = _relay(plan, plan.chain) if isinstance(plan.chain, Relaychain) else _parachain(plan, plan.chain)
     config = genesis_builder.merged(config, plan.chain.genesis)
     spec = plan.outer({"runtimeGenesis": {"code": hexadecimal(code), "config": config}})
@@ -64,4 +64,4 @@ _HOST_CONFIGURATION = {
         "max_validators_per_core": 2,
     },
 }
-"""As the local presets of the relay runtimes, with short delays (`genesis_config_presets.rs` of rococo)."""
+"""The values of the relay runtimes' local presets, with short delays (`genesis_config_presets.rs` of rococo)."""

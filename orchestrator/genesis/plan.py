@@ -1,6 +1,6 @@
-"""What a chain's genesis is made from, whichever kind of runtime makes it. `chainspec` plans, `model` and `wasm` make.
+"""The plan of a chain's genesis, for every kind of runtime. `chainspec` makes it; `model` and `wasm` carry it out.
 
-Public keys only: nothing here could give a secret away.
+It contains only public keys and no secrets.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from orchestrator.spec.testnet import HrmpChannel, Parachain, Relaychain
 
 @dataclass(frozen=True, slots=True)
 class ChainGenesis:
-    """One chain's spec as the nodes get it, and what it leads to. A `raw` spec holds storage, a plain one a config.
+    """One chain's spec as the nodes get it, and its genesis. A `raw` spec holds storage, a plain one a configuration.
 
-    `head` is the encoded header of block 0 and `code` the runtime of block 0: with them a parachain is registered.
+    `head` is the encoded header of block 0, `code` the runtime of block 0. A parachain is registered with them.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Authority:
 
 @dataclass(frozen=True, slots=True)
 class ChainPlan:
-    """One chain. `registered` and `channels` are the relay chain's; `relay_id` is a parachain's."""
+    """One chain. Only a relay chain has `registered` and `channels`; only a parachain has `relay_id`."""
 
     name: str
     identity: str
@@ -61,7 +61,7 @@ class ChainPlan:
         return self.chain.id if isinstance(self.chain, Parachain) else None
 
     def outer(self, genesis: dict[str, Any]) -> dict[str, Any]:
-        """A chain spec around a genesis, with the parts that every spec has (`client/chain-spec/src/chain_spec.rs`)."""
+        """A chain spec with this genesis and the parts that every spec has (`client/chain-spec/src/chain_spec.rs`)."""
         properties: dict[str, Any] = {"ss58Format": 42, "tokenDecimals": 12, "tokenSymbol": "UNIT"}
         spec: dict[str, Any] = {
             "name": self.title,
@@ -83,9 +83,9 @@ class ChainPlan:
         return spec
 
     def registration(self, genesis: ChainGenesis) -> list[Any]:
-        """An entry of `paras.paras`, as `ParaGenesisArgs` reads it: the field is `parachain`, not `para_kind`.
+        """An entry of `paras.paras` in the form of `ParaGenesisArgs`. Its field is named `parachain`, not `para_kind`.
 
-        A chain without cores is an on-demand parachain, to which genesis assigns no core.
+        A chain without cores is an on-demand parachain; genesis assigns it no core.
         """
         cores = next((each.cores for each in self.parachains if each.id == genesis.para_id), 1)
         head, code = hexadecimal(genesis.head), hexadecimal(genesis.code)

@@ -1,6 +1,6 @@
-"""Raw chain specs: a genesis storage as the clients read it, and the genesis block that it leads to.
+"""Raw chain specs: the genesis storage in the form that clients read, and its genesis block.
 
-Called by `wasm` for what it has built and for spec files that a user brings.
+Called by `wasm` for storage that it has built, and by `chainspec` for spec files that a user supplies.
 """
 
 import json
@@ -17,7 +17,7 @@ from orchestrator.runtime.storage import Storage
 
 
 def document(storage: Storage) -> dict[str, Any]:
-    """`genesis.raw` of a spec."""
+    """The value of `genesis.raw` in a spec."""
     children = {hexadecimal(child): _pairs(values) for child, values in sorted(storage.children.items())}
     return {"raw": {"top": _pairs(storage.top), "childrenDefault": children}}
 
@@ -26,40 +26,40 @@ def storage_of(spec: dict[str, Any], file: str) -> Storage:
     """The storage of a raw spec.
 
     Raises:
-        GenesisError: when the spec is not raw, or not readable as one.
+        GenesisError: the spec is not raw, or not valid.
     """
     try:
         raw = spec["genesis"]["raw"]
         top, children = raw["top"], raw.get("childrenDefault") or {}
         return Storage(_values(top), {_bytes(child): _values(values) for child, values in children.items()})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        hint = "`polkadot export-chain-spec --raw` or `chain-spec-builder convert-to-raw` make one of a plain spec"
-        raise GenesisError(f"{file} is no raw chain spec: {error!r}", hint=hint) from error
+        hint = "`polkadot export-chain-spec --raw` or `chain-spec-builder convert-to-raw` make one from a plain spec"
+        raise GenesisError(f"{file} is not a raw chain spec: {error!r}", hint=hint) from error
 
 
 def genesis_header(storage: Storage) -> Header:
-    """The header of block 0. The state version is the one that the runtime in the storage says.
+    """The header of block 0. The runtime in the storage says which state version to use.
 
     Raises:
-        RuntimeBlobError: when the storage holds no runtime.
+        RuntimeBlobError: the storage contains no runtime.
     """
     root = storage.root(_state_version(storage.top.get(CODE, b"")))
     return Header(parent_hash=bytes(32), number=0, state_root=root, extrinsics_root=EMPTY_TRIE_ROOT)
 
 
 def _state_version(code: bytes) -> int:
-    """Code from before runtimes said their version in a section, as Polkadot and Kusama began with, knew 0 alone."""
+    """The state version of a runtime. Old code without a version section, as in Kusama's genesis, has version 0."""
     if code.startswith(b"\0asm") and b"runtime_version" not in code:
         return 0
     return min(blob.read(code).version.system_version, 1)
 
 
 def from_file(plan: ChainPlan, file: str) -> ChainGenesis:
-    """The genesis of a raw spec that a user brings; all but overridden storage and a fork id that is given stays.
+    """The genesis of a raw spec that a user supplies. Only overridden storage and a given fork id are changed.
 
     Raises:
-        GenesisError: when it is none.
-        Refused: when it leads to public nodes.
+        GenesisError: the file is not a raw chain spec.
+        Refused: the spec leads to public nodes.
     """
     spec = read(file)
     refusals.public_bootnodes(plan.name, spec.get("bootNodes") or [])
@@ -68,22 +68,22 @@ def from_file(plan: ChainPlan, file: str) -> ChainGenesis:
 
 
 def read(file: str) -> dict[str, Any]:
-    """A chain spec's JSON.
+    """The JSON of a chain spec.
 
     Raises:
-        GenesisError: when the file is none.
+        GenesisError: the file is not a chain spec.
     """
     try:
         spec = json.loads(Path(file).read_bytes())
     except (OSError, ValueError) as error:
         raise GenesisError(f"{file} cannot be read as a chain spec: {error}") from error
     if not isinstance(spec, dict):
-        raise GenesisError(f"{file} is no chain spec: it holds no object")
+        raise GenesisError(f"{file} is not a chain spec: it contains no JSON object")
     return spec
 
 
 def overridden(storage: Storage, plan: ChainPlan) -> Storage:
-    """The storage with the keys set and removed that the user says; it is changed in place."""
+    """Sets and removes the keys that the user names. Changes the storage in place and returns it."""
     for key, value in plan.chain.raw_override.items():
         storage.set(_bytes(key), None if value is None else _bytes(value))
     return storage

@@ -1,6 +1,7 @@
-"""What coalmine never starts: a live network's chain, or one whose spec leads to public nodes. Called by `chainspec`.
+"""Refuses chains that coalmine must never start: a live network's, or one that leads to public nodes.
 
-The genesis hash is what makes a node a member of a network; a rehearsal that had a live one would join it.
+The genesis hash makes a node a member of a network, so a rehearsal with a live genesis would join the live network.
+Called by `chainspec`.
 """
 
 import ipaddress
@@ -36,7 +37,7 @@ LIVE = {
     "0xe6c30d6e148f250b887105237bcaa5cb9f16dd203bf7b5b9d4f1da7387cb86ec": "Paseo People",
     "0x6408de7737c59c238890533af25896a2c20608d8b380bb01029acb392781063e": "Rococo",
 }
-"""Genesis hash -> network. Checked against what several wallets and explorers list."""
+"""Genesis hash -> network. Checked against the lists of several wallets and explorers."""
 
 _REHEARSED = re.compile(r"(^|-)(dev|local)$|^penpal-")
 _MULTIADDR = re.compile(r"^/(?P<kind>ip4|ip6|dns|dns4|dns6|dnsaddr)/(?P<host>[^/]+)")
@@ -44,10 +45,10 @@ _PRIVATE_NAMES = (".local", ".internal", ".svc", ".localhost", ".test")
 
 
 def live_network(chain: str, genesis_hash: str, *, missing: Sequence[str] = ("a `specFile`",)) -> None:
-    """Refuses a genesis that a live network has, unless nothing is `missing` for it to be a fork that is kept apart.
+    """Refuses the genesis of a live network, unless the chain is a fork that is kept apart: then `missing` is empty.
 
     Raises:
-        Refused: so do all functions here.
+        Refused: as all functions of this module.
     """
     network = LIVE.get(genesis_hash)
     if network is not None and missing:
@@ -59,16 +60,16 @@ def live_network(chain: str, genesis_hash: str, *, missing: Sequence[str] = ("a 
 
 
 def builtin(chain: str, name: str) -> None:
-    """Refuses a chain that a client knows by name, unless the name says that it is for rehearsing."""
+    """Refuses a chain that is built into its client, unless its name says that it is a local or development chain."""
     if not _REHEARSED.search(name):
         raise Refused(
             f"{chain}: the client's built-in chain {name} may be a live network",
-            hint="names that end in -local or -dev, or begin with penpal-, are not",
+            hint="use a chain whose name ends in -local or -dev, or begins with penpal-",
         )
 
 
 def public_bootnodes(chain: str, addresses: Sequence[str]) -> None:
-    """Refuses bootnodes outside of private networks: through them a node would find the network that they belong to."""
+    """Refuses bootnodes outside of private networks. Through them a node would find their network."""
     public = [address for address in addresses if not _private(address)]
     if public:
         raise Refused(

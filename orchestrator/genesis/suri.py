@@ -1,7 +1,8 @@
 """Public keys of secret URIs: `//Alice`, `0x<seed>//stash`, or a mnemonic phrase with a path.
 
-For groups whose keys are not derived from the network's seed. A keystore holds the URI itself, so no secret is computed
-here. Called by `chainspec` and by the init containers. After `substrate/primitives/core/src/crypto.rs`.
+They are for groups whose keys do not come from the network's seed. A keystore stores the URI itself, so no secret is
+computed here. The format is that of `substrate/primitives/core/src/crypto.rs` in polkadot-sdk. Called by `chainspec`
+and by the init containers.
 """
 
 import re
@@ -14,7 +15,7 @@ from orchestrator.genesis import keys
 from orchestrator.genesis.keys import Scheme
 
 DEV_SEED = bytes.fromhex("fac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e")
-"""Of the well-known development phrase, which stands where a URI begins with its path."""
+"""The seed of the well-known development phrase. It is used for a URI that begins with its path."""
 
 _URI = re.compile(r"^(?P<root>[^/]*)(?P<path>(//[^/]+)*)$")
 
@@ -28,7 +29,7 @@ def public(uri: str, scheme: Scheme) -> bytes:
     """The public key of a URI.
 
     Raises:
-        UsageError: when it is no URI with hard junctions only; the message does not repeat it.
+        UsageError: the URI is invalid or has soft junctions. The message does not repeat it.
     """
     seed, path = _parsed(uri)
     if scheme != "sr25519":
@@ -43,7 +44,7 @@ def _parsed(uri: str) -> tuple[bytes, str]:
     match = _URI.match(uri.strip())
     if match is None:
         hint = "write 0xSEED or a phrase, with a path of //hard junctions"
-        raise UsageError("a secret URI is not understood", hint=hint)
+        raise UsageError("a secret URI is invalid", hint=hint)
     root = match["root"]
     if not root:
         return DEV_SEED, match["path"]

@@ -1,6 +1,6 @@
-"""How fast a relay chain goes: its slots and sessions. Called by `chainspec`, for all who must know how long to wait.
+"""Finds the length of a relay chain's slots and sessions, so that others know how long to wait. Called by `chainspec`.
 
-A real runtime has both as constants and tells them (`BabeApi_configuration`); simnode's are what the user says.
+A real runtime has both as constants and returns them (`BabeApi_configuration`). For simnode the user sets them.
 """
 
 import json
@@ -16,7 +16,7 @@ from orchestrator.spec import Relaychain
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """`slot` in seconds, and how many slots a session has."""
+    """`slot` is in seconds; `session_slots` is the number of slots in a session."""
 
     slot: float
     session_slots: int
@@ -28,14 +28,14 @@ class Timing:
 
 
 LIVE = Timing(slot=6.0, session_slots=600)
-"""Kusama's: what is assumed of a chain that its client has built in, for nobody can ask it before it runs."""
+"""Kusama's timing. It is assumed for a chain that is built into its client: its runtime cannot be asked in advance."""
 
 
 def timing_of(relay: Relaychain, genesis: ChainGenesis | None) -> Timing:
-    """The timing of a relay chain with this genesis; None for one that its client has built in.
+    """The timing of a relay chain. `genesis` is None for a chain that is built into its client.
 
     Raises:
-        RuntimeCallError: when the runtime fails at the question.
+        RuntimeCallError: the runtime fails when it is asked.
     """
     if relay.simulated:
         return Timing(relay.slot, relay.session_blocks)
@@ -44,10 +44,10 @@ def timing_of(relay: Relaychain, genesis: ChainGenesis | None) -> Timing:
     storage = raw.storage_of(json.loads(genesis.spec), genesis.name)
     try:
         answer = Reader(Executor(genesis.code).call("BabeApi_configuration", b"", storage).output)
-    except RuntimeApiError:  # No BABE: nothing in the runtime says how long its sessions are.
+    except RuntimeApiError:  # No BABE: the runtime does not say how long its sessions are.
         return LIVE
     except RuntimeBlobError:
         if relay.spec_file is None:
             raise
-        return LIVE  # Code of a live network's first days, which no host of today executes.
+        return LIVE  # Code from a live network's first days, which today's hosts cannot execute.
     return Timing(slot=answer.u64() / 1000, session_slots=answer.u64())

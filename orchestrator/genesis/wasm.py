@@ -1,8 +1,8 @@
-"""Genesis of real chains: the runtime's own preset, our network patched into it, built by the runtime itself.
+"""Genesis of real chains. The runtime builds it from its own preset, with our network patched in.
 
-Called by `chainspec`. Only pallets and fields that the runtime's default configuration has are patched, so one code
-serves relay chains with and without staking or sudo, and parachains with and without collator selection. Names after
-`polkadot/runtime/westend/src/genesis_config_presets.rs` and `cumulus/parachains/runtimes`.
+Called by `chainspec`. Only pallets and fields of the runtime's default configuration are patched. So the same code
+serves relay chains with and without staking or sudo, and parachains with and without collator selection. The names come
+from `polkadot/runtime/westend/src/genesis_config_presets.rs` and `cumulus/parachains/runtimes` in polkadot-sdk.
 """
 
 from typing import Any
@@ -17,19 +17,19 @@ from orchestrator.runtime.genesis_builder import Config, merged
 from orchestrator.spec.testnet import Parachain, Relaychain
 
 ENDOWMENT = 1 << 60
-"""Plancks of each account where nothing is said: more than a million units of twelve decimals."""
+"""Default balance of an account, in plancks: more than a million units with twelve decimals."""
 
 _ASYNC_BACKING = {"max_candidate_depth": 3, "allowed_ancestry_len": 2}
 _LOOKAHEAD = 3
-"""Without these a parachain makes a block only every other relay block; some local presets still have none of it."""
+"""Without these a parachain makes a block only every second relay block. Some local presets lack them."""
 
 
 def genesis(plan: ChainPlan, code: bytes) -> ChainGenesis:
     """The chain's raw spec.
 
     Raises:
-        RuntimeBlobError: when the code cannot be executed or has no GenesisBuilder.
-        GenesisError: when the runtime has no such preset or refuses the configuration.
+        RuntimeBlobError: the code cannot be executed or has no GenesisBuilder API.
+        GenesisError: the runtime does not have the preset, or refuses the configuration.
     """
     runtime = Executor(code)
     storage = genesis_builder.build_state(runtime, code, configuration(plan, runtime))
@@ -37,7 +37,7 @@ def genesis(plan: ChainPlan, code: bytes) -> ChainGenesis:
 
 
 def configuration(plan: ChainPlan, runtime: Executor) -> Config:
-    """The preset, the network, and what the user says on top, in this order."""
+    """The genesis configuration: the preset, then our network, then the user's own patches."""
     default = genesis_builder.preset(runtime, None)
     preset = genesis_builder.preset(runtime, plan.chain.preset)
     if not plan.dev_keys:
@@ -49,7 +49,7 @@ def configuration(plan: ChainPlan, runtime: Executor) -> Config:
 
 
 def _handed_over(preset: Any, owner: str) -> Any:
-    """A preset in which what belonged to development accounts is the owner's: assets, memberships, everything."""
+    """The preset with `owner` in the place of every development account: in assets, memberships, everywhere."""
     if isinstance(preset, dict):
         return {key: _handed_over(value, owner) for key, value in preset.items()}
     if isinstance(preset, list):
@@ -58,7 +58,7 @@ def _handed_over(preset: Any, owner: str) -> Any:
 
 
 def _known(patch: Config, default: Config) -> Config:
-    """Without pallets that the runtime does not have, and without fields that a pallet does not have."""
+    """The patch without pallets that the runtime lacks, and without fields that a pallet lacks."""
     kept = {
         pallet: {field: value for field, value in fields.items() if field in default[pallet]}
         for pallet, fields in patch.items()
@@ -68,7 +68,7 @@ def _known(patch: Config, default: Config) -> Config:
 
 
 def _network(plan: ChainPlan, preset: Config, whole: Config) -> Config:
-    """Everything that makes the chain ours; nothing of the preset's own accounts keeps any power."""
+    """The patch that makes the chain ours. Accounts of the preset keep no power."""
     common = {
         "balances": {"balances": _balances(plan, preset)},
         "sudo": {"key": address(plan.sudo)},
@@ -102,7 +102,7 @@ def _relay(plan: ChainPlan, relay: Relaychain, whole: Config) -> Config:
 
 
 def _host_configuration(plan: ChainPlan, relay: Relaychain, whole: Config) -> Config:
-    """The preset's, with what parachains need to run at full pace, and then with what the user says."""
+    """The preset's host configuration, then what parachains need for full speed, then the user's settings."""
     preset: Config = whole.get("configuration", {}).get("config", {})
     config: Config = {}
     backing = preset.get("async_backing_params")
@@ -110,7 +110,7 @@ def _host_configuration(plan: ChainPlan, relay: Relaychain, whole: Config) -> Co
         config["async_backing_params"] = {field: max(backing[field], least) for field, least in _ASYNC_BACKING.items()}
     scheduler = preset.get("scheduler_params")
     if scheduler is not None:
-        # Registration adds the first core of each parachain by itself, in genesis and later on.
+        # Registration adds the first core of each parachain by itself, in genesis and later.
         more = sum(max(each.cores - (each.onboarding != "none"), 0) for each in plan.parachains)
         more += any(each.cores == 0 for each in plan.parachains)
         config["scheduler_params"] = {"num_cores": scheduler["num_cores"] + more}
@@ -126,7 +126,7 @@ def _parachain(plan: ChainPlan, parachain: Parachain, whole: Config) -> Config:
         "collatorSelection": {
             "invulnerables": [address(each.stash) for each in plan.authorities if each.invulnerable],
         },
-        # Where there are sessions, they name the authorities, and genesis fails when both do.
+        # If there are sessions, they name the authorities. Genesis fails if both name them.
         "aura": {"authorities": [] if "session" in whole else [address(_key(a, "aura")) for a in plan.authorities]},
     }
 
@@ -149,7 +149,7 @@ def _staker(authority: Authority) -> list[Any]:
 
 
 def _session(authority: Authority, whole: Config) -> list[Any]:
-    """An entry of `session.keys`, with the keys that the preset's own entries have, or all where it has none."""
+    """An entry of `session.keys`. It has the keys that the preset's entries have, or all if the preset has no entry."""
     entries = whole.get("session", {}).get("keys") or []
     names = list(entries[0][2]) if entries else [name for name, _ in authority.session]
     stash = address(authority.stash)
@@ -160,7 +160,7 @@ def _key(authority: Authority, name: str) -> bytes:
     public = dict(authority.session).get(name)
     if public is None:
         raise GenesisError(
-            f"the runtime wants a session key {name}, of which coalmine does not know the kind",
+            f"the runtime needs a session key {name}, and coalmine does not know its kind",
             hint="coalmine derives " + ", ".join(known for known, _ in authority.session),
         )
     return public

@@ -1,1 +1,1 @@
-"""What `get`, `describe`, `logs`, `rpc`, `wait` and `top` tell of networks, from the cluster alone. Called by `cli`."""
+"""Reads networks from the cluster alone, for `get`, `describe`, `logs`, `rpc`, `wait` and `top`. Called by `cli`."""

@@ -1,7 +1,7 @@
-"""What a user can wait for. Called by `cli.wait`.
+"""The conditions that a user can wait for. Called by `cli.wait`.
 
-Pods are watched. Nodes' heights are asked for twice a second, all nodes at once, for their RPC offers no watch through
-the API server; a node that has reached what is asked is not asked again.
+Pods are watched. Nodes are asked for their heights twice a second, all at once, because their RPC offers no watch
+through the API server. A node that has reached the height is not asked again.
 """
 
 import threading
@@ -21,7 +21,7 @@ from orchestrator.inspection.waiting import POLL, WORDS, Condition
 
 @dataclass(eq=False)
 class PodsReady:
-    """Every selected node has a pod that is ready. A thread watches them while the condition is entered."""
+    """Every selected node has a ready pod. A thread watches the pods within the condition's `with` block."""
 
     cluster: Cluster
     nodes: tuple[NodeState, ...]
@@ -64,7 +64,7 @@ Measure = Callable[[SubstrateReader], int]
 
 @dataclass(eq=False)
 class AtLeast:
-    """What is measured of every selected node is at least so much."""
+    """A measured number is at least `least` on every selected node."""
 
     name: str
     what: str
@@ -93,7 +93,7 @@ class AtLeast:
         return f"{self.what} {found}" if found < self.least else None
 
     def _reader(self, node: NodeState) -> SubstrateReader:
-        if not node.pod:  # It was not there when the wait began, so its ports are not known; its pod may be there now.
+        if not node.pod:  # It had no pod when the wait began, so its ports are not known. It may have one now.
             found = self.cluster.get("Pod", node.name, node.namespace)
             if found is None:
                 raise ChainError("not there")
@@ -103,7 +103,7 @@ class AtLeast:
 
 @dataclass(eq=False)
 class ParachainsIncluded:
-    """The relay chain has included a block of each parachain, its genesis not counted."""
+    """The relay chain has included a block of each parachain. The genesis block does not count."""
 
     cluster: Cluster
     testnet: TestnetState
@@ -124,38 +124,38 @@ class ParachainsIncluded:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What the user waits for, in the user's words."""
+class WaitFor:
+    """The value of one `--for`: its word, and what stands behind `=`."""
 
     word: str
     value: str | None
 
 
-def parse(text: str) -> Wish:
-    """One `--for`.
+def parse(text: str) -> WaitFor:
+    """Reads the value of one `--for`.
 
     Raises:
-        UsageError: when it is none.
+        UsageError: it is not valid.
     """
     word, equals, value = text.partition("=")
     if word == "ready" and not equals:
-        return Wish(word, None)
+        return WaitFor(word, None)
     if word in {"best", "finalized", "session"} and value.isdecimal():
-        return Wish(word, value)
+        return WaitFor(word, value)
     if word == "parachain-included" and value and all(part.isdecimal() for part in value.split(",")):
-        return Wish(word, value)
+        return WaitFor(word, value)
     raise UsageError(f"cannot wait for {text!r}", hint=f"known are {WORDS}")
 
 
 def conditions(
-    asked: Iterable[Wish], cluster: Cluster, testnet: TestnetState, selection: Selection, stack: ExitStack
+    asked: Iterable[WaitFor], cluster: Cluster, testnet: TestnetState, selection: Selection, stack: ExitStack
 ) -> list[Condition]:
-    """The conditions for what is asked; what they watch ends with the stack.
+    """The conditions that the user asked for. Their watches end with the stack.
 
-    Heights are those of each node's own chain, which differ; without a selection they are the relay chain's.
+    Heights are of each node's own chain. Without a selection only the relay chain's nodes are asked.
 
     Raises:
-        UsageError: when a selection or parachain is not there, or nothing of the relay chain is selected for a session.
+        UsageError: a selected node or parachain does not exist, or a session is asked for without a relay node.
     """
     nodes = networks.select(testnet.nodes, selection)
     relay = tuple(node for node in nodes if node.para_id is None)
@@ -172,7 +172,7 @@ def conditions(
             found.append(AtLeast(f"finalised block {least}", "finalised", least, _finalized, cluster, heights))
         elif wish.word == "session":
             if not relay:
-                raise UsageError("sessions are the relay chain's, and none of its nodes is selected")
+                raise UsageError("only relay chain nodes know sessions, and none is selected")
             found.append(AtLeast(f"session {least}", "session", least, SubstrateReader.session, cluster, relay))
         else:
             found.append(ParachainsIncluded(cluster, testnet, _known(wish.value or "", testnet)))

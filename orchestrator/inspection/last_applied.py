@@ -1,6 +1,6 @@
-"""The Testnet as it was applied last, kept in its namespace for all who come without the file.
+"""Keeps the last applied Testnet in its namespace, for users who do not have the file.
 
-Written by `network.up`, read by `state`. It is no secret: seeds and keys are not part of a Testnet.
+Written by `network.up`, read by `networks`. It is not secret: a Testnet contains no seeds and no keys.
 """
 
 import json
@@ -14,7 +14,7 @@ COMPONENT = "app.kubernetes.io/component=testnet"
 
 
 def remember(cluster: Cluster, testnet: Testnet) -> None:
-    """Leaves the Testnet in its namespace."""
+    """Stores the Testnet in its namespace."""
     labels = {
         "app.kubernetes.io/managed-by": "coalmine",
         "app.kubernetes.io/component": "testnet",
@@ -32,5 +32,5 @@ def remember(cluster: Cluster, testnet: Testnet) -> None:
 
 
 def document(found: Object) -> Any:
-    """The Testnet in such a ConfigMap, as plain data: another version may have written it."""
+    """The Testnet in such a ConfigMap. It is plain data, because another version of coalmine may have written it."""
     return json.loads(found["data"]["testnet.json"])

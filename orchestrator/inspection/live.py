@@ -1,6 +1,6 @@
-"""What nodes say of their chains right now, and what their containers use. Called by `cli` and by `conditions`.
+"""Asks nodes about their chains right now, and reads what their containers use. Called by `cli` and `conditions`.
 
-All nodes are asked at once. One that does not answer is in the result with the reason: it may be stopped on purpose.
+All nodes are asked at once. A node that does not answer is in the result with the reason: it may be stopped on purpose.
 """
 
 from collections.abc import Iterable
@@ -19,12 +19,12 @@ from orchestrator.units import quantity
 T = TypeVar("T")
 
 TIMEOUT = 3.0
-"""Seconds for one answer of a node."""
+"""Seconds to wait for one answer of a node."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one node says of its chain."""
+    """One node's view of its chain."""
 
     best: int
     finalized: int
@@ -39,17 +39,17 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a pod's containers use: cores, and bytes of working set."""
+    """What a pod's containers use: CPU in cores, working set in bytes."""
 
     cpu: float
     memory: int
 
 
 def node_rpc(cluster: Cluster, node: NodeState, *, relay: bool = False, timeout: float = TIMEOUT) -> rpc.JsonRpc:
-    """A node's RPC; with `relay` that of the relay node inside a collator.
+    """A node's RPC. With `relay`, the RPC of the relay node inside a collator.
 
     Raises:
-        UsageError: when the node has no such port.
+        UsageError: the node has no such port.
     """
     name = "rpc-relay" if relay else "rpc"
     port = node.port(name)
@@ -61,10 +61,10 @@ def node_rpc(cluster: Cluster, node: NodeState, *, relay: bool = False, timeout:
 
 
 def reader(cluster: Cluster, node: NodeState, *, timeout: float = TIMEOUT) -> SubstrateReader:
-    """A node's view of its chain.
+    """A reader of the node's chain.
 
     Raises:
-        ChainError: when the node has no pod to ask.
+        ChainError: the node has no pod to ask.
     """
     try:
         return SubstrateReader(node_rpc(cluster, node, timeout=timeout))
@@ -78,19 +78,19 @@ def look(cluster: Cluster, nodes: Iterable[NodeState]) -> dict[str, View | Chain
     def one(node: NodeState) -> View:
         view = reader(cluster, node)
         health = view.health()
-        finalized = view.finalized().number  # Before the best block, so that the lag is never below zero.
+        finalized = view.finalized().number  # Read before the best block, so that the lag is never negative.
         return View(view.best().number, finalized, int(health["peers"]), bool(health["isSyncing"]))
 
     return ask_all(nodes, one)
 
 
 def included(cluster: Cluster, relay: Iterable[NodeState], para_ids: Iterable[int]) -> dict[int, int | ChainError]:
-    """By parachain, the number of its block that the relay chain included last; 0 is its genesis.
+    """The number of the last included block of each parachain, by id; 0 is its genesis.
 
-    The first relay node that answers is asked. A head that is no Cumulus header is an error.
+    The first relay node that answers decides. A head that is not a Cumulus header is an error.
     """
     wanted = list(para_ids)
-    trouble = ChainError("no relay chain node is there")
+    trouble = ChainError("there is no relay chain node")
     for node in relay:
         try:
             view = reader(cluster, node)
@@ -109,16 +109,16 @@ def _head_number(head: bytes | None, para_id: int) -> int | ChainError:
         header.take(32)
         return header.compact()
     except ValueError:
-        return ChainError(f"the head of parachain {para_id} is no header of Cumulus")
+        return ChainError(f"the head of parachain {para_id} is not a Cumulus header")
 
 
 # What containers use
 
 
 def usage(cluster: Cluster, nodes: Iterable[NodeState]) -> dict[str, Usage]:
-    """By node, what it uses; nodes that nobody knows it of are not in the result.
+    """What each node uses, by name. Nodes without figures are left out.
 
-    From the metrics API where the cluster has one, else from the kubelets themselves, which not everybody may ask.
+    The figures come from the metrics API if the cluster has one, else from the kubelets, which not every user may ask.
     """
     chosen = list(nodes)
     wanted = {node.name for node in chosen}
@@ -157,5 +157,5 @@ def _from_kubelets(cluster: Cluster, nodes: list[NodeState]) -> dict[str, Usage]
 def _summary(cluster: Cluster, machine: str) -> list[Object]:
     try:
         return list(cluster.machine_summary(machine)["pods"])
-    except ClusterError:  # We may not ask, or the kubelet is away: what it uses is then not known.
+    except ClusterError:  # We may not ask, or the kubelet does not answer: the usage is unknown.
         return []

@@ -1,7 +1,7 @@
 """Logs of many nodes as one stream, in the order of their times. Called by `cli.logs`.
 
-A follower per container, started by a watch on the pods: a container that restarts and a pod that is replaced go on in
-the same stream. A stream that breaks is taken up again after its last line.
+A watch on the pods starts one follower per container. When a container restarts or a pod is replaced, the new log
+continues in the same stream. A broken stream is resumed after its last line.
 """
 
 import contextlib
@@ -22,17 +22,17 @@ from orchestrator.inspection import networks
 from orchestrator.inspection.networks import NodeState, Selection
 
 WINDOW = 0.3
-"""Seconds for which a followed line waits for earlier ones of other nodes."""
+"""Seconds that a followed line waits for earlier lines of other nodes."""
 
 RETRY = 1.0
-"""Seconds before a watch or stream that failed is tried again."""
+"""Seconds before a failed watch or stream is tried again."""
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Line:
-    """A line of a log: when it was written (nanoseconds of unix time), by whom, and what it says."""
+    """A line of a log: when it was written (Unix time in nanoseconds), by which node, and its text."""
 
     at: int
     node: str
@@ -50,7 +50,7 @@ class Wish:
 
 
 def read(cluster: Cluster, nodes: Iterable[NodeState], wish: Wish, say: Say) -> Iterator[Line]:
-    """What the nodes have logged up to now. Nodes without a log are told of by `say`."""
+    """What the nodes have logged up to now. `say` gets a line for each node without a log."""
     chosen = list(nodes)
 
     def one(node: NodeState) -> list[Line]:
@@ -65,7 +65,7 @@ def read(cluster: Cluster, nodes: Iterable[NodeState], wish: Wish, say: Say) -> 
 
 
 def follow(cluster: Cluster, namespace: str, selection: Selection, wish: Wish, say: Say) -> Iterator[Line]:
-    """What the nodes have logged and log from now on, without an end. Closing the generator ends its threads."""
+    """What the nodes have logged and will log. It never ends by itself; closing the generator ends its threads."""
     follower = _Follower(cluster, namespace, selection, wish, say)
     order = Reorder(WINDOW)
     try:
@@ -79,7 +79,7 @@ def follow(cluster: Cluster, namespace: str, selection: Selection, wish: Wish, s
 
 
 class Reorder:
-    """Puts lines in the order of their times, as far as they come within a window: none waits longer than that."""
+    """Sorts lines by time. A line waits for earlier ones for the length of a window and no longer."""
 
     def __init__(self, window: float) -> None:
         self._window = window
@@ -91,7 +91,7 @@ class Reorder:
         self._arrivals.append((now, line))
 
     def due(self, now: float) -> Iterator[Line]:
-        """The lines whose window is over, each after all earlier ones that are here."""
+        """The lines whose window is over, in the order of their times."""
         while self._arrivals and self._arrivals[0][0] + self._window <= now:
             _, last = self._arrivals.popleft()
             while self._by_time and self._by_time[0] <= last:
@@ -99,7 +99,7 @@ class Reorder:
 
 
 def parse(text: str, node: str) -> Line:
-    """A line as the API server gives it, with its time in front; one without a time has the time 0."""
+    """Reads a line as the API server sends it, with its time in front. A line without a time gets the time 0."""
     stamp, _, rest = text.partition(" ")
     at = _nanoseconds(stamp)
     return Line(0, node, text) if at is None else Line(at, node, rest)
@@ -115,7 +115,7 @@ def plain(text: str) -> str:
 
 
 def coloured(text: str) -> str:
-    """The text with its colours, but without anything else that would steer a terminal."""
+    """The text with its colours, but without other control sequences."""
     return _CONTROL.sub("", text)
 
 
@@ -148,7 +148,7 @@ class _Follower:
                 self.ended.wait(RETRY)
 
     def _consider(self, pod: Object, seen: set[str]) -> None:
-        """Starts a thread for a container that nobody follows yet."""
+        """Starts a thread for a container that is not followed yet."""
         node = networks.node_of(pod)
         container = _container(pod, self._wish.container)
         if container is None or container in self._followed or not self._selection.takes(node):
@@ -157,8 +157,8 @@ class _Follower:
         again = node.name in seen
         seen.add(node.name)
         if again:
-            self._say(f"{node.name}: goes on in a new container")
-        # Of a successor everything is wanted, of the first what was asked for.
+            self._say(f"{node.name}: continues in a new container")
+        # The user's options apply to the first container. Its successors are read from their beginning.
         wish = Wish(container=self._wish.container) if again else self._wish
         threading.Thread(target=self._take, args=(node, container, wish), daemon=True).start()
 
@@ -184,7 +184,7 @@ class _Follower:
             wish = Wish(container=wish.container, since=since)
 
     def _lives(self, node: NodeState, container: str) -> bool:
-        """Whether the container still runs, so that more is to come."""
+        """Whether the container still runs, so that its log may grow."""
         pod = self._cluster.get("Pod", node.name, node.namespace)
         name = self._wish.container
         return pod is not None and _container(pod, name) == container and _running(pod, name)
@@ -212,7 +212,7 @@ def _statuses(pod: Object, name: str) -> Iterator[Object]:
 
 
 def _container(pod: Object, name: str) -> str | None:
-    """The id of the container that runs, or ran last, under this name."""
+    """The id of the container that runs or last ran under this name."""
     return next((status["containerID"] for status in _statuses(pod, name) if status.get("containerID")), None)
 
 
@@ -224,7 +224,7 @@ _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d
 
 
 def _nanoseconds(stamp: str) -> int | None:
-    """Unix time of an RFC 3339 time, which machines may write in zones of their own."""
+    """Unix time in nanoseconds of an RFC 3339 time, in any time zone. None if it is not one."""
     match = _STAMP.match(stamp)
     if match is None:
         return None

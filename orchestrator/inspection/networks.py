@@ -1,7 +1,7 @@
-"""What a cluster says of its testnets, without anybody's file. Called by `cli` and by the modules beside this one.
+"""Reads testnets from the cluster, without a file. Called by `cli` and by the other modules of this package.
 
-The objects' labels name network, group, role and chain; the StatefulSets say how many nodes there should be, the pods
-which there are; a ConfigMap holds the Testnet as it was applied last.
+Labels name an object's network, group, role and chain. StatefulSets say how many nodes there should be, pods which ones
+exist. A ConfigMap holds the last applied Testnet.
 """
 
 import difflib
@@ -21,7 +21,7 @@ NODES = f"{OURS},app.kubernetes.io/component=node"
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """A node that there should be, and its pod as far as there is one."""
+    """A node that should exist, and its pod if it has one."""
 
     testnet: str
     namespace: str
@@ -31,9 +31,9 @@ class NodeState:
     chain: str
     para_id: int | None
     trouble: str | None
-    """Why it is not ready, in a few words."""
+    """Why it is not ready, in a few words. None if it is ready."""
     pod: Object = field(repr=False)
-    """The pod's document, empty when there is none."""
+    """The pod's document; empty if there is none."""
 
     @property
     def ready(self) -> bool:
@@ -59,7 +59,7 @@ class NodeState:
 
     @property
     def image(self) -> str | None:
-        """The node container's image, as its template names it."""
+        """The image of the node's container, as its template names it."""
         return next((c["image"] for c in self.pod.get("spec", {}).get("containers", []) if c["name"] == "node"), None)
 
     def port(self, name: str) -> int | None:
@@ -85,7 +85,7 @@ class ParachainState:
 
 @dataclass(frozen=True, slots=True)
 class TestnetState:
-    """A testnet that stands in the cluster, or is on its way out."""
+    """A testnet in the cluster, possibly one that is being deleted."""
 
     __test__ = False
 
@@ -95,7 +95,7 @@ class TestnetState:
     terminating: bool
     nodes: tuple[NodeState, ...]
     applied: Object | None = field(repr=False)
-    """The Testnet as it was applied last; None when another version's `up` left none."""
+    """The last applied Testnet. None if it was applied by a version of coalmine that stored none."""
 
     @property
     def phase(self) -> str:
@@ -118,7 +118,7 @@ class TestnetState:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which nodes of a testnet; what is not given does not narrow."""
+    """Selects nodes of a testnet. A field that is not set selects all."""
 
     names: tuple[str, ...] = ()
     group: str | None = None
@@ -151,10 +151,10 @@ def testnets(cluster: Cluster) -> tuple[TestnetState, ...]:
 
 
 def testnet(cluster: Cluster, name: str | None) -> TestnetState:
-    """The testnet called so, or the only one there is.
+    """The testnet of this name. Without a name, the only testnet there is.
 
     Raises:
-        UsageError: when there is none of that name, or several and no name was given.
+        UsageError: there is no such testnet, or there are several and no name was given.
     """
     if name is None:
         return _only(testnets(cluster), cluster)
@@ -173,10 +173,10 @@ def testnet(cluster: Cluster, name: str | None) -> TestnetState:
 
 
 def select(nodes: Iterable[NodeState], selection: Selection) -> tuple[NodeState, ...]:
-    """The nodes that are selected.
+    """The selected nodes.
 
     Raises:
-        UsageError: when a word of the selection names nothing, or nothing is left of it.
+        UsageError: the selection names something that does not exist, or no node matches all of it.
     """
     there = tuple(nodes)
     known = {
@@ -192,12 +192,12 @@ def select(nodes: Iterable[NodeState], selection: Selection) -> tuple[NodeState,
             raise unknown(what, word, known[what])
     chosen = tuple(node for node in there if selection.takes(node))
     if not chosen:
-        raise UsageError("no node is selected", hint="the words of a selection narrow each other")
+        raise UsageError("no node is selected", hint="a node must match every part of the selection")
     return chosen
 
 
 def unknown(what: str, word: str, known: Iterable[str]) -> UsageError:
-    """The error for a name that is not there, with those that it may have meant."""
+    """The error for an unknown name, with the names that the user may have meant."""
     names = sorted(set(known))
     near = difflib.get_close_matches(word, names, n=3, cutoff=0.5) or names[:8]
     hint = f"did you mean {', '.join(near)}?" if near else f"there is no {what} at all"
@@ -205,20 +205,20 @@ def unknown(what: str, word: str, known: Iterable[str]) -> UsageError:
 
 
 def events(cluster: Cluster, namespace: str, names: Iterable[str] | None = None) -> list[Object]:
-    """Kubernetes' events of the namespace, oldest first; with `names` those about objects called so."""
+    """Kubernetes' events of the namespace, oldest first. With `names`, only events about objects of these names."""
     wanted = None if names is None else set(names)
     found = [e for e in cluster.list("Event", namespace) if wanted is None or e["involvedObject"].get("name") in wanted]
     return sorted(found, key=lambda e: str(e.get("lastTimestamp") or e.get("eventTime") or ""))
 
 
 def experiments(cluster: Cluster, namespace: str) -> list[Object]:
-    """The chaos experiments and runtime upgrades that stand in the namespace, each with its kind."""
+    """The chaos experiments and runtime upgrades in the namespace, each with its kind."""
     found = []
     for kind in ("ChaosExperiment", "RuntimeUpgrade"):
         try:
             found += [{**item, "kind": kind} for item in cluster.list(kind, namespace)]
         except ClusterError as error:
-            if error.status != 404:  # The definitions may not be there.
+            if error.status != 404:  # The custom resource definitions may not exist.
                 raise
     return found
 
@@ -282,7 +282,7 @@ def _trouble(pod: Object | None) -> str | None:
 
 
 def _order(group: Object) -> tuple[int, bool, str]:
-    """Relay chain first, then parachains by id; within a chain by role and name."""
+    """Sort key: the relay chain first, then parachains by id; within a chain by role and name."""
     labels = group["metadata"]["labels"]
     para_id = int(labels.get("coalmine.dev/para-id", -1))
     return para_id, labels["coalmine.dev/role"] not in {"validator", "collator"}, str(group["metadata"]["name"])

@@ -1,10 +1,10 @@
-"""What a pod's status says of it. Pure; called by `networks` and by the readiness ladder's first rungs."""
+"""Reads a pod's status. Pure. Called by `networks` and by the readiness ladder's first rungs."""
 
 from typing import Any
 
 
 def trouble(pod: dict[str, Any]) -> str | None:
-    """Why a pod is not ready, in a few words; None when it is."""
+    """Why a pod is not ready, in a few words. None if it is ready."""
     status = pod.get("status") or {}
     conditions = {c["type"]: c for c in status.get("conditions", [])}
     if conditions.get("Ready", {}).get("status") == "True":
@@ -23,22 +23,22 @@ def trouble(pod: dict[str, Any]) -> str | None:
 
 
 def restarts_held_back(pod: dict[str, Any]) -> int:
-    """How often the kubelet has restarted a container that it holds back now because it keeps ending."""
+    """The restarts of a container in CrashLoopBackOff; the highest number if there are several, 0 if there is none."""
     held_back = [c for c in _containers(pod) if _waiting(c).get("reason") == "CrashLoopBackOff"]
     return max((int(container["restartCount"]) for container in held_back), default=0)
 
 
 def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the kubelet says of each of a pod's containers."""
+    """The kubelet's status of each container of the pod, init containers first."""
     status = pod.get("status") or {}
     return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
 
 
 def _waiting(container: dict[str, Any]) -> dict[str, Any]:
-    """Why a container does not run yet, or not again; empty when it does."""
+    """Why a container waits to be started or restarted. Empty if it does not wait."""
     return container.get("state", {}).get("waiting") or {}
 
 
 def absent(name: str) -> dict[str, Any]:
-    """The document of a pod that is not there."""
+    """A document that stands for a pod that does not exist yet."""
     return {"metadata": {"name": name}, "status": {"phase": "not there yet"}}

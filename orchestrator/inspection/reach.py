@@ -1,6 +1,6 @@
-"""Reaches nodes through the API server's proxy, so that no port-forward can break under chaos.
+"""Reaches nodes through the API server's proxy. A port-forward could break under chaos; this cannot.
 
-Called by `live` and by the readiness ladder. Every read has a short limit, for a node may be stopped on purpose.
+Called by `live` and by the readiness ladder. Every read has a short limit, because a fault may have stopped the node.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,7 +12,7 @@ from orchestrator.cluster import Cluster
 from orchestrator.errors import ChainError, ClusterError
 
 WORKERS = 32
-"""Nodes that are asked at the same time."""
+"""How many nodes are asked at the same time."""
 
 
 class Named(Protocol):
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 def proxied(cluster: Cluster, namespace: str, pod: str, port: int, *, timeout: float) -> rpc.JsonRpc:
-    """RPC to a pod's port through the API server; `timeout` is seconds for one answer."""
+    """RPC to a pod's port through the API server. `timeout` is in seconds, for one answer."""
 
     def send(body: bytes) -> bytes:
         try:
@@ -40,7 +40,7 @@ def proxied(cluster: Cluster, namespace: str, pod: str, port: int, *, timeout: f
 
 
 def ask_all(nodes: Iterable[N], question: Callable[[N], T]) -> dict[str, T | ChainError]:
-    """Asks all nodes at once; by name, their answers or why there is none."""
+    """Asks all nodes at once. Returns, by name, each node's answer or the error."""
     chosen = list(nodes)
 
     def one(node: N) -> T | ChainError:

@@ -1,6 +1,6 @@
-"""Waits for conditions of a network. Called by the readiness ladder, rung by rung, and by `coalmine wait`, for several.
+"""Waits for conditions of a network. The readiness ladder waits for one at a time, `coalmine wait` for several.
 
-Nodes' RPC offers no watch through the API server's proxy, so a condition is looked at twice a second.
+Conditions are checked twice a second, because nodes' RPC offers no watch through the API server's proxy.
 """
 
 import time
@@ -13,16 +13,16 @@ from orchestrator.errors import ReadinessError
 from orchestrator.progress import Far, Progress, Work, silent, watched
 
 Missing = Mapping[str, str]
-"""By node or parachain, why it does not meet a condition yet; empty when the condition holds."""
+"""Why a condition does not hold yet, by node or parachain. Empty if it holds."""
 
 POLL = 0.5
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 WORDS = "ready, best=N, finalized=N, session=N, parachain-included=ID[,ID…]"
 """What `coalmine wait` can wait for; `conditions` reads it, and the command line says it without its libraries."""
 
 CHANGED, UNCHANGED = 5.0, 30.0
-"""Seconds between two lines about a condition: when something has changed, and when nothing has."""
+"""Seconds between two progress lines about a condition, if something has changed and if nothing has."""
 
 
 class Condition(Protocol):
@@ -38,7 +38,7 @@ class Condition(Protocol):
 
 
 class Clock(Protocol):
-    """Time, as `time` has it."""
+    """The part of the module `time` that waiting needs; tests give another."""
 
     def monotonic(self) -> float: ...
 
@@ -57,10 +57,10 @@ def wait(
     *,
     hint: Callable[[Missing], str | None] = _no_hint,
 ) -> float:
-    """Waits until every condition has held once; returns the seconds that it took.
+    """Waits until every condition has held once. Returns how many seconds it took.
 
     Raises:
-        ReadinessError: when `timeout` seconds are over, naming what is missing; `hint` may find out why.
+        ReadinessError: `timeout` seconds are over. Names what is missing; `hint` may add the cause.
     """
     started = clock.monotonic()
     with ExitStack() as stack:
@@ -79,7 +79,7 @@ def wait(
 
 @dataclass(slots=True)
 class _Open:
-    """A condition that has not held yet, what was missing last, and when something was last said of it."""
+    """A condition that has not held yet, what was missing last, and when its last progress line was written."""
 
     condition: Condition
     shown: float

@@ -13,9 +13,12 @@ from orchestrator.spec import Gate, Rehearsal, Testnet
 
 
 class Record(BaseModel):
-    """Part of an entry. NaN and infinities are written as the strings "NaN", "Infinity" and "-Infinity"."""
+    """Part of an entry. NaN and infinities are written as the strings "NaN", "Infinity" and "-Infinity".
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+    Its validator is built when it first validates, as for `spec.base.Model`: files are checked without a journal.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings", defer_build=True)
 
 
 class Entry(Record):

@@ -1,1 +1,1 @@
-"""What nodes say about themselves: the catalogue of signals, and the one door to Prometheus."""
+"""Metrics of nodes: the catalogue of signals, and the only access to Prometheus."""

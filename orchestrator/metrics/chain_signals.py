@@ -52,7 +52,7 @@ BLOCKS = (
 
 FINALITY = (
     _finality(
-        "finalized-height", "Finalised block", "The height up to which the node holds the chain final.",
+        "finalized-height", "Finalised block", "The height of the block up to which the node's chain is final.",
         "blocks", "higher", "gauge", _FINAL, monotone=True,
     ),
     _finality(
@@ -106,11 +106,11 @@ TRANSACTIONS = (
     ),
     _transaction(
         "transactions-finalized", "Finalised transactions",
-        "Transactions of the node's pool that a finalised block holds.",
+        "Transactions from the node's pool that are in a finalised block.",
         "", "higher", "counter", gauge("substrate_sub_txpool_finalized_txs_total"), monotone=True,
     ),
     _transaction(
-        "transactions-invalid", "Invalid transactions", "Transactions that a block author found invalid after all.",
+        "transactions-invalid", "Invalid transactions", "Transactions from the pool that a block author found invalid.",
         "", "lower", "counter", gauge("substrate_sub_txpool_reported_invalid_txs_total"), monotone=True,
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What is wrong with a rehearsal's gates in the light of the catalogue and of PromQL. Given to `spec.load` by `cli`."""
+"""Checks a rehearsal's gates against the catalogue of signals and PromQL. `cli` gives the check to `spec.load`."""
 
 from collections.abc import Iterator
 
@@ -13,11 +13,11 @@ Finding = tuple[tuple[str | int, ...], str]
 _GROWTH = ("increases_by", "rate_per_minute", "stalls", "progresses", "recovers_within")
 
 _CLIMB = ("progresses", "recovers_within")
-"""Thresholds that ask a value to go up and up again."""
+"""Thresholds that require a value to grow again and again."""
 
 
 def check(item: BaseModel) -> Iterator[Finding]:
-    """A check in the sense of `spec.load`: path and sentence of every mistake."""
+    """A check for `spec.load`: the path and the sentence of every mistake."""
     if isinstance(item, Rehearsal):
         for number, stage in enumerate(item.spec.stages):
             for index, gate in enumerate(stage.gates):
@@ -26,7 +26,7 @@ def check(item: BaseModel) -> Iterator[Finding]:
 
 
 def gate_mistakes(gate: Gate) -> Iterator[tuple[str, str]]:
-    """Field and sentence of every mistake of one gate."""
+    """The field and the sentence of every mistake of one gate."""
     if gate.promql is not None and (wrong := parse_error(gate.promql)) is not None:
         yield "promql", f"not PromQL: {wrong}"
     if gate.signal is None:
@@ -37,7 +37,10 @@ def gate_mistakes(gate: Gate) -> Iterator[tuple[str, str]]:
     elif signal.derive != "samples" and gate.tolerate:
         yield "tolerate", f"{signal.name} is one figure for the whole window, so there are no samples to tolerate"
     elif gate.no_worse_than is not None and gate.no_worse_than.worse is None and signal.direction == "neither":
-        yield "noWorseThan", f"nobody can say which way {signal.name} is worse; give `worse: higher` or `worse: lower`"
+        yield (
+            "noWorseThan",
+            f"it is not known which direction of {signal.name} is worse; give `worse: higher` or `worse: lower`",
+        )
     elif signal.derive != "samples" and gate.chosen() in _GROWTH:
         written = type(gate).model_fields[gate.chosen()].alias
         yield "signal", f"{signal.name} is one figure for the whole window, so {written} says nothing; use atMost"

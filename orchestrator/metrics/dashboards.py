@@ -1,6 +1,6 @@
-"""The Grafana board and the Prometheus rules, generated from the catalogue so that they cannot say anything else.
+"""Generates the Grafana board and the Prometheus rules from the catalogue, so that they always agree with it.
 
-The files in `dashboards/` are what `generate` returns; a test holds them to it, and promtool tests the rules.
+The files in `dashboards/` must equal what `generate` returns; a test checks that. promtool tests the rules.
 """
 
 import itertools
@@ -15,7 +15,7 @@ BOARD = "dashboards/network.json"
 RULES = "dashboards/rules/coalmine.yaml"
 
 _OURS = 'network!=""'
-"""In a Prometheus that watches more than our networks, only ours carry this label."""
+"""The label by which our networks differ from anything else that the same Prometheus scrapes."""
 
 _RECORDED = (
     ("best-height", "max"),
@@ -25,12 +25,12 @@ _RECORDED = (
     ("approval-lag", "max"),
     ("beefy-lag", "max"),
 )
-"""What is recorded of each chain: the signal, and how its nodes become one figure."""
+"""The recording rules of each chain: the signal, and how its nodes become one figure."""
 
 _COLUMNS, _WIDTH, _HEIGHT = 3, 8, 8
 
 _UNITS = {"s": "s", "bytes": "bytes"}
-"""Grafana's names of units; everything else is a plain number."""
+"""Grafana's names of units. All other units are plain numbers."""
 
 _HEADER = "# Generated from orchestrator/metrics/signals.py; see orchestrator/metrics/dashboards.py.\n"
 
@@ -102,9 +102,9 @@ def _alerts() -> list[dict[str, object]]:
 
 
 def _grown(name: str, span: str, more_than: int = 0) -> str:
-    """Whether a counter grew by more than that within the span.
+    """A query that is true if a counter grew by more than `more_than` within the span.
 
-    By its own values, because a counter that comes with its first use has no earlier one to be compared with.
+    It uses the signal's own expression, which is 0 before a counter appears with its first use.
     """
     return f"increase(({_everywhere(CATALOGUE[name])})[{span}:]) > {more_than}"
 
@@ -144,7 +144,7 @@ def _board() -> dict[str, object]:
 
 
 def _panels() -> Iterator[dict[str, object]]:
-    """A row for each concern, and the signals of it below."""
+    """A row for each concern, with the panels of its signals below."""
     number, top = itertools.count(1), 0
     for concern, signals in itertools.groupby(CATALOGUE.values(), key=lambda signal: signal.concern):
         place = {"h": 1, "w": _COLUMNS * _WIDTH, "x": 0, "y": top}
@@ -158,7 +158,7 @@ def _panels() -> Iterator[dict[str, object]]:
 
 
 def _faults() -> dict[str, object]:
-    """Regions while a fault is in place on some node, by the controller's own word."""
+    """Annotations of the time in which a fault is in place on any node, as reported by the controller."""
     return _annotation(
         "Faults", 'sum by (experiment, fault) (coalmine_disturbance_active{network="$network"}) > 0', "red",
         "{{experiment}}", "{{fault}} is in place",
@@ -166,7 +166,7 @@ def _faults() -> dict[str, object]:
 
 
 def _phases() -> dict[str, object]:
-    """Marks where an experiment or an upgrade came to a phase. The counter of a phase comes with its first use."""
+    """Annotations where an experiment or an upgrade entered a phase. A phase's counter appears with its first use."""
     counter = 'coalmine_phase_changes_total{network="$network"}'
     return _annotation(
         "Phases", f"({counter} unless {counter} offset 15s) or (increase({counter}[15s]) > 0)", "blue",
@@ -192,7 +192,7 @@ def _source() -> dict[str, object]:
 
 
 def _variable(label: str) -> dict[str, object]:
-    """A choice among the label's values; several at once except for the network."""
+    """A variable with the values of a label. Several may be chosen, except for the network."""
     return {
         "name": label,
         "type": "query",
@@ -230,7 +230,7 @@ def _counted(signal: Signal) -> bool:
 
 
 def _drawn(signal: Signal) -> str:
-    """What a board shows: growth a minute of what is counted, and of block time the ratio that gates derive."""
+    """The query that a panel shows: growth per minute for counters, and the ratio that gates use for block time."""
     if signal.derive == "seconds-per-growth":
         return f"60 / delta({signal.promql}[1m])"
     return f"60 * rate(({signal.promql})[1m:])" if _counted(signal) else signal.promql

@@ -1,11 +1,11 @@
-"""Before a run: what the gates need, compared with what the nodes' metrics pages really show.
+"""Compares, before a run, the metrics that gates need with those on the nodes' metrics pages.
 
-A metric's name that a client does not have gives an empty answer, and an `or 0` in a query turns that into a zero
-that everybody likes. So each distinct program of a network is asked for its page once, and what would be missing is
-said, with the nearest names, before any time is spent. Pure; `run.names` does the asking and keeps the answer.
+A metric that a client does not have gives an empty answer, and an `or 0` in a query turns that into a good-looking
+zero. So the page of each distinct program of a network is read once, and missing metrics are reported with the nearest
+names before time is spent. Pure; `run.names` reads the pages and records the result.
 
-A client shows a counter over labels with its first use only (`names.Metric.lazy`): absence then means "not yet", if the
-node's version is one of which we know that it has the counter, and it means nothing at all if the version is newer.
+A client shows a counter with labels only after its first use (`names.Metric.lazy`). If we know that the node's version
+has the counter, its absence means "not yet". If the version is newer than those we know, it means nothing.
 """
 
 import re
@@ -28,7 +28,7 @@ _SIMULATED = "SIMULATED"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One program on one chain: all nodes of a group run it, so one of them speaks for all."""
+    """One program on one chain. All nodes of a group run the same program, so one of them represents all."""
 
     group: str
     chain: str
@@ -39,7 +39,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a node shows: its version, the kind of each family, and the labels of each sample by the sample's name."""
+    """A node's metrics page: its version, the kind of each family, and the labels of the samples by name."""
 
     version: str
     kinds: Mapping[str, str]
@@ -47,7 +47,7 @@ class Page:
 
     @property
     def release(self) -> Release | None:
-        """The line of the node; None where it does not count as real nodes do."""
+        """The node's release line. None if its version is not one of a real node."""
         found = _VERSION.match(self.version)
         return (int(found[1]), int(found[2])) if found and not self.simulated else None
 
@@ -57,13 +57,13 @@ class Page:
 
     @property
     def known(self) -> bool:
-        """Whether names were read off this version, or an older one of those supported."""
+        """Whether we know the metrics of this version."""
         return self.release is not None and self.release <= NEWEST
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Why a gate would have no evidence. `certain`: it cannot pass; otherwise it may be so, and nobody can know yet."""
+    """Why a gate would have no evidence. If `certain`, it cannot pass; otherwise that is not known yet."""
 
     stage: str
     gate: str
@@ -78,7 +78,7 @@ class Doubt:
 
 
 def read_page(text: str) -> Page:
-    """A metrics page in Prometheus' text format. Lines that are none are passed over."""
+    """Reads a metrics page in Prometheus' text format. Invalid lines are ignored."""
     kinds: dict[str, str] = {}
     samples: dict[str, list[Mapping[str, str]]] = {}
     for line in text.splitlines():
@@ -93,9 +93,9 @@ def read_page(text: str) -> Page:
 def doubts(
     gates: Iterable[tuple[str, Gate]], nodes: tuple[Node, ...], pages: Mapping[Endpoint, Page | str]
 ) -> tuple[Doubt, ...]:
-    """What stands in the way of each gate (with its stage's name), of those that read metrics.
+    """The doubts about all gates that read metrics. Gates come with the name of their stage.
 
-    A page is a text where the node did not show one: the reason.
+    In `pages`, a text stands for a page that could not be read, and gives the reason.
     """
     return tuple(doubt for stage, gate in gates for doubt in _of(stage, gate, nodes, pages))
 
@@ -117,7 +117,7 @@ def _of(stage: str, gate: Gate, nodes: tuple[Node, ...], pages: Mapping[Endpoint
         found = {endpoint: _missing(read, pages.get(endpoint, "it was not asked")) for endpoint in endpoints}
         wrong = {endpoint: lack for endpoint, lack in found.items() if lack is not None}
         if signal is None and len(wrong) < len(found):
-            # Who is meant to have a metric of the user's own choice is not known, so one that has it is enough.
+            # For a metric in the user's own query we do not know which nodes should have it. One node is enough.
             continue
         for endpoint, lack in wrong.items():
             reason = f"{endpoint}: {lack.reason}"
@@ -136,9 +136,9 @@ class _Lack:
 
 
 def _missing(read: Read, page: Page | str) -> _Lack | None:
-    """What a page lacks of what a query reads; None when it has it, or will."""
+    """What a page lacks for a query. None if it has everything, or will have it later."""
     if isinstance(page, str):
-        return _Lack(f"its metrics are unknown, for {page}", certain=False)
+        return _Lack(f"its metrics are unknown: {page}", certain=False)
     known = METRICS.get(family(read.name))
     if samples := page.samples.get(read.name):
         return _labels(read, samples, known)
@@ -152,7 +152,7 @@ def _missing(read: Read, page: Page | str) -> _Lack | None:
 
 
 def _unseen(metric: Metric, page: Page) -> _Lack | None:
-    """What it means that a page does not have a counter that comes with its first use."""
+    """What it means that a page lacks a counter that appears with its first use."""
     if page.simulated:
         return None if metric.simulated else _Lack(_absent(metric.name, page, metric), certain=True)
     if page.known:
@@ -168,7 +168,7 @@ def _absent(name: str, page: Page, known: Metric | None) -> str:
     if known is not None and known.since is not None and (release := page.release) and release < known.since:
         return f"{name} came with {known.since[0]}.{known.since[1]}, and this is {version}"
     if known is not None and page.simulated and not known.simulated:
-        return f"the simulated client has no {name}, for it does not model what that counts"
+        return f"the simulated client has no {name}, because it does not model what that counts"
     near = get_close_matches(name, [*page.kinds, *page.samples], n=3, cutoff=0.7)
     hint = f"; near are {', '.join(dict.fromkeys(near))}" if near else ""
     return f"{version} has no {name}{hint}"
@@ -188,4 +188,4 @@ def _labels(read: Read, samples: tuple[Mapping[str, str], ...], known: Metric | 
             near = get_close_matches(matcher.value, values, n=3, cutoff=0.0) or values[:3]
             seen = f"{read.name} is seen with {matcher.label} = {', '.join(near)} and not with {matcher.value!r}"
             return _Lack(seen, certain=known is not None)
-    return _Lack(f"no sample of {read.name} has all the labels asked for", certain=known is not None)
+    return _Lack(f"no sample of {read.name} has all the requested labels", certain=known is not None)

@@ -1,8 +1,8 @@
-"""The metrics that signals read: their kind, who has them, since when, which of them come with their first use only.
+"""The metrics that signals read: their kind, which clients have them, since when, and which appear only when used.
 
-Read off real nodes: the names of 1.25.1 and of omni-node 0.24.0 from a scrape of each, those of 1.22.0 and 1.24.0 and
-all labelled counters that an idle node does not show from the strings in their binaries. What says nothing about a
-version says nothing: `exposed` then tells the reader so, and does not guess.
+The table comes from real nodes. Names of 1.25.1 and omni-node 0.24.0 come from scrapes. Names of 1.22.0 and 1.24.0, and
+labelled counters that an idle node does not show, come from the strings in the binaries. About other versions nothing
+is known; `exposed` says so and does not guess.
 """
 
 from dataclasses import dataclass
@@ -15,24 +15,24 @@ Kind = Literal["gauge", "counter", "histogram"]
 Release = tuple[int, int]
 
 RELEASES: dict[str, Release] = {each.name: each.line for each in releases.RELEASES}
-"""The lines of the node that are supported, by the version that `substrate_build_info` shows.
+"""The supported release lines of nodes, by the version in `substrate_build_info`.
 
-Collators count alike: `polkadot-omni-node` 0.24.0 says 1.25.1 on both of its pages.
+Collators show the same numbers: `polkadot-omni-node` 0.24.0 shows 1.25.1 on both of its pages.
 """
 
 NEWEST: Release = max(RELEASES.values())
 
 PROMETHEUS_OWN = frozenset({"up", "scrape_duration_seconds", "scrape_samples_scraped"})
-"""Series that Prometheus makes of each scrape itself; no client has them on its page."""
+"""Series that Prometheus itself adds for each scrape. They are not on a client's page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One metric family of a real client.
 
-    `lazy`: a counter over labels, of which the client shows nothing, not even its type, before its first use (Rust's
-    prometheus leaves out families without samples). `since`: the first line of `RELEASES` that has it; None: all.
-    `simulated`: the simulated client has it too, for its model knows the value.
+    `lazy`: a counter with labels, which the client does not show, not even its type, before its first use (Rust's
+    prometheus crate leaves out families without samples). `since`: the first line of `RELEASES` that has it, None for
+    all. `simulated`: the simulated client has it too, because its model knows the value.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Metric:
     simulated: bool = False
 
     def samples(self) -> tuple[str, ...]:
-        """The names under which its samples stand on the page."""
+        """The names of its samples on the page."""
         if self.kind == "histogram":
             return tuple(f"{self.name}_{part}" for part in ("bucket", "sum", "count"))
         return (self.name,)
@@ -114,7 +114,7 @@ _PARTS = ("_bucket", "_sum", "_count")
 
 
 def family(name: str) -> str:
-    """The family of a sample's name: a histogram's without the part."""
+    """The family of a sample's name; for a histogram, the name without its suffix."""
     for part in _PARTS:
         base = name.removesuffix(part)
         if base != name and base in METRICS and METRICS[base].kind == "histogram":

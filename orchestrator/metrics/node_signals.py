@@ -1,4 +1,4 @@
-"""Signals of the node as a program on a network: is it there, connected, sound. Part of `signals.CATALOGUE`."""
+"""Signals of the node as a program: whether it runs, is connected and works. Part of `signals.CATALOGUE`."""
 
 from orchestrator.metrics.signal import COLLATORS, PROCESSES, VALIDATORS, about, gauge, lazy
 
@@ -12,7 +12,7 @@ NODE = (
     ),
     _node(
         "process-start", "Start of the process",
-        "When the node's process started, in seconds of unix time: it grows with a restart and with nothing else.",
+        "When the node's process started, in Unix seconds. It grows only with a restart.",
         "s", "neither", "gauge", gauge("substrate_process_start_time_seconds"), monotone=True,
     ),
     _node(
@@ -27,7 +27,7 @@ NODE = (
 
 NETWORK = (
     _network(
-        "peers", "Peers", "Peers that the node syncs with. Slow to notice a partition: it is no proof of one.",
+        "peers", "Peers", "Peers that the node syncs with. It reacts slowly to a partition and does not prove one.",
         "", "higher", "gauge", gauge("substrate_sync_peers"),
     ),
     _network(
@@ -45,7 +45,7 @@ NETWORK = (
         monotone=True,
     ),
     _network(
-        "request-failures", "Failed requests", "Requests of the node's own that a peer did not answer well.",
+        "request-failures", "Failed requests", "Requests of the node that failed at a peer.",
         "", "lower", "counter", lazy("substrate_sub_libp2p_requests_out_failure_total", 'reason=~".+"'),
         monotone=True,
     ),

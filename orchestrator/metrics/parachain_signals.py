@@ -30,24 +30,24 @@ PARACHAINS = (
         VALIDATORS, monotone=True,
     ),
     _parachain(
-        "chunk-fetch-failures", "Failed chunk fetches", "Chunks that the validator asked its peers for in vain.",
+        "chunk-fetch-failures", "Failed chunk fetches", "Chunks that the validator could not get from its peers.",
         "", "lower", "counter", lazy("polkadot_parachain_fetched_chunks_total", 'success!="succeeded"'),
         VALIDATORS, monotone=True,
     ),
     _parachain(
-        "pov-fetch-failures", "Failed PoV fetches", "Proofs of validity that the validator asked others for in vain.",
+        "pov-fetch-failures", "Failed PoV fetches", "Proofs of validity that the validator could not get from others.",
         "", "lower", "counter", lazy("polkadot_parachain_fetched_povs_total", 'success!="succeeded"'),
         VALIDATORS, monotone=True,
     ),
     _parachain(
-        "recoveries-failed", "Failed recoveries", "Candidates whose data could not be put together from chunks again.",
+        "recoveries-failed", "Failed recoveries", "Candidates whose data could not be recovered from chunks.",
         "", "lower", "counter",
         lazy("polkadot_parachain_availability_recovery_recoveries_finished", 'result!="success"'),
         VALIDATORS, monotone=True,
     ),
     _parachain(
         "collations-requested-in-vain", "Failed collation requests",
-        "Collations that the validator asked a collator for in vain.",
+        "Collations that the validator could not get from a collator.",
         "", "lower", "counter", lazy("polkadot_parachain_collation_requests_total", 'success!="succeeded"'),
         VALIDATORS, monotone=True,
     ),
@@ -60,7 +60,7 @@ PARACHAINS = (
         "", "higher", "counter", gauge("polkadot_parachain_collations_sent_total"), EMBEDDED, monotone=True,
     ),
     _parachain(
-        "blocks-backed", "Blocks seen backed", "Blocks of the collator's own that it saw the relay chain back.",
+        "blocks-backed", "Blocks seen backed", "The collator's own blocks that it saw backed on the relay chain.",
         "blocks", "higher", "histogram", gauge("parachain_block_backed_duration_count"), COLLATORS, monotone=True,
     ),
     _parachain(
@@ -134,7 +134,7 @@ DISPUTES = (
         "blocks", "lower", "gauge", gauge("polkadot_parachain_disputes_finality_lag"), VALIDATORS,
     ),
     _dispute(
-        "dispute-queue", "Dispute queue", "Disputes that the validator has still to take part in.",
+        "dispute-queue", "Dispute queue", "Disputes in which the validator still has to take part.",
         "", "lower", "gauge", gauge("polkadot_parachain_dispute_participation_priority_queue_size"), VALIDATORS,
     ),
 )  # fmt: skip

@@ -1,8 +1,8 @@
-"""The one door to Prometheus: range queries with everything that the answer says. Called by `gates.measure`.
+"""The only access to Prometheus: range queries with the whole answer, including warnings. Called by `gates.measure`.
 
-`PrometheusConnect.custom_query_range` returns the series, drops the warnings beside them, which say that data is
-missing, and rounds the window to whole seconds. So a response hook on its session keeps the whole answer, and the exact
-window is given as parameters, which outrank its own.
+`PrometheusConnect.custom_query_range` returns the series but drops the warnings, which say that data is missing, and
+rounds the window to whole seconds. So a response hook on its session keeps the whole answer, and the exact window is
+passed as parameters, which take precedence.
 """
 
 import threading
@@ -24,7 +24,7 @@ from orchestrator.journal import Series
 
 
 class _TemporaryError(MetricsError):
-    """Asking again may help: no connection, no answer in time, or a server that asks for patience."""
+    """An error after which asking again may help: no connection, no answer in time, or a busy server."""
 
 
 RETRY = Retrying(
@@ -33,7 +33,7 @@ RETRY = Retrying(
     stop=stop_after_attempt(5),
     reraise=True,
 )
-"""For range queries, which may be sent twice. Tests pass one that does not wait."""
+"""Retries for range queries, which may be sent twice. Tests pass one that does not wait."""
 
 _PATIENCE = frozenset({429, 500, 502, 503, 504})
 
@@ -48,7 +48,7 @@ class _Data(BaseModel):
 
 
 class _Answer(BaseModel):
-    """What Prometheus, Thanos and VictoriaMetrics may say; the last two answer in part and say so in their own way."""
+    """An answer of Prometheus, Thanos or VictoriaMetrics. The last two mark partial answers in their own way."""
 
     data: _Data
     warnings: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class _Answer(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class RangeResult:
-    """Series with NaN and infinities as they came, and all that was said about missing data."""
+    """The series, with NaN and infinities unchanged, and all warnings about missing data."""
 
     series: tuple[Series, ...]
     warnings: tuple[str, ...]
@@ -75,7 +75,7 @@ class Prometheus:
         timeout: int = 30,
         retry: Retrying = RETRY,
     ) -> None:
-        """`session` brings what the way there needs: client certificate, CA, proxies. Its retries are replaced."""
+        """`session` has what the connection needs: client certificate, CA, proxies. Its retries are replaced."""
         self._retry = retry
         self._answer = threading.local()
         session = session or requests.Session()
@@ -87,14 +87,14 @@ class Prometheus:
     def query_range(
         self, query: str, start: float, end: float, step: float, *, lookback: float | None = None
     ) -> RangeResult:
-        """The query at `start`, `start + step`, … up to `end`.
+        """Evaluates the query at `start`, `start + step`, … up to `end`, in Unix seconds.
 
-        `lookback` limits for how long a value counts when nothing newer came. Prometheus' own limit is five minutes,
-        which would show scrapes that stopped as a value that stands still. Old versions (2.42) ignore the parameter; so
-        our own server should be started with `--query.lookback-delta`, and signals say it in the query besides.
+        `lookback` limits, in seconds, how long a value counts if no newer one came. Prometheus' default is five
+        minutes, which would show missing scrapes as a constant value. Old versions (2.42) ignore the parameter, so our
+        own server is started with `--query.lookback-delta`, and the signals' queries also limit it.
 
         Raises:
-            MetricsError: when Prometheus says no, says nonsense, or says nothing for several attempts.
+            MetricsError: Prometheus refuses the query, gives an invalid answer, or does not answer several times.
         """
         params = {"start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:.3f}"}
         if lookback is not None:
@@ -102,10 +102,10 @@ class Prometheus:
         return self._retry(self._range, query, params)
 
     def clock(self) -> float:
-        """What Prometheus thinks the time is, unix seconds.
+        """Prometheus' time, in Unix seconds.
 
         Raises:
-            MetricsError: as `query_range`.
+            MetricsError: as in `query_range`.
         """
         return self._retry(self._time)
 
@@ -133,11 +133,11 @@ class Prometheus:
         try:
             return float(value)
         except (TypeError, ValueError) as error:
-            raise MetricsError(f"Prometheus' time is no time: {_short(str(value))}") from error
+            raise MetricsError(f"Prometheus' time is not a time: {_short(str(value))}") from error
 
     @contextmanager
     def _asking(self, query: str) -> Iterator[None]:
-        """Turns what the client raises into our errors."""
+        """Turns the client's errors into ours."""
         self._answer.response = None
         try:
             yield
@@ -146,10 +146,10 @@ class Prometheus:
         except PrometheusApiClientException as error:
             raise self._refusal(query) from error
         except (requests.RequestException, KeyError, TypeError, ValueError) as error:
-            raise MetricsError(f"Prometheus' answer is no answer to {query}: {_short(str(error))}") from error
+            raise MetricsError(f"Prometheus' answer to {query} is invalid: {_short(str(error))}") from error
 
     def _refusal(self, query: str) -> MetricsError:
-        """Prometheus' own words where it had some, which the client's exception buries in bytes."""
+        """The error with Prometheus' own message, if there is one. The client's exception has it only as bytes."""
         response: requests.Response = self._answer.response
         try:
             said = str(response.json()["error"])

@@ -1,7 +1,7 @@
-"""PromQL read before a run: typing errors are found when a file is validated, and metrics that a query needs are known.
+"""Parses PromQL before a run, to find typing errors when a file is validated and to know a query's metrics.
 
-Called by `metrics.check` and `metrics.exposed`. Apart from `prometheus`, because what runs in pods has no client for
-Prometheus and validates all the same.
+Called by `metrics.check` and `metrics.exposed`. It is separate from `prometheus`, because code in pods validates
+queries but has no client for Prometheus.
 """
 
 import re
@@ -15,7 +15,7 @@ from orchestrator.metrics.signal import select
 from orchestrator.spec import Selector
 
 TARGET_LABELS = frozenset({"chain", "role", "group", "node", "network", "instance", "job", "chain_id"})
-"""Labels that Prometheus adds to what a node says; no node's page has them as we write them."""
+"""Labels that Prometheus adds. They are not on a node's page in this form."""
 
 _MEETS: dict[str, Callable[[str, str], bool]] = {
     "MatchOp.Equal": lambda wanted, found: found == wanted,
@@ -27,17 +27,17 @@ _MEETS: dict[str, Callable[[str, str], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """A condition on a label: its name, PromQL's operator, and what is compared with."""
+    """A condition on a label: its name, PromQL's operator, and the value to compare with."""
 
     label: str
     operator: str
     value: str
 
     def meets(self, labels: Mapping[str, str]) -> bool:
-        """Whether a sample with these labels satisfies it; as in PromQL, a label that is not there is empty."""
+        """Whether a sample with these labels meets the condition. As in PromQL, a missing label counts as empty."""
         try:
             return _MEETS[self.operator](self.value, labels.get(self.label, ""))
-        except re.error:  # Prometheus' regular expressions know things that Python's do not.
+        except re.error:  # Prometheus' regular expressions have features that Python's do not.
             return True
 
 
@@ -50,7 +50,7 @@ class Read:
 
 
 def parse_error(query: str) -> str | None:
-    """What is wrong with a PromQL query that may hold `$selector`; None when it can be asked over a range."""
+    """What is wrong with a PromQL query, which may contain `$selector`. None if it can be used as a range query."""
     try:
         tree = promql_parser.parse(select(query, Selector()))
     except (ValueError, TypeError) as error:
@@ -63,7 +63,7 @@ def parse_error(query: str) -> str | None:
 
 
 def reads(query: str) -> tuple[Read, ...]:
-    """The metrics that a query reads, in its order, each once; none of a query that is no PromQL."""
+    """The metrics that a query reads, each once, in its order. Empty if the query is not PromQL."""
     try:
         tree = promql_parser.parse(select(query, Selector()))
     except (ValueError, TypeError):
@@ -72,7 +72,7 @@ def reads(query: str) -> tuple[Read, ...]:
 
 
 def _selectors(tree: Any) -> Iterator[Any]:
-    """All vector selectors of a tree; the parser's nodes name their children in these ways."""
+    """All vector selectors of a tree. The parser's nodes use several names for their children."""
     if isinstance(tree, promql_parser.VectorSelector):
         yield tree
         return
@@ -85,7 +85,7 @@ def _selectors(tree: Any) -> Iterator[Any]:
 
 
 def _read(selector: Any) -> Read | None:
-    """The metric of a selector; None where its name is a pattern, or a recording rule's, which no node has."""
+    """The metric of a selector. None if its name is a pattern, or that of a recording rule, which no node has."""
     found = [Matcher(one.name, str(one.op), one.value) for one in selector.matchers.matchers]
     named = [one.value for one in found if one.label == "__name__" and one.operator == "MatchOp.Equal"]
     name = selector.name or next(iter(named), "")

@@ -1,6 +1,6 @@
-"""What a signal is, and how its query is put to chosen nodes.
+"""The type of a signal, and how its query is restricted to selected nodes.
 
-The tables beside this module hold the signals themselves; `signals` has them all by name.
+The signals are in the tables beside this module; `signals` has all of them by name.
 """
 
 import re
@@ -17,7 +17,7 @@ _LABELS = "instance, node, chain, group, role, network"
 _HELD = re.compile(r"([a-z_0-9]+\{[^{}]*\$selector[^{}]*\})")
 
 Carrier = tuple[Literal["relay", "para"], str | None]
-"""A kind of chain and a role on it (None: all) whose nodes have the signal."""
+"""A kind of chain and a role whose nodes have the signal. None as role means all roles."""
 
 EVERY: tuple[Carrier, ...] = (("relay", None), ("para", None))
 VALIDATORS: tuple[Carrier, ...] = (("relay", "validator"),)
@@ -25,9 +25,9 @@ AUTHORS: tuple[Carrier, ...] = (("relay", "validator"), ("para", "collator"))
 PARACHAINS: tuple[Carrier, ...] = (("para", None),)
 COLLATORS: tuple[Carrier, ...] = (("para", "collator"),)
 EMBEDDED: tuple[Carrier, ...] = (("relay", "collator"),)
-"""The relay node that runs inside a collator: it counts what the collator hands to validators."""
+"""The relay node inside a collator. It counts what the collator sends to validators."""
 PROCESSES: tuple[Carrier, ...] = (*VALIDATORS, *EMBEDDED)
-"""Who tells the memory of the whole process: a collator on its relay node's page."""
+"""The nodes that report the memory of the whole process. A collator reports it on its relay node's page."""
 
 Concern = Literal[
     "blocks", "finality", "parachains", "approval", "disputes", "validation", "network", "transactions", "node"
@@ -38,11 +38,11 @@ Kind = Literal["gauge", "counter", "histogram"]
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One thing that a node says. `$selector` in the query stands for label matchers.
+    """One thing that nodes report. `$selector` in the query stands for label matchers.
 
-    `monotone` says that it only grows in the life of a node, so that a fall is a reset; `climbs` that it grows in a
-    healthy network, even if it may fall for a while. A `histogram` is asked for its count. `derive` says what the
-    samples are turned into before a threshold is applied.
+    `monotone`: it only grows while a node lives, so a fall is a reset. `climbs`: it grows in a healthy network, but may
+    fall for a while. For a `histogram` its count is read. `derive` says how the samples are transformed before a
+    threshold is applied.
     """
 
     concern: Concern
@@ -61,8 +61,8 @@ class Signal:
     def query(self, selector: Selector, *, hold: float = 0.0) -> str:
         """The PromQL for the nodes of a selector. With `hold`, a value counts for that many seconds.
 
-        A node under load misses a scrape now and then, and Prometheus then forgets its value at once. Holding it for
-        two scrapes, and no longer, is what makes every further hole in the answer a real one.
+        A node under load sometimes misses a scrape, and then Prometheus drops its value at once. If the value is held
+        for two scrapes and no longer, every remaining gap in the answer is a real one.
         """
         text = self.promql
         if hold:
@@ -70,33 +70,33 @@ class Signal:
         return select(text, selector)
 
     def carried_by(self, node: Node, chain: str) -> bool:
-        """Whether the node has this signal where it takes part in that chain."""
+        """Whether the node has this signal for that chain."""
         kind = "relay" if chain == RELAY else "para"
         return any(kind == where and role in {None, node.role} for where, role in self.carriers)
 
 
 def select(promql: str, selector: Selector) -> str:
-    """The query with `$selector` replaced by label matchers; by one that all nodes match where none are given."""
+    """The query with `$selector` replaced by label matchers. An empty selector matches all nodes."""
     given = [(name, getattr(selector, name)) for name in ("chain", "role", "group", "node")]
     matchers = ",".join(f'{name}="{_escaped(value)}"' for name, value in given if value is not None)
     return promql.replace("$selector", matchers or 'node=~".*"')
 
 
 def gauge(name: str, matchers: str = "") -> str:
-    """The query for a metric's value as it stands."""
+    """The query for a metric's plain value."""
     return f"{name}{{{matchers},$selector}}" if matchers else f"{name}{{$selector}}"
 
 
 def summed(name: str, matchers: str = "") -> str:
-    """The sum over the labels that are a client's own, so that one series is left for each node."""
+    """The sum over the client's own labels, so that each node has one series."""
     return f"sum by ({_LABELS}) ({gauge(name, matchers)})"
 
 
 def lazy(name: str, matchers: str) -> str:
-    """A counter whose label values exist only once they were counted: without it, zero where the node answers.
+    """A counter whose series appear only with their first use. Before that it is zero, if the node answers.
 
-    That a node answers is shown by its best height, so silence stays silence and never turns into zero. That the
-    client has the counter at all is not shown by this; `exposed` looks after it before the run.
+    The best height shows that a node answers, so a silent node has no value instead of zero. This does not show that
+    the client has the counter at all; `exposed` checks that before the run.
     """
     return f"{summed(name, matchers)} or 0 * {summed('substrate_block_height', _BEST)}"
 
@@ -109,5 +109,5 @@ def _escaped(text: str) -> str:
 
 
 def about(concern: Concern) -> Callable[..., Signal]:
-    """Signals of one concern, which a table need not say again in each line."""
+    """Makes signals of one concern, so that a table does not have to repeat it in each line."""
     return partial(Signal, concern)

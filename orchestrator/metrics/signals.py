@@ -1,8 +1,8 @@
-"""The one catalogue of signals: what may be asked of a node, in which words, and what a healthy answer looks like.
+"""The catalogue of signals: what can be read from a node, with which query, and what a healthy value looks like.
 
-Gates, charts, dashboards and rules all read it, so a metric's name stands in its tables and nowhere else. Queries are
-raw values per node; growth, rates and recovery are derived in `gates.evaluate`, because `rate()` hides resets and gaps.
-One query serves all clients, for the simulated one serves the real one's names; who has which name is `clients`.
+Gates, charts, dashboards and rules all use it, so a metric's name is in its tables and nowhere else. Queries give raw
+values per node. `gates.evaluate` derives growth, rates and recovery, because `rate()` hides resets and gaps. One query
+works for all clients, because the simulated client has the real names; `names` says which client has which metric.
 """
 
 from collections.abc import Iterable
@@ -30,13 +30,13 @@ CATALOGUE: dict[str, Signal] = {
     )
     for signal in table
 }
-"""All signals by name, concern by concern."""
+"""All signals by name, ordered by concern."""
 
 
 def targets(nodes: Iterable[Node], selector: Selector, signal: Signal | None = None) -> tuple[Target, ...]:
-    """The endpoints that ought to answer: those selected, of those that have the signal.
+    """The endpoints that should answer: the selected ones that have the signal.
 
-    A node of a parachain is two where a relay node runs inside it.
+    A parachain's node with a relay node inside counts as two.
     """
     found = []
     for node in nodes:

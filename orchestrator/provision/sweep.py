@@ -217,7 +217,7 @@ def _named(cluster: Cluster, kind: str) -> list[str]:
 
 
 def _lost_volumes(cluster: Cluster) -> Iterable[Volume]:
-    """Volumes that a storage class keeps after their network is gone. Their claim's namespace shows they are ours."""
+    """Volumes that a storage class keeps after their network is gone. Their claim shows that they are ours."""
     try:
         volumes = cluster.list_all("PersistentVolume")
     except ClusterError as error:

@@ -1,1 +1,1 @@
-"""A network is ready when it does what a network does. `ladder` is the way in; called by `cli` and `run`."""
+"""Finds out whether a network is ready: whether it does what a network does. `ladder` is the entry point."""

@@ -1,6 +1,6 @@
-"""Readers for the nodes of a network that is planned and up.
+"""Readers for the nodes of a planned network that is up. Called by the readiness ladder and by `run`.
 
-Called by the readiness ladder and by `run`. Every read has a short limit, for a node may be stopped on purpose.
+Every read has a short time limit, because a fault may have stopped the node.
 """
 
 import contextlib
@@ -26,15 +26,15 @@ class Access:
         self.nodes = network.genesis.nodes
 
     def reader(self, node: Node, *, chain: str | None = None) -> SubstrateReader:
-        """Reads the node's own chain, or the relay chain, which a collator serves beside its own."""
+        """A reader of the node's own chain, or of the relay chain, which a collator serves too."""
         port = _ports(node, chain).rpc
         return SubstrateReader(proxied(self._cluster, self._namespace, node.name, port, timeout=self._timeout))
 
     def metrics(self, node: Node, *, chain: str | None = None) -> str:
-        """The node's metrics page: of its own chain, or of the relay node that a collator runs beside it.
+        """The metrics page of the node's own chain, or of the relay node inside a collator.
 
         Raises:
-            ChainError: when it does not answer.
+            ChainError: the node does not answer.
         """
         port = _ports(node, chain).metrics
         try:
@@ -44,10 +44,10 @@ class Access:
         return page.decode(errors="replace")
 
     def logs(self, node: Node, lines: int = 200) -> Iterator[str]:
-        """The ends of the logs of the node's process and of the one before, then those of its init container."""
+        """The last lines of the logs of the node's current and previous process, then of its init container."""
         for container in ("node", "init"):
             for previous in (False, True):
-                # There is none where the container has not started, or not twice.
+                # There is no log if the container has not started, and no previous one if it has started only once.
                 with contextlib.suppress(ClusterError):
                     yield self._cluster.logs(
                         node.name, self._namespace, container=container, tail=lines, previous=previous
@@ -55,5 +55,5 @@ class Access:
 
 
 def _ports(node: Node, chain: str | None) -> NodePorts:
-    """The ports of the node's own chain, or of the relay node that a collator runs beside it."""
+    """The ports of the node's own chain, or of the relay node inside a collator."""
     return EMBEDDED_RELAY if chain == RELAY and node.chain != RELAY else NODE

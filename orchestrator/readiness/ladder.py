@@ -1,7 +1,7 @@
 """The readiness ladder: a network is ready when it does what a network does, not when its pods run.
 
-Each rung has a time limit of its own and, when it is not reached, names the node and the cause. The rungs themselves
-are in `rungs`. Called by `cli.up` and by `run`.
+Each rung has its own time limit. A rung that is not reached names the node and the cause. The rungs are in `rungs`.
+Called by `cli.up` and by `run`.
 """
 
 import time
@@ -19,17 +19,17 @@ from orchestrator.readiness.rungs import Rung
 
 @dataclass(frozen=True, slots=True)
 class RungReached:
-    """A rung that was reached, and after how many seconds of waiting on it."""
+    """A rung that was reached, and how many seconds it took."""
 
     name: str
     seconds: float
 
 
 def climb(cluster: Cluster, network: Network, progress: Progress) -> tuple[RungReached, ...]:
-    """Climbs all rungs.
+    """Waits for all rungs in order.
 
     Raises:
-        ReadinessError: naming the rung that was not reached, the nodes, and a cause from their state or logs.
+        ReadinessError: a rung was not reached. Names the rung, the nodes, and a cause from their state or logs.
     """
     access = Access(cluster, network)
     return climb_rungs(rungs.rungs(cluster, network, access), access, progress)
@@ -38,7 +38,7 @@ def climb(cluster: Cluster, network: Network, progress: Progress) -> tuple[RungR
 def climb_rungs(
     climbed: Iterable[Rung], access: Access, progress: Progress, clock: Clock = time
 ) -> tuple[RungReached, ...]:
-    """Climbs the rungs in order; raises as `climb` does."""
+    """Waits for these rungs in order. Raises as `climb` does."""
 
     def cause(missing: Missing) -> str | None:
         return causes.first(access, [node for node in access.nodes if node.name in missing])

@@ -1,8 +1,8 @@
-"""Gives a running relay chain the parachains and cores that its genesis could not. A rung of the readiness ladder.
+"""Gives a running relay chain the parachains and cores that genesis cannot contain. A rung of the readiness ladder.
 
-Root registers what is to be onboarded late, and assigns cores beyond the first and the pool of those on demand. Each
-look reads from the chain what is still missing and sends the next call, so whoever was cut off goes on where the chain
-is, and a second time nothing is sent.
+As root it registers parachains with late onboarding, and assigns cores beyond the first and those for blocks on demand.
+Each step reads from the chain what is still missing and sends the next call. So it can be interrupted and continued,
+and it sends nothing when everything is there.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,14 +27,18 @@ if TYPE_CHECKING:
     from orchestrator.chain.registration import Registrar
 
 _TIMEOUT = 60.0
-"""Seconds for one request: a parachain's code goes through the API server, and a busy node checks it."""
+"""Seconds for one request. A parachain's code is large, goes through the API server, and a busy node checks it."""
 _BLOCKS = 10
-"""After so many blocks without a transaction it is taken for lost, and sent anew if it is still needed."""
+"""A transaction that is in no block after this many blocks counts as lost. It is sent again if it is still needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the relay chain has: each parachain's lifecycle, cores by holder, cores that are free."""
+    """The relay chain's state.
+
+    `lifecycles` is by parachain id, `held` counts cores by holder, `free` lists free cores, `number` counts all cores,
+    and `growing` tells that more cores come with a later session.
+    """
 
     lifecycles: Mapping[int, str | None]
     held: Mapping[int, int]
@@ -79,12 +83,12 @@ Call = Register | Assign | Grow
 
 
 def needed(spec: TestnetSpec) -> bool:
-    """Whether anything is left for root once the relay chain runs."""
+    """Whether root must do anything once the relay chain runs."""
     return any(each.onboarding == "late" or each.cores != 1 for each in _parachains(spec))
 
 
 def next_call(spec: TestnetSpec, seen: Seen) -> Call | None:
-    """The next call that brings the chain nearer to the file; None when there is none to send. Pure."""
+    """The next call that brings the chain closer to the file. None if there is nothing to send. Pure."""
     for parachain in _parachains(spec):
         if parachain.onboarding == "late" and seen.lifecycles.get(parachain.id) is None:
             return Register(parachain.id, lease=parachain.cores > 0)
@@ -97,7 +101,7 @@ def next_call(spec: TestnetSpec, seen: Seen) -> Call | None:
 
 
 def waiting(spec: TestnetSpec, seen: Seen) -> dict[str, str]:
-    """What is not so yet, by chain."""
+    """What is still missing, by chain."""
     found = {}
     for parachain in _parachains(spec):
         lifecycle = seen.lifecycles.get(parachain.id)
@@ -110,7 +114,7 @@ def waiting(spec: TestnetSpec, seen: Seen) -> dict[str, str]:
 
 
 def _wanted(spec: TestnetSpec) -> dict[int, int]:
-    """Cores by holder. The first core of each comes with its registration, so one alone is never assigned here."""
+    """Number of cores by holder. A parachain with one core is left out, because registration assigns the first core."""
     wanted = {each.id: each.cores for each in _parachains(spec) if each.cores > 1}
     if any(each.cores == 0 for each in _parachains(spec)):
         wanted[POOL] = 1
@@ -118,16 +122,16 @@ def _wanted(spec: TestnetSpec) -> dict[int, int]:
 
 
 def _parachains(spec: TestnetSpec) -> Iterator[Parachain]:
-    """Those that coalmine registers, on a relay chain whose root is coalmine's own and that is no simulation."""
+    """The parachains that coalmine registers. None on a simulated relay chain, or one whose root is not coalmine's."""
     if not spec.relaychain.simulated and spec.relaychain.runtime is not None:
         yield from (each for each in spec.parachains if each.onboarding != "none")
 
 
-# Doing it
+# Acting
 
 
 class Onboarding:
-    """The rung's look: `missing` says what is still not so, and has sent what can be sent for it."""
+    """The rung: each call of `missing` sends the next call as root and returns what is still missing."""
 
     def __init__(self, reader: SubstrateReader, spec: TestnetSpec, genesis: NetworkGenesis, sudo: KeyPair) -> None:
         self._reader = reader
@@ -138,11 +142,11 @@ class Onboarding:
         self._under_way: tuple[Call, Sent] | None = None
 
     def missing(self) -> dict[str, str]:
-        """One step.
+        """Does one step and returns what is still missing, by chain.
 
         Raises:
-            ReadinessError: when a call of root's failed, with the pallet's error.
-            Refused: when root is somebody else.
+            ReadinessError: a root call failed. The message has the pallet's error.
+            Refused: root of the relay chain is somebody else.
         """
         try:
             return self._step()
@@ -157,7 +161,7 @@ class Onboarding:
                 return {RELAY: f"waiting for the block in which {call}"}
             self._under_way = None
             if outcome not in {None, "ok"}:
-                raise ReadinessError(f"root's call by which {call} failed: {outcome}")
+                raise ReadinessError(f"the root call by which {call} failed: {outcome}")
         seen = self._look()
         call_now = next_call(self._spec, seen)
         if call_now is None:
@@ -198,10 +202,10 @@ def _registrar(reader: SubstrateReader, sudo: KeyPair) -> "Registrar":
 
 
 def onboarding(cluster: Cluster, network: Network) -> Onboarding:
-    """For a network that runs: its first relay node is asked, as the sudo account of the network's own seed."""
+    """The rung for a running network. It asks the first relay node and signs with the sudo key from the seed."""
     namespace = network.testnet.namespace
     seed = vault.read_seed(cluster, namespace)
-    assert seed is not None  # It runs.
+    assert seed is not None  # A running network has a seed.
     node = next(node for node in network.genesis.nodes if node.chain == RELAY)
     reader = SubstrateReader(proxied(cluster, namespace, node.name, tcp_ports.NODE.rpc, timeout=_TIMEOUT))
     return Onboarding(reader, network.testnet.spec, network.genesis, keys.sudo(seed))

@@ -1,4 +1,4 @@
-"""Whether what was applied has reached the pods: before that, a ready pod may be one that is about to be replaced.
+"""Checks whether an applied change has reached all pods. Before that, a ready pod may be about to be replaced.
 
 Called by the readiness ladder's first rung, for an `up` that changes a running network.
 """
@@ -11,15 +11,15 @@ _KINDS = ("StatefulSet", "Deployment", "DaemonSet")
 
 
 def missing(cluster: Cluster, namespace: str) -> dict[str, str]:
-    """Which workloads of a namespace have not brought their last change to all their pods yet, and how far they are."""
+    """The workloads of a namespace whose last change has not reached all their pods, and how far each one is."""
     found = [(kind, item) for kind in _KINDS for item in cluster.list(kind, namespace)]
     return {item["metadata"]["name"]: why for kind, item in found if (why := unfinished(kind, item)) is not None}
 
 
 def unfinished(kind: str, document: dict[str, Any]) -> str | None:
-    """Why a rollout is not complete, as `kubectl rollout status` decides it; None when it is.
+    """Why a rollout is not complete, by the rules of `kubectl rollout status`. None if it is complete.
 
-    A StatefulSet's pods below its partition are left out: they keep the old template on purpose.
+    Pods of a StatefulSet below its partition do not count: they keep the old template on purpose.
     """
     spec, status = document["spec"], document.get("status") or {}
     if status.get("observedGeneration", 0) < document["metadata"].get("generation", 0):

@@ -1,7 +1,7 @@
-"""The rungs of the readiness ladder: each look says, per node or in general, what is still not so. Called by `ladder`.
+"""The rungs of the readiness ladder. Called by `ladder`.
 
-After knowledge/substrate.md section 9: a running process proves nothing, so each rung asks the next thing that a
-network does, up to parachains whose code every validator has prepared.
+A running process proves nothing. So each rung checks the next thing that a network does, up to parachains whose code
+every validator has prepared. A check returns what is still missing, by node or in general.
 """
 
 import re
@@ -32,14 +32,14 @@ _SIGNED = (
 _PODS = "all pods are ready"
 
 HOPELESS = 4
-"""Restarts of a node after which it is not waited for: the first may be a volume's fault or a peer's."""
+"""Restarts of a node after which the rung gives up. The first ones may be caused by a volume or a peer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One condition: `missing` says, per node or in general, what is still not so; empty means reached.
+    """One condition. `missing` returns what is still missing, by node or in general; empty means reached.
 
-    `asked` are the names of the nodes that it asks, none where it asks for something else.
+    `asked` are the names of the nodes that it asks; none where it asks for something else.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Rung:
 
 
 def rungs(cluster: Cluster, network: Network, access: Access) -> tuple[Rung, ...]:
-    """The ladder for this network; the rungs about parachains only where there are some."""
+    """The rungs for this network. Rungs about parachains are there only if it has parachains."""
     return tuple(_rungs(_Looks(cluster, network, access), network))
 
 
@@ -66,13 +66,13 @@ def _rungs(look: "_Looks", network: Network) -> Iterator[Rung]:
     yield Rung("best blocks advance on all nodes", 60 + 10 * slot, look.best_advances, relay)
     yield Rung("finality advances on all nodes, and hashes agree", 120 + 10 * slot, look.finality_advances, relay)
     if onboarding.needed(spec):
-        # Two sessions after its registration, before which validators prepare its code.
+        # A parachain is onboarded two sessions after its registration. Before that, validators prepare its code.
         yield Rung("what genesis could not register is onboarded", 300 + 4 * session, look.onboarded)
     if not any(parachain.onboarding != "none" for parachain in spec.parachains):
         return
-    # A parachain of genesis is given its core at the first change of session (`paras/mod.rs`).
+    # A parachain in genesis gets its core at the first change of session (polkadot-sdk, `paras/mod.rs`).
     yield Rung("parachains are registered", 60 + session, look.registered)
-    # Those without a core author when somebody orders a block, and nobody has yet.
+    # Parachains without a core author only when somebody orders a block, and nobody has yet.
     authoring = {parachain.chain for parachain in spec.parachains if parachain.onboarding != "none" and parachain.cores}
     if authoring:
         of_parachains = _names(node for node in nodes if node.chain in authoring)
@@ -80,12 +80,12 @@ def _rungs(look: "_Looks", network: Network) -> Iterator[Rung]:
     if spec.hrmp_channels:
         yield Rung("HRMP channels are open", 60 + 2 * session, look.channels)
     if authoring:
-        # Judging a parachain's pace before that would measure a compiler (`real-nodes.md`).
+        # Before that, a parachain's block rate would show how fast its code compiles.
         yield Rung("validators have prepared the parachains' code", 300, look.prepared, validators)
 
 
 class _Looks:
-    """The looks that the rungs take, with what they must remember between two looks."""
+    """The checks of the rungs, and what they must remember from one check to the next."""
 
     def __init__(self, cluster: Cluster, network: Network, access: Access) -> None:
         self._cluster = cluster
@@ -116,14 +116,14 @@ class _Looks:
         if hopeless := [node for node, pod in there if pods.restarts_held_back(pod) >= HOPELESS]:
             ends = {node.name: found_wanting[node.name] for node in hopeless}
             raise ReadinessError(
-                f"{_PODS}: given up after {HOPELESS} restarts: {summary(ends)}",
+                f"{_PODS}: gave up after {HOPELESS} restarts: {summary(ends)}",
                 hint=causes.first(self._access, hopeless),
             )
-        # A pod may be ready and about to be replaced, where this is a change of a running network.
+        # When a running network is changed, a pod may be ready and about to be replaced.
         return found_wanting or rollout.missing(self._cluster, self._namespace)
 
     def genesis(self) -> dict[str, str]:
-        """A chain that its client brings with it has no planned genesis; its nodes must then have the same one."""
+        """A chain that is built into its client has no planned genesis. Its nodes must then agree on one."""
         answers = ask_all(self._access.nodes, lambda node: self._access.reader(node).genesis_hash())
         planned = {chain.name: chain.genesis_hash for chain in self._network.genesis.chains}
         for node in self._access.nodes:
@@ -135,9 +135,9 @@ class _Looks:
         return _different(self._access.nodes, answers, lambda node: node.peer_id, "peer id")
 
     def session_keys(self) -> dict[str, str]:
-        """A validator that finds its keys shows it by what it signs; unsafe RPC is not open to us, on purpose.
+        """A validator shows that it has its keys by what it signs. Unsafe RPC, which could tell, is closed on purpose.
 
-        The metric that says so outright comes with the first change of session only, after up to an hour.
+        There is a metric for it, but it appears only at the first change of session, after up to an hour.
         """
         pages = ask_all(self._validators, self._access.metrics)
         return {
@@ -173,7 +173,7 @@ class _Looks:
         )
 
     def included(self) -> dict[str, str]:
-        """The nodes of each parachain have finalised a block: the relay chain has included and finalised it."""
+        """The nodes of each parachain have finalised a block, so the relay chain has included and finalised one."""
         names = {parachain.chain for parachain in self._parachains if parachain.cores}
         nodes = [node for node in self._access.nodes if node.chain in names]
         heights = ask_all(nodes, lambda node: self._access.reader(node).finalized().number)
@@ -190,7 +190,7 @@ class _Looks:
         )
 
     def prepared(self) -> dict[str, str]:
-        """Every validator has concluded as many preparations as it has begun, and one at least."""
+        """Every validator has finished all preparations of code that it began, and at least one."""
         begun, concluded = "polkadot_pvf_prepare_enqueued", "polkadot_pvf_prepare_concluded"
         pages = ask_all(self._validators, self._access.metrics)
         missing = {}
@@ -240,7 +240,7 @@ def _is_open(channel: HrmpChannel, relay: ParachainReader) -> bool:
 
 
 def _sample(page: str, name: str) -> float:
-    """The value of a metric with one series, 0 where the page has none: such counters appear with their first count."""
+    """The value of a metric with one series. 0 if the page lacks it: such counters appear with their first count."""
     found = re.search(rf"^{name}(?:\{{[^}}]*\}})? ([0-9.e+]+)$", page, re.MULTILINE)
     return float(found[1]) if found else 0.0
 
@@ -259,7 +259,7 @@ def _standing(heights: dict[str, int | ChainError], first: dict[str, int], what:
 def _different(
     nodes: Iterable[Node], answers: dict[str, str | ChainError], planned: Callable[[Node], str], what: str
 ) -> dict[str, str]:
-    """Nodes that answer something else than is planned, or nothing."""
+    """Nodes that do not answer, or whose answer is not the planned one."""
     return {
         node.name: str(answer) if isinstance(answer, ChainError) else f"{what} is {answer}, planned {planned(node)}"
         for node in nodes

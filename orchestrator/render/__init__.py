@@ -1,4 +1,4 @@
-"""A `Testnet` and its genesis become Kubernetes objects. Pure; the templates are in manifests/."""
+"""Turns a `Testnet` and its genesis into Kubernetes objects. Pure. The templates are in manifests/."""
 
 from orchestrator.render.common import Images
 from orchestrator.render.manifest import Manifest

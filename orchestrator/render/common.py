@@ -1,4 +1,4 @@
-"""What all parts of the rendering share: images and labels. Used by the modules of `render`."""
+"""Images and labels, shared by the modules of `render`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from orchestrator.spec import Testnet
 class Images:
     """References of the images that the network runs on.
 
-    `clients` names one for each client whose own default is not wanted; a group's or a chain's own image goes first.
+    `clients` replaces the default image of a client, by client. An image of a group or of a chain takes precedence.
     """
 
     coalmine: str
@@ -19,7 +19,7 @@ class Images:
 
 
 def labels(testnet: Testnet, component: str, **more: str) -> dict[str, str]:
-    """The labels of an object of the network; `component` says what it is."""
+    """The labels of an object of the network. `component` is its kind of part, such as `node` or `agent`."""
     return {
         "app.kubernetes.io/managed-by": "coalmine",
         "app.kubernetes.io/component": component,

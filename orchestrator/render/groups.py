@@ -1,4 +1,4 @@
-"""Node groups as objects: a StatefulSet, a headless Service and a PodDisruptionBudget each. Called by `network`."""
+"""Renders node groups: each is a StatefulSet, a headless Service and a PodDisruptionBudget. Called by `network`."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ from orchestrator.spec.profiles import profile
 from orchestrator.spec.testnet import RELAY
 
 KEYS_SECRET = "coalmine-keys-"  # noqa: S105  The beginning of a Secret's name, not one.
-"""Before a group's name: the Secret with its imported keys, which `provision` makes."""
+"""Prefix of the Secret with a group's imported keys, before the group's name. `provision` creates the Secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class PlacedGroup:
 
     @property
     def chains(self) -> tuple[str, ...]:
-        """Chains whose specs its nodes need from us, their own first; what a client has built in it brings itself."""
+        """The chains whose specs the nodes need from us, their own first. Chains built into a client are left out."""
         named = [(self.place.chain, self.place.spec)]
         if not self.place.is_relay:
             named.append((RELAY, self.place.relay))
@@ -64,7 +64,7 @@ def _placed(testnet: Testnet, genesis: NetworkGenesis) -> Iterator[PlacedGroup]:
 
 
 def _bootnodes(testnet: Testnet, genesis: NetworkGenesis, chain: str) -> tuple[str, ...]:
-    """Addresses of the first nodes of the first role that the chain has: two, so that one may be lost."""
+    """Addresses of two bootnodes, so that one may fail: the first nodes with the first role that the chain has."""
     for role in ("bootnode", "validator", "collator"):
         nodes = [node for node in genesis.nodes if node.chain == chain and node.role == role]
         if nodes:
@@ -73,7 +73,7 @@ def _bootnodes(testnet: Testnet, genesis: NetworkGenesis, chain: str) -> tuple[s
 
 
 def _relay_rpc(testnet: Testnet) -> tuple[str, ...]:
-    """Relay nodes that serve RPC to parachains' nodes: the first two of the role that is best at it."""
+    """Addresses of two relay nodes that serve RPC to parachains' nodes, with the most suitable role that exists."""
     for role in ("rpc", "full", "archive", "validator"):
         nodes = [
             f"ws://{group.node(ordinal)}.{group.name}.{testnet.namespace}.svc:{tcp_ports.NODE.rpc}"
@@ -89,7 +89,7 @@ def _relay_rpc(testnet: Testnet) -> tuple[str, ...]:
 def objects(
     testnet: Testnet, genesis: NetworkGenesis, images: Images, item: PlacedGroup, chunks: dict[str, int]
 ) -> list[Manifest]:
-    """One group's objects; `chunks` counts the ConfigMaps of each chain's spec."""
+    """One group's objects. `chunks` is the number of ConfigMaps of each chain's spec."""
     group, place = item.group, item.place
     para = {"para_id": str(item.para_id)} if item.para_id is not None else {}
     region = {"region": group.region} if group.region else {}
@@ -111,7 +111,7 @@ def objects(
 
 
 def image(item: PlacedGroup, images: Images) -> str:
-    """The image that the group's nodes run: what is said closest to them."""
+    """The image of the group's nodes: the group's own, else the chain's, else the client's."""
     own = images.clients.get(item.client) or clients.CLIENTS[item.client].image
     return item.group.image or item.place.spec.image or own or images.coalmine
 

@@ -1,6 +1,6 @@
-"""What keeps a network to itself: NetworkPolicies. Called by `network`.
+"""Renders the NetworkPolicies that isolate a network. Called by `network`.
 
-Whether they hold is the cluster's network plugin's affair; some ignore them without a word.
+The cluster's network plugin must enforce them. Some plugins ignore them silently.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,11 +20,11 @@ READABLE = (
     tcp_ports.PROMETHEUS,
     tcp_ports.CONTROLLER,
 )
-"""Ports that answer from outside the namespace: the API server's proxy and a shared Prometheus stand there."""
+"""Ports that are open from outside the namespace, for the API server's proxy and a shared Prometheus."""
 
 
 def objects(testnet: Testnet, groups: Iterable[PlacedGroup]) -> Iterator[Manifest]:
-    """No pod of the network speaks to anything outside of it, except to DNS, and the controller to the API server."""
+    """Policies that keep all traffic inside the network, except to DNS and from the controller to the API server."""
     if not testnet.spec.isolation.network_policy:
         return
     fetching = {
@@ -42,6 +42,6 @@ def objects(testnet: Testnet, groups: Iterable[PlacedGroup]) -> Iterator[Manifes
 
 
 def _ports(url: str) -> list[int]:
-    """The port of an address, and those of the web, to which it may be redirected."""
+    """The port of a URL, and 80 and 443, to which it may redirect."""
     port = urlsplit(url).port
     return sorted({80, 443} | ({port} if port else set()))

@@ -1,4 +1,4 @@
-"""One Kubernetes object to be applied, and how a template becomes some. Called by `render.network`."""
+"""Kubernetes objects to be applied, and their rendering from templates. Called by the modules of `render`."""
 
 import functools
 import importlib.resources
@@ -16,7 +16,7 @@ from orchestrator import tcp_ports
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """An object as the API server will get it."""
+    """An object as it is sent to the API server."""
 
     document: dict[str, Any]
 
@@ -30,14 +30,14 @@ class Manifest:
 
     @property
     def key(self) -> str:
-        """What tells it from all other objects of a network, such as `StatefulSet/validator`."""
+        """Its unique key within a network, such as `StatefulSet/validator`."""
         return f"{self.kind}/{self.name}"
 
 
 def from_template(template: str, namespace: str | None, **values: Any) -> list[Manifest]:
     """The objects of a template, in its order, placed into the namespace.
 
-    An undefined variable is an error of ours and raises; nothing is rendered as empty text.
+    An undefined variable is a bug and raises an error. It is never rendered as empty text.
     """
     text = _environment().get_template(template).render(namespace=namespace, **values)
     manifests = []
@@ -63,7 +63,7 @@ _PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
 
 
 def _as_yaml(value: Any, **how: Any) -> str:
-    """JSON that is YAML as well: JSON writes what is beyond 16 bits, such as an emoji, in two halves, YAML in one."""
+    """JSON that is also YAML. JSON escapes a character beyond 16 bits, such as an emoji, in two halves, YAML in one."""
     return _PAIR.sub(_joined, json.dumps(value, **how))
 
 

@@ -1,6 +1,6 @@
-"""All objects of a network, in the order in which they are applied. Called by `cli.render` and by `provision`.
+"""Renders all objects of a network, in the order in which they are applied. Called by `cli.render` and `provision`.
 
-Their number grows with the groups and not with the nodes: a StatefulSet, a Service and a PodDisruptionBudget each.
+The number of objects grows with the groups, not with the nodes.
 """
 
 import base64
@@ -16,11 +16,11 @@ from orchestrator.render.manifest import Manifest, from_template
 from orchestrator.spec import Testnet
 
 CHUNK = 700_000
-"""Bytes of a compressed chain spec in one ConfigMap: with base64 it stays below the limit of 1 MiB."""
+"""Bytes of a compressed chain spec per ConfigMap. With base64 it stays below the limit of 1 MiB."""
 
 
 def render(testnet: Testnet, genesis: NetworkGenesis, images: Images) -> tuple[Manifest, ...]:
-    """Every object of the network except its Secrets, which `provision` makes and nothing stores."""
+    """Every object of the network except its Secrets, which `provision` creates."""
     return tuple(_objects(testnet, genesis, images))
 
 

@@ -1,6 +1,6 @@
-"""Who scrapes the network: a Prometheus of its own, or the PodMonitors of one that is there. Called by `network`.
+"""Renders what scrapes the network: its own Prometheus, or PodMonitors for an existing one. Called by `network`.
 
-`prometheus_endpoint` says to everybody who asks for metrics where the Prometheus is.
+`prometheus_endpoint` tells all other modules where the Prometheus is.
 """
 
 import hashlib
@@ -15,16 +15,16 @@ from orchestrator.spec import Testnet
 from orchestrator.spec.testnet import RELAY
 
 SMALL = 100
-"""Up to so many simulated nodes Prometheus scrapes every second; above, every five.
+"""Up to this many simulated nodes are scraped every second, more nodes every five seconds.
 
-Real nodes are scraped every five seconds too: that is how often they renew what most gates read
-(`substrate/client/service/src/metrics.rs`), and a busy one may take a second to answer.
+Real nodes are also scraped every five seconds: they update the metrics that most gates read at that interval
+(`substrate/client/service/src/metrics.rs`), and a busy node may take a second to answer.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class PrometheusEndpoint:
-    """Where a network's Prometheus is reached, and how often it scrapes, in seconds."""
+    """The Service of a network's Prometheus. `scrape_interval` is in seconds."""
 
     namespace: str
     service: str
@@ -34,7 +34,7 @@ class PrometheusEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What is scraped of one group: its nodes' own chain, or the relay nodes inside its collators."""
+    """One scrape job of a group: its nodes, or the relay nodes inside its collators."""
 
     name: str
     group: str
@@ -56,7 +56,7 @@ def prometheus_endpoint(testnet: Testnet) -> PrometheusEndpoint:
 
 
 def objects(testnet: Testnet, groups: Iterable[PlacedGroup], images: Images) -> Iterator[Manifest]:
-    """The objects by which the network's nodes are scraped."""
+    """The objects that let Prometheus scrape the network's nodes."""
     jobs = tuple(job for group in groups for job in _jobs(testnet, group))
     existing = testnet.spec.observability.existing
     if existing is None:
@@ -84,7 +84,7 @@ def _prometheus(testnet: Testnet, jobs: tuple[_Job, ...], images: Images) -> Ite
         network=testnet.name,
         labels=labels(testnet, "prometheus"),
         interval=interval,
-        lookback=f"{round(2500 * scrape)}ms",  # Prometheus takes whole numbers only.
+        lookback=f"{round(2500 * scrape)}ms",  # Prometheus accepts only whole numbers.
         storage=own.storage,
         jobs=jobs,
         config_hash=hashlib.sha256(repr((interval, jobs)).encode()).hexdigest()[:16],

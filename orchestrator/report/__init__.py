@@ -1,4 +1,4 @@
-"""Reports on a run, each from its journal and verdict alone. Called by `coalmine run`, `judge` and `report`."""
+"""Writes reports on a run, from its journal and verdict alone. Called by `coalmine run`, `judge` and `report`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ FORMATS: dict[Format, tuple[str, Callable[[Story], str]]] = {
     "markdown": ("summary.md", markdown.render),
     "json": ("result.json", result.render),
 }
-"""Format -> the file's name in a run's folder, and what renders it."""
+"""Format -> the name of its file in a run's folder, and the function that renders it."""
 
 
 def render(journal: Journal, verdict: RunVerdict, form: Format) -> str:
@@ -29,7 +29,7 @@ def render(journal: Journal, verdict: RunVerdict, form: Format) -> str:
 
 
 def write(journal: Journal, verdict: RunVerdict, folder: Path) -> tuple[Path, ...]:
-    """All formats into the run's folder; the files written."""
+    """Writes all formats into the run's folder. Returns the files."""
     story = tell(journal, verdict)
     written = []
     for name, form in FORMATS.values():

@@ -1,4 +1,4 @@
-"""Charts as geometry: paths, bands and ticks that the page's template draws as SVG. Pure; called by `html`."""
+"""Computes the geometry of charts: paths, bands and ticks. The page's template draws them. Pure. Called by `html`."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from orchestrator.report.story import TROUBLE, Story
 
 HEIGHT, TOP, BOTTOM = 200.0, 10.0, 168.0
 _MANY = 12
-"""Above so many lines of one group an envelope and its median say more."""
+"""If a group has more lines than this, the chart shows an envelope and a median instead."""
 
 _COLOURS = 6
 _MARKS = ("inject.confirmed", "recover.confirmed", "upgrade.authorized", "upgrade.applied", "upgrade.enacted", *TROUBLE)
@@ -20,7 +20,7 @@ _MARKS = ("inject.confirmed", "recover.confirmed", "upgrade.authorized", "upgrad
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """`style` is a CSS class: the group's colour and the kind of line. An area is filled, a line is not."""
+    """A line or a filled area. `style` are its CSS classes: the group's colour and the kind of line."""
 
     points: str
     style: str
@@ -47,7 +47,7 @@ class Rect:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One chart, with everything that its drawing needs."""
+    """One chart, with everything that the template needs to draw it."""
 
     title: str
     unit: str
@@ -61,7 +61,7 @@ class Panel:
 
 
 def panels(story: Story, charts: Iterable[Chart]) -> tuple[Panel, ...]:
-    """Best and finalised blocks of a chain on one chart, any other signal on its own."""
+    """The charts. Best and finalised blocks of a chain share one chart; every other signal has its own."""
     found: dict[str, list[Chart]] = {}
     for chart in charts:
         heights = chart.signal in {"best-height", "finalized-height"}
@@ -70,7 +70,7 @@ def panels(story: Story, charts: Iterable[Chart]) -> tuple[Panel, ...]:
 
 
 def strip(story: Story) -> tuple[Rect, ...]:
-    """The stages in a row, coloured by their verdicts, named where there is room and numbered elsewhere."""
+    """The stages in a row, coloured by their verdicts. They have names if there is room, else numbers."""
     times = Times(story.start, story.end)
     rects = []
     for number, stage in enumerate(story.stages, start=1):
@@ -83,7 +83,7 @@ def strip(story: Story) -> tuple[Rect, ...]:
 
 
 def across(story: Story) -> tuple[Tick, ...]:
-    """Time since the start, with the relay chain's best block at that time."""
+    """The ticks of the time axis: time since the start, and the relay chain's best block at that time."""
     times = Times(story.start, story.end)
     blocks = ((when, story.timeline.block(when)) for when in times.ticks())
     return tuple(
@@ -121,7 +121,7 @@ def _legend(groups: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def bands(story: Story) -> tuple[Rect, ...]:
-    """Where the network was disturbed on purpose."""
+    """The stretches of time in which the network was disturbed on purpose."""
     return tuple(_bands(story, Times(story.start, story.end)))
 
 
@@ -151,7 +151,7 @@ def _paths(chart: Chart, groups: list[str], times: Times, scale: Values, *, alon
 
 
 def _line(samples: list[tuple[float, float]], times: Times, scale: Values) -> str:
-    """A path that breaks where samples are missing, without the points in the middle of level stretches."""
+    """A path with gaps where samples are missing. Points in the middle of level stretches are left out."""
     spaces = sorted(b[0] - a[0] for a, b in pairwise(samples))
     usual = spaces[len(spaces) // 2] if spaces else 1.0
     text, last = [], None
@@ -185,9 +185,9 @@ def _envelope(members: list[Series], title: str, style: str, times: Times, scale
 
 
 def _n(number: float) -> str:
-    """One decimal is finer than a pixel."""
+    """A coordinate with one decimal, which is finer than a pixel."""
     return f"{number:.1f}".removesuffix(".0")
 
 
 FRAME = {"width": WIDTH, "left": LEFT, "right": WIDTH - RIGHT, "height": HEIGHT, "top": TOP, "bottom": BOTTOM}
-"""For the template."""
+"""The size of a chart, for the template."""

@@ -1,4 +1,4 @@
-"""`report.html`: one page that opens anywhere, offline, in light and dark, on paper, without scripts."""
+"""Renders `report.html`: one page without scripts that works offline, in light and dark, and on paper."""
 
 from datetime import UTC, datetime
 from itertools import groupby
@@ -40,7 +40,7 @@ def _environment() -> Environment:
 
 
 def _groups(nodes: tuple[Node, ...]) -> list[dict[str, object]]:
-    """A row for each node group: a thousand nodes are still a dozen rows."""
+    """One row per node group, so that a thousand nodes are still about a dozen rows."""
     ordered = sorted(nodes, key=lambda node: (node.chain != "relay", node.chain, node.role, node.group, node.ordinal))
     rows = []
     for (chain, role, group), members in groupby(ordered, key=lambda node: (node.chain, node.role, node.group)):

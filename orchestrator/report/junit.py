@@ -1,7 +1,7 @@
-"""`junit.xml` for continuous integration: a suite for each stage, a case for each gate.
+"""Renders `junit.xml` for continuous integration: a suite for each stage, a case for each gate.
 
-FAILED is a failure, ERROR and INCONCLUSIVE are errors: a CI system shows `skipped` in grey, and no evidence is no pass.
-What the run's end adds to its gates is a case of its own, so that a run cut short cannot look green.
+FAILED is a failure; ERROR and INCONCLUSIVE are errors. They are not `skipped`, which CI systems show in grey, because
+missing evidence is not a pass. The end of the run is a case of its own, so that an interrupted run cannot look green.
 """
 
 import re
@@ -11,7 +11,7 @@ from orchestrator.journal import GateVerdict, Verdict
 from orchestrator.report.story import StageStory, Story
 
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML cannot hold at all, which a panic's message may."""
+"""Characters that XML does not allow. The message of a panic may contain them."""
 
 
 def render(story: Story) -> str:

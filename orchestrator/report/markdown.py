@@ -1,6 +1,6 @@
-"""`summary.md`: the verdict for a pull request or a CI step's summary. Short, the verdict first, details folded.
+"""Renders `summary.md`, for a pull request or the summary of a CI step: short, verdict first, details folded.
 
-GitHub refuses a step summary over 1,024 kB as a whole, so the text is cut well below it and says so.
+GitHub refuses the whole step summary if it is larger than 1,024 kB. So the text is cut well below that, with a note.
 """
 
 import re
@@ -32,7 +32,7 @@ def render(story: Story) -> str:
 
 
 def _table(story: Story) -> list[str]:
-    """The gates, those that did not pass first, for a cut must not hide them."""
+    """The table of gates. Those that did not pass come first, so that a cut cannot hide them."""
     ranked = sorted(story.verdict.gates, key=lambda gate: -verdict.rank(gate.verdict))
     rows = [
         f"{story.headline()}.",
@@ -44,7 +44,7 @@ def _table(story: Story) -> list[str]:
     left = len(ranked) - ROWS
     notes = [f"… and {left} more gates, in the HTML report."] if left > 0 else []
     notes += [
-        f"Not judged in {_plain(stage.name)}, for this network cannot answer: {_plain(', '.join(stage.left_out))}."
+        f"Not judged in {_plain(stage.name)}, because this network cannot answer: {_plain(', '.join(stage.left_out))}."
         for stage in story.stages
         if stage.left_out
     ]
@@ -71,7 +71,7 @@ def _facts(story: Story) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """One line that Markdown shows as it is."""
+    """The text as one line that Markdown shows unchanged."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
@@ -79,5 +79,5 @@ def _cut(text: str) -> str:
     raw = text.encode()
     if len(raw) <= LIMIT:
         return text
-    note = "\n\n… cut here, for a step's summary has a limit. The HTML report has everything.\n"
+    note = "\n\n… cut here, because the summary of a step has a limit. The HTML report has everything.\n"
     return raw[: LIMIT - len(note.encode())].decode(errors="ignore") + note

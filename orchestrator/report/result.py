@@ -1,4 +1,4 @@
-"""`result.json`: the run's outcome for programs. Its keys are stable within one `schemaVersion`."""
+"""Renders `result.json`: the run's outcome for programs. Its keys are stable within one `schemaVersion`."""
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -14,7 +14,7 @@ class _Part(BaseModel):
 
 
 class GateResult(_Part):
-    """One gate, with the worst that was seen and the query that shows it."""
+    """One gate, with the worst value that was seen and the query that shows it."""
 
     stage: str
     gate: str
@@ -31,7 +31,7 @@ class GateResult(_Part):
 
 
 class RunResult(_Part):
-    """A run. Times are unix seconds."""
+    """A run. Times are in Unix seconds."""
 
     schema_version: int = SCHEMA_VERSION
     run: str

@@ -1,10 +1,10 @@
-"""Where things stand on a chart: times across, values upwards, round numbers beside both. Pure; used by `charts`."""
+"""The axes of charts: times across, values upwards, with round numbers at the ticks. Pure. Used by `charts`."""
 
 import math
 from dataclasses import dataclass
 
 WIDTH, LEFT, RIGHT = 1000.0, 52.0, 8.0
-"""Of every chart, in SVG units: all share their time axis."""
+"""The edges of every chart, in SVG units. All charts share their time axis."""
 
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 
@@ -21,7 +21,7 @@ class Times:
         return LEFT + (WIDTH - LEFT - RIGHT) * (inside - self.start) / (self.end - self.start)
 
     def ticks(self) -> tuple[float, ...]:
-        """Round distances from the start, at most nine."""
+        """At most nine ticks, at round distances from the start, in seconds."""
         length = self.end - self.start
         step = next((step for step in _STEPS if length / step <= 8), _STEPS[-1])
         return tuple(self.start + step * index for index in range(int(length // step) + 1))
@@ -29,7 +29,7 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """A value axis between two heights of the drawing, `bottom` being the larger number in SVG."""
+    """A value axis between two heights of the drawing. In SVG, `bottom` is the larger number."""
 
     low: float
     high: float
@@ -40,14 +40,14 @@ class Values:
         return self.bottom - (self.bottom - self.top) * (value - self.low) / (self.high - self.low)
 
     def ticks(self) -> tuple[float, ...]:
-        """Round values, three to six."""
+        """Three to six ticks, at round values."""
         step = _round_step((self.high - self.low) / 4)
         first = math.ceil(self.low / step)
         return tuple(step * index for index in range(first, math.floor(self.high / step + 1e-9) + 1))
 
 
 def values(samples: list[float], *, top: float, bottom: float) -> Values:
-    """An axis that holds all the values, with zero where zero is near."""
+    """An axis for all these values. It includes zero if zero is near."""
     low, high = (min(samples), max(samples)) if samples else (0.0, 1.0)
     if 0 < low <= 0.5 * high:
         low = 0.0

@@ -1,6 +1,6 @@
-"""What a report tells, drawn from the journal once: stages, disturbances, moments, and where the chain stood. Pure.
+"""The content of a report, computed once from the journal: stages, disturbances, moments and the chains' heights. Pure.
 
-Every format reads this, so that they cannot tell different stories.
+Every format uses it, so that no two formats can disagree.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,12 +13,12 @@ from orchestrator.journal import Chart, Clock, Event, GateVerdict, Journal, RunS
 from orchestrator.spec import Stage
 
 TROUBLE = ("upgrade.failed", "experiment.failed", "nodes.behind", "run.aborted")
-"""Events that a reader looks for first."""
+"""Events that readers look for first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A stretch in which the network was disturbed on purpose."""
+    """A stretch of time in which the network was disturbed on purpose."""
 
     kind: str
     label: str
@@ -28,7 +28,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class StageStory:
-    """One stage: what was done, when, and what its gates say. No times where it never began."""
+    """One stage: what was done, when, and the verdicts of its gates. The times are None if it never began."""
 
     name: str
     action: str
@@ -37,7 +37,7 @@ class StageStory:
     bands: tuple[Band, ...]
     gates: tuple[GateVerdict, ...]
     left_out: Mapping[str, str]
-    """Gates of a set of the library that this network cannot answer, each with the reason."""
+    """Gates of the library that could not be judged on this network, each with the reason."""
 
     @property
     def verdict(self) -> Verdict:
@@ -65,24 +65,24 @@ class Story:
         return tuple(band for stage in self.stages for band in stage.bands)
 
     def since(self, when: float | None) -> str:
-        """Time since the run's start, as `+3:07`."""
+        """Time since the start of the run, such as `+3:07`."""
         if when is None:
             return ""
         minutes, seconds = divmod(round(when - self.start), 60)
         return f"+{minutes}:{seconds:02d}" if minutes >= 0 else "before"
 
     def headline(self) -> str:
-        """How many gates say what, worst first: `2 failed, 19 passed`."""
+        """How many gates have each verdict, worst first: `2 failed, 19 passed`."""
         said = [gate.verdict for gate in self.verdict.gates]
         ranked = sorted(set(said), key=verdict.rank, reverse=True)
         return ", ".join(f"{said.count(one)} {one.lower()}" for one in ranked) or "no gates"
 
 
 def tell(journal: Journal, run_verdict: RunVerdict) -> Story:
-    """The story of a run.
+    """The content of the reports on a run.
 
     Raises:
-        UsageError: when the journal does not even say what was run.
+        UsageError: the journal has no `run.started`, so it does not say what was run.
     """
     run = journal.started
     times = [entry.at for entry in journal.entries]
@@ -140,12 +140,12 @@ def _bands(stage: Stage, times: Mapping[str, float], end: float) -> Iterator[Ban
 
 
 def implied(gate: GateVerdict) -> bool:
-    """Whether the gate comes with the stage and was not written by anybody."""
+    """Whether coalmine added the gate to the stage by itself."""
     return gate.gate in {implicit.FAULT, implicit.UPGRADE}
 
 
 def figure(gate: GateVerdict) -> str:
-    """The worst value with its unit, as a table shows it."""
+    """The worst value with its unit, for a table."""
     if gate.value is None:
         return ""
     if gate.value in {float("inf"), float("-inf")}:

@@ -7,7 +7,7 @@ HEADER = ("verdict", "stage", "gate", "asked", "worst", "node", "why")
 
 
 def rows(verdict: RunVerdict) -> tuple[tuple[str, ...], ...]:
-    """One row for each gate, in the order of the rehearsal, under `HEADER`."""
+    """One row for each gate, in the order of the rehearsal. The columns are those of `HEADER`."""
     return tuple(
         (gate.verdict.value, gate.stage, gate.gate, gate.threshold, figure(gate), gate.node or "", gate.reason)
         for gate in verdict.gates

@@ -1,1 +1,1 @@
-"""A rehearsal from its first object to its verdict. `lifecycle.rehearse` is the way in; called by `cli.run`."""
+"""Runs a rehearsal, from the first object to the verdict. `lifecycle.rehearse` is the entry point for `cli.run`."""

@@ -1,8 +1,9 @@
-"""What a stage leaves behind is over before the next one begins. Called by `lifecycle`.
+"""Waits before a stage until all nodes have recovered from the stage before. Called by `lifecycle`.
 
-A stage ends when the windows of its gates have closed, and a node that was stopped may then still fetch what it missed.
-A fault that comes upon it would be judged by what the one before has done: a real validator, ten seconds after a pause
-of a minute, was cut from those it was fetching from, and finalised in the partition what had long been final.
+A stage ends when the windows of its gates have closed. A node that was stopped may then still be fetching blocks. A
+fault at that moment would be judged by the effects of the one before. We saw this with a real validator: ten seconds
+after a pause of a minute it was cut off from the nodes it was fetching from, and then finalised, inside the partition,
+blocks that were already final elsewhere.
 """
 
 import time
@@ -20,16 +21,16 @@ from orchestrator.readiness.rungs import Rung
 from orchestrator.spec.source import Selector
 
 PATIENCE = 120.0
-"""Seconds after which the next stage begins all the same: twenty slots of a real relay chain."""
+"""Seconds after which the next stage begins anyway: twenty slots of a real relay chain."""
 
 UNDER_WAY = 1
-"""Blocks that a healthy node may have finalised less than another one that is asked at the same moment."""
+"""How many finalised blocks a healthy node may be behind another one that is asked at the same time."""
 
 
 def wait(stage: str, sources: Sources, access: Access, say: Callable[[str], None], clock: Clock = time) -> Event:
-    """Waits until all nodes have caught up, for `PATIENCE` at most; what came of it, for the journal.
+    """Waits until all nodes have caught up, for at most `PATIENCE` seconds. Returns an event for the journal.
 
-    A network that does not come back is no reason to end the run: the gates of the stage say what that means for it.
+    If the network does not recover, the run continues: the gates of the next stage judge it.
     """
     wanted = targets(sources.nodes, Selector())
     asked = frozenset(target.node for target in wanted)
@@ -38,13 +39,13 @@ def wait(stage: str, sources: Sources, access: Access, say: Callable[[str], None
         (reached,) = ladder.climb_rungs([rung], access, say, clock)
     except ReadinessError as error:
         told = f"{error.message}; {error.hint}" if error.hint else error.message
-        say(f"{told}; stage {stage} begins all the same")
+        say(f"{told}; stage {stage} begins anyway")
         return Event(name="nodes.behind", stage=stage, detail={"cause": told})
     return Event(name="rung", stage=stage, detail={"rung": reached.name, "seconds": round(reached.seconds, 1)})
 
 
 def behind(reads: Iterable[Reading]) -> dict[str, str]:
-    """Who has not finalised as far as the furthest of its chain, or does not answer, each with the reason."""
+    """The nodes that do not answer or have finalised less than the furthest node of their chain, with the reason."""
     answers = list(reads)
     furthest: dict[str | None, int] = {}
     for read in answers:

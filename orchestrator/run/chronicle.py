@@ -1,6 +1,6 @@
-"""The journal of a run and what is known from it, kept in step: what a gate is judged by is on the disk before.
+"""Writes the journal of a run and keeps the same evidence in memory. Evidence is on disk before a gate is judged by it.
 
-Shared by the threads of a run: the stage, the chain clock and the poller.
+The threads of a run share it: the stage, the chain clock and the poller.
 """
 
 import threading
@@ -29,7 +29,7 @@ class Chronicle:
         self._lock = threading.RLock()
 
     def keep(self, entry: _E) -> _E:
-        """Writes the entry and takes it into account; as written, stamped where it had no time."""
+        """Writes the entry and remembers it. Returns it as written: with a time, if it had none."""
         with self._lock:
             written = self._journal.record(entry)
             self._record.add(written)
@@ -45,11 +45,11 @@ class Chronicle:
             return tuple(self._record.events)
 
     def settled(self) -> float:
-        """Until when the evidence is in: scrapes take their time, and so do the controller's words on what it did."""
+        """The time up to which all evidence has arrived. Scrapes and the controller's reports arrive with a delay."""
         return time.time() - 2 * self._sources.scrape - 1.0
 
     def collect(self, stage: Stage, gates: Sequence[Gate], now: float) -> None:
-        """Asks for what these gates still lack."""
+        """Fetches the evidence that these gates still lack."""
         measure.collect(stage, gates, self._record, self._sources, self.keep, now)
 
     def assess(self, stage: Stage, gate: Gate, now: float) -> Assessment:

@@ -1,7 +1,7 @@
-"""Notes once a second where the chains stand, so that windows in blocks and sessions can be resolved offline.
+"""Records the chains' heights once a second, so that windows in blocks and sessions can be resolved offline.
 
-Asks a handful of validators, for a fault may have stopped some, and notes the furthest; of each parachain two nodes.
-Used by `lifecycle`.
+It asks a few validators, because a fault may have stopped some, and records the furthest. Of each parachain it asks two
+nodes. Used by `lifecycle`.
 """
 
 import threading
@@ -22,14 +22,14 @@ from orchestrator.spec.testnet import RELAY
 WITNESSES = 4
 PARACHAIN_WITNESSES = 2
 PERIOD = 1.0
-"""Seconds between two notes."""
+"""Seconds between two records."""
 
 _NOW = keys.value("Timestamp", "Now")
 
 
 @dataclass(frozen=True, slots=True)
 class _Stand:
-    """Where a node's chain stood; `stamp` is what its best block says of the time, unix seconds."""
+    """The state of a node's chain. `stamp` is the timestamp in its best block, in Unix seconds."""
 
     best: int
     finalized: int
@@ -38,7 +38,7 @@ class _Stand:
 
 
 class ChainClock:
-    """Runs in a thread for the duration of a `with` block; gives what it noted to `keep`."""
+    """Runs in a thread within a `with` block, and passes each record to `keep`."""
 
     def __init__(self, access: Access, keep: Callable[[Clock], object]) -> None:
         self._access = access
@@ -76,7 +76,10 @@ class ChainClock:
 
 
 def noted(stands: list[tuple[str, _Stand]]) -> Clock | None:
-    """The furthest of each by itself: on a divided network no node knows all of them. None without a validator."""
+    """The furthest value of each height. None if no validator answered.
+
+    The values may come from several nodes, because on a divided network no single node has all of them.
+    """
     relay = [stand for chain, stand in stands if chain == RELAY]
     if not relay:
         return None

@@ -1,6 +1,6 @@
-"""Experiments and upgrades of a stage: created as custom resources, followed until they end. Called by `lifecycle`.
+"""Creates a stage's experiment or upgrade as a custom resource and follows it until it ends. Called by `stage`.
 
-The controller does the work and writes what it saw into the status; this module turns that into events of the journal.
+The controller does the work and reports in the resource's status. This module turns the status into journal events.
 """
 
 import base64
@@ -31,7 +31,7 @@ _UPGRADE = (
     ("completedAt", "upgrade.completed", ("steps",)),
 )
 LOOK = 2
-"""Seconds of watching after which it is asked whether to stop."""
+"""Seconds of watching before the next check whether to stop."""
 
 _ENDED = {"ChaosExperiment": ("Recovered", "Failed"), "RuntimeUpgrade": ("Completed", "Failed")}
 
@@ -49,7 +49,7 @@ class Disturbance:
 
     @contextlib.contextmanager
     def placed(self) -> Iterator[None]:
-        """The resource is there within the block; after it, it is gone and what it did is undone."""
+        """Creates the resource for the length of the block. Afterwards it is gone, and its effects are undone."""
         self._cluster.apply(self._document())
         try:
             yield
@@ -58,10 +58,10 @@ class Disturbance:
             self._until_gone()
 
     def follow(self, say: Callable[[str], None], *, patience: float, stop: Callable[[], bool]) -> bool:
-        """Waits for its end or until `stop`, noting each moment in the journal; False when it failed.
+        """Waits until it ends or `stop` is true, and records each moment in the journal. Returns False if it failed.
 
         Raises:
-            InfrastructureError: when it does not end within `patience` seconds, as when no controller runs.
+            InfrastructureError: it does not end within `patience` seconds, for example because no controller runs.
         """
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline and not stop():
@@ -80,7 +80,7 @@ class Disturbance:
         )
 
     def _note(self, status: dict[str, Any], say: Callable[[str], None]) -> bool:
-        """Records what is new in the status; True when the resource has ended."""
+        """Records what is new in the status. Returns True if the resource has ended."""
         for field, name, details in _EXPERIMENT if self._kind == "ChaosExperiment" else _UPGRADE:
             if status.get(field) and name not in self._noted:
                 self._noted.add(name)
@@ -125,7 +125,7 @@ class Disturbance:
         }
 
     def _uploaded(self, upgrade: RuntimeUpgradeSpec) -> RuntimeUpgradeSpec:
-        """The upgrade with a file's code put into the cluster, where the controller can read it."""
+        """The upgrade, with the code of a file stored in the cluster so that the controller can read it."""
         if upgrade.code.file is None:
             return upgrade
         code = Path(upgrade.code.file).read_bytes()
@@ -140,7 +140,7 @@ class Disturbance:
         return upgrade.model_copy(update={"code": RuntimeCode(chunks=chunks)})
 
     def _until_gone(self) -> None:
-        """The finalizer holds the resource until what it did is undone; the agents' time limit stands behind it."""
+        """Waits until the finalizer releases the resource, after its effects are undone. The agents keep a limit."""
         deadline = time.monotonic() + 60
         while self._cluster.get(self._kind, self._stage.name, self._namespace) is not None:
             if time.monotonic() > deadline:

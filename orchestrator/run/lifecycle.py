@@ -1,21 +1,21 @@
-"""The life of a run.
+"""The steps of a run. Called by `cli.run`.
 
- 1. The files are loaded and checked, by the caller.
- 2. The journal opens with what is run, on what, with which code: `run.started`.
+ 1. The caller loads and checks the files.
+ 2. The journal opens with `run.started`: what is run, on which network, with which code.
  3. The network is provisioned.
- 4. The readiness ladder is climbed.
- 5. What the gates read is compared with what the nodes show.
-    Each stage: all nodes have caught up, its disturbance is applied and followed, its gates' windows close, its gates
-    are measured and judged.
- 6. A disturbance that failed ends the run after its stage; a failed gate does so where it says `abortOn: failed`, and
-    then ends the stage as well, faults first.
+ 4. The network becomes ready (the readiness ladder).
+ 5. The metrics that the gates read are compared with those that the nodes show.
+    Each stage: all nodes catch up, the disturbance is applied and followed, the gates' windows close, the gates are
+    measured and judged.
+ 6. If a disturbance fails, the run ends after its stage. If a gate with `abortOn: failed` fails, the stage ends too,
+    after its faults are undone.
  7. The charts' signals are fetched.
- 8. The journal is closed: `run.finished`. Without that entry a run was cut short, and never passes.
- 9. The verdict is given, from the journal alone.
-10. The reports are written, from the journal and the verdict alone.
+ 8. The journal is closed with `run.finished`. A run without that entry was interrupted and never passes.
+ 9. The verdict is computed from the journal alone.
+10. The reports are written from the journal and the verdict alone.
 
-Whatever happens between 3 and 8, no fault stays: each disturbance is undone on the way out, and the agents hold a time
-limit for all that cannot be undone. Called by `cli.run`.
+Whatever happens between 3 and 8, no fault remains: each disturbance is undone on the way out, and the agents end what
+could not be undone at its time limit.
 """
 
 import secrets
@@ -67,10 +67,10 @@ def new_run(rehearsal: Rehearsal) -> str:
 
 
 def rehearse(plan: Plan, say: Say) -> RunVerdict:
-    """Runs a rehearsal to its verdict; the directory then holds the journal and all reports.
+    """Runs a rehearsal and returns its verdict. The directory then contains the journal and all reports.
 
     Raises:
-        CoalmineError: when something that we stand on failed; the journal says so, and is reported on all the same.
+        CoalmineError: something that coalmine depends on failed. The journal records it, and the reports are written.
     """
     path = plan.directory / "journal.jsonl"
     with JournalWriter(path, time.time) as journal:
@@ -88,7 +88,7 @@ def rehearse(plan: Plan, say: Say) -> RunVerdict:
 
 def _run(plan: Plan, journal: JournalWriter, say: Say) -> str:
     network = networks.up(plan.cluster, plan.engine, plan.testnet, plan.images, say)
-    # Whoever sweeps the cluster meanwhile sees that this network is in use.
+    # A `sweep` of the cluster during the run sees that this network is in use.
     with lock.held(plan.cluster, plan.testnet.namespace, lock.RUN):
         return _rehearsed(plan, network, journal, say)
 
@@ -113,7 +113,7 @@ def _rehearsed(plan: Plan, network: Network, journal: JournalWriter, say: Say) -
 
 
 def _stages(plan: Plan, access: Access, evidence: Sources, chronicle: Chronicle, say: Say) -> str:
-    """Runs the stages in order; says why it ended early, if it did."""
+    """Runs the stages in order. Returns why it ended early; empty if it did not."""
     for stage in plan.rehearsal.spec.stages:
         chronicle.keep(catchup.wait(stage.name, evidence, access, say))
         say(f"stage {stage.name}")
@@ -147,9 +147,9 @@ def _started(plan: Plan, network: Network, evidence: Sources) -> RunStarted:
 
 
 def _digests(plan: Plan) -> dict[str, str]:
-    """The images that pods really run, by the digests that their kubelets report; a tag alone says little.
+    """The digests of the images that the pods really run, as reported by the kubelets. A tag alone says little.
 
-    Known when the pods run and not before: a node that waits at the start barrier has no image yet.
+    They are known only once the pods run: a node that waits at the start barrier has no image yet.
     """
     found: dict[str, str] = {}
     for pod in plan.cluster.list("Pod", plan.testnet.namespace):

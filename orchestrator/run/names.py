@@ -1,7 +1,7 @@
-"""Before the first stage: which gates would have no evidence, because a client lacks what they read.
+"""Finds, before the first stage, gates that would have no evidence because a client lacks their metrics.
 
-Called by `lifecycle`. The reading is here and the comparison in `metrics.exposed`. One node of each group speaks for
-all, for they run one image. The answer is said, and kept in the journal.
+It reads one node of each group, because all nodes of a group run the same image; `metrics.exposed` compares. The result
+is shown to the user and recorded in the journal. Called by `lifecycle`.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,11 +20,11 @@ from orchestrator.spec import Rehearsal
 from orchestrator.spec.testnet import RELAY
 
 _SHOWN = 12
-"""More doubts than that are a page that nobody reads; the journal has them all."""
+"""How many doubts are shown to the user. The journal has all of them."""
 
 
 def check(rehearsal: Rehearsal, nodes: tuple[JournalNode, ...], access: Access, say: Callable[[str], None]) -> Event:
-    """Asks one node of each group and chain for its page; what it means for the gates is said and in the event."""
+    """Reads the metrics of one node of each group and chain. Shows what they mean for the gates. Returns the event."""
     pages = _pages(access, nodes)
     gates = [(stage.name, gate) for stage in rehearsal.spec.stages for gate in stage.gates]
     found = doubts(gates, nodes, pages)
@@ -41,7 +41,7 @@ def check(rehearsal: Rehearsal, nodes: tuple[JournalNode, ...], access: Access, 
 
 
 def _pages(access: Access, nodes: tuple[JournalNode, ...]) -> dict[Endpoint, Page | str]:
-    """The page of each group's first node, on each chain that it takes part in; or why there is none."""
+    """The metrics page of each group's first node, for each of its chains, or why there is none."""
     alone = {node.name for node in nodes if node.chain == RELAY or not node.embeds_relay}
     first: dict[str, Node] = {}
     for node in access.nodes:
@@ -58,20 +58,20 @@ def _pages(access: Access, nodes: tuple[JournalNode, ...]) -> dict[Endpoint, Pag
 
 
 def _left_out(rehearsal: Rehearsal) -> Iterator[str]:
-    """The gates of the library that were not put into a stage, for nobody here could answer them."""
+    """Lines about the gates of the library that this network cannot answer, and which are therefore left out."""
     for stage in rehearsal.spec.stages:
         if stage.left_out:
             yield f"names: {stage.name} goes without {', '.join(stage.left_out)}, which this network cannot answer"
 
 
 def _lines(gates: int, found: tuple[Doubt, ...]) -> Iterator[str]:
-    """What a reader has to know before the run."""
+    """What the user must know before the run, line by line."""
     certain = sorted({(doubt.stage, doubt.gate) for doubt in found if doubt.certain})
     if not found:
-        yield f"names: every metric that the {gates} gates read is there"
+        yield f"names: every metric that the {gates} gates read exists"
         return
     told = dict.fromkeys(str(doubt) for doubt in sorted(found, key=lambda doubt: not doubt.certain))
-    yield f"names: of {gates} gates, {len(certain)} will be inconclusive, for nodes lack what they read"
+    yield f"names: of {gates} gates, {len(certain)} will be inconclusive, because nodes lack what they read"
     yield from list(told)[:_SHOWN]
     if len(told) > _SHOWN:
         yield f"and {len(told) - _SHOWN} more, in the journal"

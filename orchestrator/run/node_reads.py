@@ -1,4 +1,4 @@
-"""What gates read from the nodes' own RPC. Implements `gates.ports.ChainReads`; made by `sources`."""
+"""Reads from the nodes' own RPC what gates need. Implements `gates.ports.ChainReads`; created by `sources`."""
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from orchestrator.scale import Reader
 from orchestrator.spec.source import ChainEvents, ChainRead, Storage
 
 _LOOKS = 5
-"""Rounds of GRANDPA that are remembered of each node: a round just begun lacks everybody's votes."""
+"""How many GRANDPA rounds are remembered for each node. A round that has just begun has no votes yet."""
 
 _NUMBERS: Mapping[str, Callable[[SubstrateReader], int]] = {
     "best-height": lambda reader: reader.best().number,
@@ -79,7 +79,11 @@ def _key(storage: Storage) -> bytes:
 
 
 def _decoded(node: str, storage: Storage, raw: bytes | None) -> float:
-    """The number at the beginning of a value; an unknown one where it is too short, or none is there or told."""
+    """The number at the beginning of a value, or the user's `absent` value if nothing is stored.
+
+    Raises:
+        ChainError: the value is too short, or nothing is stored and the user gives no value for that.
+    """
     if raw is None and storage.absent is not None:
         return storage.absent
     if raw is None:

@@ -1,6 +1,6 @@
-"""What gates read of the nodes' pods: restarts, kills for want of memory, readiness, and log lines.
+"""Reads from the nodes' pods what gates need: restarts, kills by lack of memory, readiness, and log lines.
 
-Implements `gates.ports.Pods` and `Logs`; made by `sources`.
+Implements `gates.ports.Pods` and `Logs`; created by `sources`.
 """
 
 import math
@@ -16,20 +16,20 @@ from orchestrator.errors import ClusterError
 from orchestrator.gates.ports import Lines, Pod
 
 _EARLIER = 60.0
-"""Seconds before the wanted time from which a log is read: any line there shows that nothing since is lost.
+"""Seconds before the wanted time from which a log is read. A line from that time shows that no later line was lost.
 
-Logs are cut when they grow (10 MB by default), and the API server says nothing of what was cut away.
+Logs are rotated when they grow (10 MB by default), and the API server does not tell what was dropped.
 """
 
 _MORE = 50
-"""Lines that may be added between two looks at a log."""
+"""How many lines may be added between two reads of a log."""
 
 _CONTAINER = "node"
 
 
 @dataclass(slots=True)
 class _Seen:
-    """One pod as it was last seen, and what was counted of it before it was replaced."""
+    """A pod as it was last seen, and the counts of the pods that it replaced."""
 
     uid: str
     restarts: int
@@ -38,7 +38,7 @@ class _Seen:
 
 
 class PodWatch:
-    """Counts over the pods' replacements: a new pod under the same name is a restart, and its own count begins anew."""
+    """Counts across replacements of pods. A new pod under the same name is a restart, and its own count starts at 0."""
 
     def __init__(self, cluster: Cluster, namespace: str, nodes: frozenset[str]) -> None:
         self._cluster = cluster
@@ -68,7 +68,7 @@ class PodWatch:
 
 
 def _killed(container: Mapping[str, Any]) -> Iterator[str]:
-    """When the container was killed for want of memory, as far as its status still tells."""
+    """The times at which the container was killed by lack of memory, as far as its status still shows them."""
     for state in ("state", "lastState"):
         ended = (container.get(state) or {}).get("terminated") or {}
         if ended.get("reason") == "OOMKilled":
@@ -76,17 +76,17 @@ def _killed(container: Mapping[str, Any]) -> Iterator[str]:
 
 
 class PodLogs:
-    """The log of a node's container, and of the one before it where it was restarted."""
+    """The log of a node's container and, after a restart, of the container before it."""
 
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self._cluster = cluster
         self._namespace = namespace
 
     def matching(self, node: str, pattern: str, since: float, until: float) -> Lines:
-        """When matching lines were written after `since` and up to `until`.
+        """The times of matching lines after `since` and up to `until`, in Unix seconds.
 
         Raises:
-            ClusterError: when the log cannot be read.
+            ClusterError: the log cannot be read.
         """
         lines = self._read(node, since, previous=False)
         if not _begins_by(lines, since):
@@ -94,7 +94,7 @@ class PodLogs:
         return matching(lines, pattern, since, until)
 
     def _before(self, node: str, since: float, lines: list[str]) -> list[str]:
-        """The log of the container before, where this one's follows on it: a gap may be lines that were lost."""
+        """The log of the previous container, if this one's log continues it. A gap may mean lost lines."""
         try:
             before = self._read(node, since, previous=True)
         except ClusterError:  # There was none.
@@ -105,7 +105,7 @@ class PodLogs:
         return before if follows else []
 
     def _read(self, node: str, since: float, *, previous: bool) -> list[str]:
-        """The lines since then, and one before them at least where there is one: it shows that nothing was lost."""
+        """The lines since then, and at least one line before, if there is one, to show that nothing was lost."""
         start = datetime.fromtimestamp(since - _EARLIER, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         stream = partial(self._cluster.log_stream, node, self._namespace, container=_CONTAINER, previous=previous)
         lines = [line for line in stream(since=start) if math.isfinite(_time(line))]
@@ -119,7 +119,7 @@ def _begins_by(lines: list[str], when: float) -> bool:
 
 
 def _time(line: str) -> float:
-    """When a line was written, by the stamp in front of it; NaN where there is none."""
+    """The time in front of a line, in Unix seconds. NaN if there is none."""
     try:
         return datetime.fromisoformat(line.partition(" ")[0]).timestamp()
     except ValueError:
@@ -127,7 +127,7 @@ def _time(line: str) -> float:
 
 
 def matching(lines: Iterable[str], pattern: str, since: float, until: float) -> Lines:
-    """What the lines, each with its time in front, show. Where no line is old enough, the log begins with its first."""
+    """The matching lines, each with its time in front. If no line is old enough, the log begins with its first line."""
     wanted = re.compile(pattern)
     times = [(when, line) for line in lines if math.isfinite(when := _time(line))]
     whole = min((when for when, _ in times), default=until)

@@ -1,7 +1,7 @@
-"""Reads, for every point of the samples' grid, what has no history: the nodes' RPC and the state of their pods.
+"""Polls what has no history, for every point of the samples' grid: the nodes' RPC and the state of their pods.
 
-Runs during a stage whose gates ask for such things. Whoever does not answer is not asked again before he did, so that
-a node that a fault stopped takes no time from the others. As in Prometheus, a value counts for two points and a half.
+It runs during a stage whose gates need such values. A node is not asked again until it has answered, so that a stopped
+node does not delay the others. As in Prometheus, a value counts for two and a half points.
 """
 
 import threading
@@ -20,19 +20,19 @@ from orchestrator.spec import Gate
 from orchestrator.spec.testnet import RELAY
 
 BATCH = 5
-"""Points that are written as one entry; what is judged meanwhile waits for nothing, for `flush` writes the rest."""
+"""How many points are written as one entry. Judging does not have to wait for that: `flush` writes the rest."""
 
 _READERS = 32
 
 Key = tuple[str, Target]
-"""Which question, and whom it is about."""
+"""A question and its target."""
 
 Reading = Callable[[], list[tuple[Key, float]]]
-"""Asks once, and has an answer for each of one or more."""
+"""Asks once and returns one or more answers."""
 
 
 class Poller:
-    """Runs in a thread for the duration of a `with` block; writes what it read to `keep`."""
+    """Runs in a thread within a `with` block, and passes what it read to `keep`."""
 
     def __init__(self, gates: Iterable[Gate], sources: Sources, keep: Callable[[Entry], object]) -> None:
         self._step = sources.scrape
@@ -65,7 +65,7 @@ class Poller:
         self.flush()
 
     def flush(self) -> None:
-        """Writes what was read so far."""
+        """Writes what has been read so far."""
         with self._lock:
             batch, self._batch = self._batch, {}
         if not batch:
@@ -92,7 +92,7 @@ class Poller:
                 point += 1
 
     def _ask(self, pool: ThreadPoolExecutor) -> None:
-        """Asks all those of whom no answer is outstanding."""
+        """Asks all targets that do not still owe an answer."""
         for index, reading in enumerate(self._readings):
             outstanding = self._under_way.get(index)
             if outstanding is None or outstanding.done():
@@ -102,13 +102,13 @@ class Poller:
         try:
             found = reading()
         except CoalmineError:
-            return  # No answer is none: after a while there is a hole.
+            return  # No answer gives no sample, so that there is a gap after a while.
         now = time.time()
         with self._lock:
             self._latest.update({key: (now, value) for key, value in found})
 
     def _note(self, point: int) -> None:
-        """What was last said counts at this point, unless it is too old."""
+        """Records the last answer for this point, unless it is too old."""
         when = point * self._step
         with self._lock:
             fresh = {key: value for key, (at, value) in self._latest.items() if when - at <= HOLD * self._step}
@@ -119,7 +119,7 @@ class Poller:
 
 
 def _wanted(gates: Iterable[Gate], sources: Sources) -> dict[str, tuple[Gate, dict[Target, None]]]:
-    """The distinct questions that have to be polled, each with a gate that asks it and all whom it is about."""
+    """The distinct questions to poll, each with a gate that asks it and all its targets."""
     wanted: dict[str, tuple[Gate, dict[Target, None]]] = {}
     for gate in gates:
         if gate.signal is None and gate.promql is None:
@@ -131,7 +131,7 @@ def _wanted(gates: Iterable[Gate], sources: Sources) -> dict[str, tuple[Gate, di
 
 
 def _readings(wanted: dict[str, tuple[Gate, dict[Target, None]]], sources: Sources) -> Iterator[Reading]:
-    """One for each node that is asked something, and one for all pods together."""
+    """One reading for each node that is asked something, and one for all pods together."""
     pods = {query: (gate.pods, tuple(targets)) for query, (gate, targets) in wanted.items() if gate.pods is not None}
     if pods:
 

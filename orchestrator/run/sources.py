@@ -1,6 +1,6 @@
-"""Where a run's evidence comes from: Prometheus, the nodes and their pods, through the API server.
+"""The sources of a run's evidence: Prometheus, the nodes and their pods, all through the API server.
 
-Called by `lifecycle`; implements the ports of `gates.ports`.
+They implement the protocols of `gates.ports`. Called by `lifecycle`.
 """
 
 import requests
@@ -17,7 +17,7 @@ from orchestrator.run.pods import PodLogs, PodWatch
 
 
 def inventory(network: Network) -> tuple[JournalNode, ...]:
-    """The planned nodes as the journal keeps them."""
+    """The planned nodes, in the journal's form."""
     by_rpc = {parachain.chain for parachain in network.testnet.spec.parachains if parachain.relay == "rpc"}
     return tuple(
         JournalNode(
@@ -50,7 +50,7 @@ def sources(cluster: Cluster, network: Network) -> Sources:
 def _prometheus(cluster: Cluster, at: PrometheusEndpoint) -> Prometheus:
     authority, certificate, headers = cluster.tls()
     session = requests.Session()
-    session.trust_env = False  # A proxy of the environment does not lead to the API server.
+    session.trust_env = False  # A proxy from the environment does not reach the API server.
     session.verify = authority or True
     session.cert = certificate
     url = f"{cluster.host}/api/v1/namespaces/{at.namespace}/services/{at.service}:{at.port}/proxy"

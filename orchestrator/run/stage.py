@@ -1,4 +1,4 @@
-"""One stage of a rehearsal: disturb, wait for every gate's window, measure, judge. Called by `lifecycle`."""
+"""Runs one stage of a rehearsal: disturb, wait for every gate's window, measure, judge. Called by `lifecycle`."""
 
 import contextlib
 import time
@@ -15,7 +15,7 @@ from orchestrator.run.polling import Poller
 from orchestrator.spec import Gate, Span, Stage, Testnet
 
 LOOK = 0.5
-"""Seconds between two looks at whether the windows are closed; the clock behind them ticks once a second."""
+"""Seconds between two checks whether the windows are closed. The chain clock ticks once a second."""
 
 LIVE_LOOK = 2.0
 """Seconds between two judgements of a gate that may end the stage."""
@@ -23,7 +23,7 @@ LIVE_LOOK = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A stage's verdicts; `because` says why the run must not go on, and is empty where it may."""
+    """A stage's verdicts. `because` says why the run must end; it is empty if the run may continue."""
 
     verdicts: tuple[GateVerdict, ...]
     because: str = ""
@@ -54,9 +54,9 @@ class StageRun:
         self._broken: GateVerdict | None = None
 
     def run(self) -> Ended:
-        """Puts the network through the stage and judges it. On the way out, whatever happens, no fault stays."""
+        """Runs the stage and judges it. No fault remains afterwards, whatever happens."""
         with self._poller:
-            time.sleep(2 * self._sources.scrape if self._poller.asks else 0)  # Its first answers are there by then.
+            time.sleep(2 * self._sources.scrape if self._poller.asks else 0)  # By then the first answers are there.
             self._event("stage.start")
             good = self._disturb()
             self._event("stage.end")
@@ -67,7 +67,7 @@ class StageRun:
         return Ended(verdicts, "" if good else "its disturbance failed")
 
     def _disturb(self) -> bool:
-        """The disturbance and the hold; False when the disturbance failed. An abort undoes it before anything else."""
+        """Applies the disturbance, then holds. Returns False if the disturbance failed. An abort undoes it at once."""
         holding = time.monotonic() + self._stage.hold
         good = True
         with self._disturbed() as disturbance:
@@ -89,10 +89,10 @@ class StageRun:
     def _event(self, name: str, **detail: str) -> None:
         self._chronicle.keep(Event(name=name, stage=self._stage.name, detail=dict(detail)))
 
-    # While it goes on
+    # While the stage runs
 
     def _aborted(self) -> bool:
-        """Whether a gate that may end the stage has failed. Judges the gates that are judged live, now and then."""
+        """Whether a gate that may end the stage has failed. Judges the live gates from time to time."""
         gates = [gate for gate in self._stage.gates if gate.abort_on is not None or gate.recovers_within is not None]
         if self._broken is None and gates and time.monotonic() > self._looked + LIVE_LOOK:
             self._look(gates)
@@ -109,11 +109,11 @@ class StageRun:
             if gate.abort_on == "failed" and verdict.verdict is Verdict.FAILED:
                 self._broken = verdict
                 self._event("stage.aborted", gate=gate.name, cause=verdict.reason)
-                self._say(f"{self._stage.name}: ends here, for {gate.name} has failed: {verdict.reason}")
+                self._say(f"{self._stage.name}: ends here, because {gate.name} has failed: {verdict.reason}")
                 return
 
     def _open(self) -> bool:
-        """Whether a gate's window still waits for time to pass (and not for the stage's end, which waits for it)."""
+        """Whether a gate's window still waits for time to pass. It may also wait for the stage's end."""
         return any(self._waits(gate) for gate in self._stage.gates)
 
     def _waits(self, gate: Gate) -> bool:
@@ -124,13 +124,13 @@ class StageRun:
             return False
         live = self._live.get(gate.name)
         if gate.recovers_within is not None and live is not None and live.verdict is Verdict.PASSED:
-            return False  # The time that it has left could not change that.
+            return False  # More time could not change that.
         timeline, now = self._chronicle.timeline, time.time()
         moments = window.moments(self._stage.name, self._chronicle.events())
         started = moments.get(wanted.from_.moment)
         longest = self._longest(span) + self._longest(Span(amount=sessions, unit="sessions"))
         if started is None or now > started + wanted.settle + longest:
-            return False  # It cannot close any more; it will be judged as it stands.
+            return False  # It cannot close any more; it is judged as it is.
         found = window.resolve(gate, moments, timeline, now=now)
         return isinstance(found, window.Unresolved) or (found.open and (span is not None or wanted.to is not None))
 
@@ -151,7 +151,7 @@ class StageRun:
         return tuple(verdicts)
 
     def _longest(self, span: Span | None) -> float:
-        """Seconds after which a window is given up: four times its length on a healthy chain, and a minute."""
+        """Seconds after which we stop waiting for a window: four times its length on a healthy chain, plus a minute."""
         if span is None or not span.amount:
             return 0.0
         relay = self._testnet.spec.relaychain

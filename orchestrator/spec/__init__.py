@@ -1,4 +1,4 @@
-"""What a user may write: frozen models, read with `load`. The one source of the CRDs and of every schema."""
+"""Frozen models of everything that a user may write. `load` reads them. CRDs and schemas are made from them."""
 
 from orchestrator.spec.base import API_VERSION, GROUP, VERSION, Span
 from orchestrator.spec.experiment import ChaosExperiment, ChaosExperimentSpec, Target

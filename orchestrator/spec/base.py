@@ -1,4 +1,4 @@
-"""What all models of user input share. Used by every module of `spec`."""
+"""Types and base classes for all models of user input. Used by every module of `spec`."""
 
 import re
 from typing import Annotated, Any, Literal, Self
@@ -25,14 +25,14 @@ class Model(BaseModel):
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
-"""A DNS label short enough that `<group>-<ordinal>` and the objects named after it stay within Kubernetes' limits."""
+"""A DNS label. It is short enough to keep `<group>-<ordinal>` and names made from it within Kubernetes' limits."""
 
 
 Image = Annotated[str, StringConstraints(pattern=r"^\S+$")]
-"""A reference of an image. What it may consist of is the registries' affair, but blanks are nobody's."""
+"""A reference to an image. Registries decide what is valid; only blanks are refused here."""
 
 ObjectName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
-"""The name of an object that somebody else has made (a DNS subdomain: `apimachinery/pkg/util/validation`)."""
+"""The name of an object made by somebody else (a DNS subdomain: `apimachinery/pkg/util/validation`)."""
 
 LabelKey = Annotated[
     str,
@@ -51,14 +51,14 @@ class Metadata(Model):
 
 
 class ExactlyOne(Model):
-    """A discriminated union as Kubernetes can hold it: exactly one of the optional blocks in `alternatives` is set.
+    """A union in a form that Kubernetes supports: exactly one of the optional fields in `alternatives` is set.
 
-    A structural schema has no discriminated union, so the custom resources state the same rule in CEL (`spec.crd`).
+    A structural schema has no unions, so the custom resources state the same rule in CEL (`spec.crd`).
     """
 
     @classmethod
     def alternatives(cls) -> tuple[str, ...]:
-        """Attribute names of which exactly one must be set; all optional fields without a default by default."""
+        """Names of the attributes of which exactly one must be set: all optional fields without a default."""
         return tuple(
             name for name, field in cls.model_fields.items() if not field.is_required() and field.default is None
         )
@@ -82,10 +82,10 @@ _SPAN = re.compile(r"^(\d+) (blocks?|sessions?)$")
 
 
 class Span(Model):
-    """A length of time: in seconds, or in the relay chain's own time, blocks or sessions."""
+    """A length of time, in seconds or in blocks or sessions of the relay chain."""
 
-    amount: float = Field(description="How many of the unit.")
-    unit: Literal["seconds", "blocks", "sessions"] = Field(description="What is counted.")
+    amount: float = Field(description="How many units.")
+    unit: Literal["seconds", "blocks", "sessions"] = Field(description="The unit.")
 
     def __str__(self) -> str:
         if self.unit == "seconds":
@@ -99,10 +99,10 @@ def parse_span(text: Any) -> Any:
         return text
     if isinstance(text, str) and (match := _SPAN.match(text)):
         if len(match[1]) > 9:
-            raise ValueError(f"{text} is longer than any network lives")
+            raise ValueError(f"{text} is too long")
         return Span(amount=float(match[1]), unit="blocks" if match[2].startswith("block") else "sessions")
     if isinstance(text, str) and len(text) > 40:
-        raise ValueError("no length of time is that long in writing")
+        raise ValueError("the text is too long for a length of time")
     try:
         return Span(amount=units.parse_duration(text), unit="seconds")
     except ValueError:

@@ -1,7 +1,7 @@
-"""CustomResourceDefinitions from the models, so that the API server refuses what the models refuse.
+"""Makes CustomResourceDefinitions from the models, so that the API server refuses what the models refuse.
 
-Called by provisioning and by `coalmine` when it prints manifests. A CRD's schema is structural: no references, no
-unions, no null; what the models say beyond that (exactly one of, ttl not shorter than duration) is stated in CEL.
+Called by provisioning and by `coalmine` when it prints manifests. A CRD's schema is structural: it has no references,
+no unions and no null. The models' other rules (exactly one of, ttl not shorter than duration) are stated in CEL.
 """
 
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ from orchestrator.spec.upgrade import RuntimeUpgradeSpec
 Schema = dict[str, Any]
 
 _MAX_TEXT = 64
-"""Longest duration or name: the API server wants a bound on the cost of the rules that look at them."""
+"""Longest duration or name. The API server needs a bound on the cost of rules that read them."""
 
 _MAX_ITEMS = 64
-"""Longest list of things that each have a rule, for the same reason."""
+"""Longest list whose items each have a rule, for the same reason."""
 
 _TTL_RULE = {
-    # Go's durations, which CEL has, know no days; the controller itself checks those.
+    # CEL's durations, like Go's, have no days. The controller itself checks durations with days.
     "rule": "!has(self.ttl) || self.ttl.contains('d') || self.duration.contains('d')"
     " || duration(self.ttl) >= duration(self.duration)",
     "message": "ttl is shorter than duration",
@@ -93,7 +93,7 @@ def _definition(
         "storage": True,
         "subresources": {"status": {}},
         "additionalPrinterColumns": [
-            # Why something failed is long; `-o wide` shows it.
+            # The cause of a failure is long; only `-o wide` shows it.
             {"name": name, "type": type_, "jsonPath": path, "priority": int(name == "Cause")}
             for name, type_, path in columns
         ],
@@ -124,7 +124,7 @@ def _schema(model: type[BaseModel]) -> Schema:
 
 
 def _structural(node: Schema, definitions: Schema, unions: dict[str, type[ExactlyOne]], *, name: str = "") -> Schema:
-    """One node of a JSON Schema as Kubernetes wants it; `name` is the model's where the node is a model."""
+    """One node of a JSON Schema in the form that Kubernetes needs. `name` is its model's name, if it is a model."""
     name = node["$ref"].rpartition("/")[2] if "$ref" in node else name
     if "$ref" in node:
         node = {**definitions[name], **{key: value for key, value in node.items() if key != "$ref"}}

@@ -1,4 +1,4 @@
-"""What one object says of another: nodes, groups, chains and code that must be there. Called by `load`."""
+"""Checks references between objects: nodes, groups, chains and code that must exist. Called by `load`."""
 
 import contextlib
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ Finding = tuple[tuple[str | int, ...], str]
 
 @dataclass(slots=True)
 class Testnets:
-    """The testnets of the files given.
+    """The testnets of the given files.
 
-    `whole` can be asked for their nodes and chains; of `broken` only the names are known, because a mistake stands
-    where these are said; `unnamed` says that there may be another, whose name nobody can tell.
+    The nodes and chains of `whole` testnets are known. Of `broken` ones only the names are known, because of mistakes
+    in the file. `unnamed` means that there may be another testnet whose name cannot be read.
     """
 
     __test__ = False
@@ -42,11 +42,11 @@ class Testnets:
 
 
 _TELLING = testnet_rules.LISTS | {"name", "id", "count", "role"}
-"""Fields of a testnet by which others speak of it."""
+"""Fields of a testnet to which other objects refer."""
 
 
 def check(item: BaseModel, testnets: Testnets, *, lost: AbstractSet[str] = frozenset()) -> Iterator[Finding]:
-    """What is wrong with the object in the light of the others; nothing is said that depends on what was `lost`."""
+    """What is wrong with the object's references. Nothing is reported that depends on `lost` fields."""
     if isinstance(item, Testnet):
         yield from testnet_rules.check(item, lost=lost)
         if not lost & testnet_rules.LISTS:
@@ -68,17 +68,17 @@ def _code(path: tuple[str | int, ...], code: RuntimeCode | None) -> Iterator[Fin
         return
     yield from testnet_rules.absent((*path, "file"), code.file)
     if code.file is not None and not _begins_as_wasm(Path(code.file)):
-        yield (*path, "file"), f"{code.file} is no runtime: it is neither wasm nor compressed wasm"
+        yield (*path, "file"), f"{code.file} is not a runtime: it is neither wasm nor compressed wasm"
     if code.chunks is not None:
         yield (*path, "chunks"), "chunks are for objects in a cluster; name a file or a model here"
 
 
 _WASM = (b"\0asm", bytes.fromhex("52bc537646db8e05"))
-"""How runtime code begins: plain, or packed (`substrate/primitives/maybe-compressed-blob`)."""
+"""The first bytes of runtime code, plain or compressed (`substrate/primitives/maybe-compressed-blob`)."""
 
 
 def _begins_as_wasm(file: Path) -> bool:
-    """Whether it does; a file that is not there is another rule's."""
+    """Whether the file begins like wasm. Also true for a missing file, which another rule reports."""
     with contextlib.suppress(OSError, ValueError), file.open("rb") as stream:
         return stream.read(8).startswith(_WASM)
     return True
@@ -117,7 +117,7 @@ def _experiment(path: tuple[str | int, ...], experiment: ChaosExperimentSpec, te
             yield from _target((*path, kind, "sides", index), side, testnet)
         named = [node for side in experiment.partition.sides for node in side.nodes or ()]
         for node in sorted({node for node in named if named.count(node) > 1}):
-            yield (*path, kind, "sides"), f"{node} stands on two sides"
+            yield (*path, kind, "sides"), f"{node} is on two sides"
     else:
         yield from _target((*path, kind, "target"), fault.target, testnet)
 
@@ -144,7 +144,7 @@ def _selector(path: tuple[str | int, ...], selector: Selector, testnet: Testnet)
 
 
 def chains(testnet: Testnet) -> set[str]:
-    """All words by which a chain of the network may be called."""
+    """All names and ids by which the network's chains may be referred to."""
     return {"relay"} | {word for p in testnet.spec.parachains for word in (p.chain, str(p.id))}
 
 

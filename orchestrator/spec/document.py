@@ -1,7 +1,7 @@
-"""A user's file as YAML documents, every value with its line. Read by `load`, and by `gates.library` for its own files.
+"""Reads a file as YAML documents and knows the line of every value. Called by `load` and `gates.library`.
 
-Whatever somebody writes gives documents or mistakes, and no other error: YAML can hold much that is no data of ours
-(dates, references to itself, a value that grows beyond all memory by its own aliases), and each of it is met here.
+Any content gives documents or mistakes, never another error. YAML allows much that we do not accept: dates, references
+of a value to itself, aliases that expand beyond all memory. All of that is handled here.
 """
 
 import contextlib
@@ -19,17 +19,17 @@ from orchestrator.errors import Mistake, UsageError
 Path_ = tuple[str | int, ...]
 
 DEEPEST = 50
-"""Levels of nesting; no object of ours has more than fifteen."""
+"""Maximum depth of nesting. Our objects have at most fifteen levels."""
 
 MOST = 200_000
-"""Values in one document. A network of a thousand groups, each with all its fields, has a quarter of them."""
+"""Maximum number of values in a document. A network of a thousand groups with all fields has a quarter of that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML document with the line of each of its paths.
+    """One YAML document and the line of each path in it.
 
-    `places` has the paths of the file for those that have been moved since (gates in the place of a `use`).
+    `places` maps paths that have moved since (gates in place of a `use`) to their paths in the file.
     """
 
     file: str
@@ -38,7 +38,7 @@ class Document:
     places: Mapping[Path_, Path_] = field(default_factory=dict)
 
     def line(self, path: Path_) -> int:
-        """The line of the path, or of the nearest thing above it that stands in the file."""
+        """The line of the path, or of its nearest parent that is in the file."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
@@ -54,7 +54,7 @@ class Document:
 
 
 def written(path: Path_) -> str:
-    """A path as people write it: `spec.stages[0].gates`."""
+    """A path as text: `spec.stages[0].gates`."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
@@ -62,10 +62,10 @@ def written(path: Path_) -> str:
 
 
 def parse(file: Path) -> tuple[list[Document], list[Mistake]]:
-    """The file's YAML documents, and what is wrong with its YAML.
+    """The file's YAML documents and the mistakes in its YAML.
 
     Raises:
-        UsageError: when it cannot be read at all.
+        UsageError: the file cannot be read.
     """
     try:
         raw = file.read_bytes()
@@ -88,15 +88,15 @@ def parse(file: Path) -> tuple[list[Document], list[Mistake]]:
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
         mistakes.append(Mistake(str(file), _line_of(error, text), "", f"not YAML: {problem}"))
     if not documents and not mistakes:
-        mistakes.append(Mistake(str(file), 1, "", "the file holds no object"))
+        mistakes.append(Mistake(str(file), 1, "", "the file contains no object"))
     return documents, mistakes
 
 
 def _nodes(text: str) -> Iterator[yaml.Node]:
-    """The root of each document. The fast composer recurses, so it gets nothing that is nested deep.
+    """The root of each document. The fast composer recurses, so deep nesting is refused before it runs.
 
-    libyaml looks up to 1,024 characters ahead and has a limit of its own, which differs from release to release.
-    Where it gives up, the slow parser, which has none, says whether our limit is the reason.
+    libyaml looks up to 1,024 characters ahead and has its own limit of nesting, which differs between releases. If it
+    gives up, the slow parser, which has no limit, tells whether our limit is exceeded.
     """
     try:
         _limit_depth(yaml.parse(text, Loader=yaml.CSafeLoader))
@@ -121,12 +121,12 @@ def _line_of(error: Exception, text: str) -> int:
     mark = getattr(error, "problem_mark", None)
     if mark is not None:
         return min(int(mark.line), max(0, text.count("\n") - text.endswith("\n"))) + 1
-    position = getattr(error, "position", None)  # Of a character that YAML does not allow, counted in bytes.
+    position = getattr(error, "position", None)  # The position, in bytes, of a character that YAML does not allow.
     return text.encode().count(b"\n", 0, position) + 1 if isinstance(position, int) else 1
 
 
 class _Values:
-    """Makes plain data of one document's nodes, and notes lines and mistakes on the way."""
+    """Turns one document's nodes into plain data, and collects lines and mistakes."""
 
     def __init__(self, file: str) -> None:
         self.lines: dict[Path_, int] = {}
@@ -154,7 +154,7 @@ class _Values:
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
             inner = (*path, key)
             if key in result:
-                self._wrong(key_node, inner, "the key stands here twice")
+                self._wrong(key_node, inner, "this key is here twice")
             result[key] = self.of(value_node, inner)
             self.lines[inner] = key_node.start_mark.line + 1
         return result
@@ -168,12 +168,12 @@ class _Values:
             self._wrong(node, path, f"unreadable value: {reason}")
             return None
         if isinstance(value, dt.date):
-            return str(node.value)  # YAML 1.1 sees a date where everybody sees text.
+            return str(node.value)  # YAML 1.1 reads a date where users mean text.
         if not isinstance(value, str | int | float | None):
-            self._wrong(node, path, f"unreadable value: a {type(value).__name__} is no data of ours")
+            self._wrong(node, path, f"unreadable value: a {type(value).__name__} is not allowed")
             return None
         if isinstance(value, float) and not math.isfinite(value):
-            self._wrong(node, path, f"{node.value} is no number to reckon with")
+            self._wrong(node, path, f"{node.value} is not a finite number")
             return None
         return value
 
@@ -186,7 +186,7 @@ def _unreasonable(problem: str, mark: Any) -> yaml.MarkedYAMLError:
 
 
 def _absolute(data: Any, base: Path) -> Any:
-    """Makes the names of files absolute, for they are relative to the file that names them."""
+    """Makes names of files absolute. In the file they are relative to the file itself."""
     if isinstance(data, list):
         return [_absolute(item, base) for item in data]
     if not isinstance(data, dict):
@@ -204,5 +204,5 @@ def _absolute(data: Any, base: Path) -> Any:
 def _below(base: Path, name: str) -> str:
     try:
         return str((base / name).resolve())
-    except (OSError, ValueError, RuntimeError):  # No name that a file could have, or links in a circle.
+    except (OSError, ValueError, RuntimeError):  # The name is impossible for a file, or its links form a circle.
         return str(base / name)

@@ -1,7 +1,7 @@
-"""What a field means, from the models themselves: its sentence, type, unit, default, alternatives and what is inside.
+"""Explains a field, from the models: its sentence, type, unit, default, alternatives and inner fields.
 
-Called by `cli.explain`, and by `cli.reference` for docs/reference/; `schema` is the JSON Schema of a kind for editors,
-published in docs/schema/.
+Called by `cli.explain`, and by `cli.reference` for docs/reference/. `schema` is the JSON Schema of a kind, for editors; it
+is published in docs/schema/.
 """
 
 import difflib
@@ -28,39 +28,39 @@ _UNITS = {
     units.parse_percent: "a share in percent: 5%",
     parse_span: "a length of time (30s), or relay chain blocks or sessions: 10 blocks, 2 sessions",
 }
-"""What a validator of ours says of the text that it reads."""
+"""The text that each of our validators reads, in words."""
 
 _WORDS: dict[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false", Any: "anything"}
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One field, or one kind, for people."""
+    """One field or one kind, for people."""
 
     path: str
     sentence: str
     type: str
     unit: str | None
     default: str | None
-    """As it would stand in a file; None where there is none."""
+    """The default as it is written in a file. None if there is none."""
     required: bool
     limits: tuple[str, ...]
     alternatives: tuple[str, ...]
-    """Words that may stand here; of an object the fields of which exactly one must be set."""
+    """The allowed words. For an object: the fields of which exactly one must be set."""
     fields: tuple[tuple[str, str, str], ...]
-    """What is inside: name, type and sentence."""
+    """The inner fields: name, type and sentence."""
 
 
 def kinds() -> dict[str, str]:
-    """The sentence of every kind, by name."""
+    """The sentence that describes each kind, by name."""
     return {name: _docstring(model) for name, model in KINDS.items()}
 
 
 def explain(path: str) -> Explanation:
-    """The field at a path such as `testnet.relaychain.groups.count`; `spec` may be left out.
+    """The field at a path such as `testnet.relaychain.groups.count`. `spec` may be left out.
 
     Raises:
-        UsageError: when there is no such field, with the names that come nearest.
+        UsageError: there is no such field. The hint has the nearest names.
     """
     first, *rest = path.split(".")
     kind = _kind(first)
@@ -84,7 +84,7 @@ def schema(kind: str) -> Schema:
     """The JSON Schema of a kind.
 
     Raises:
-        UsageError: when there is no such kind.
+        UsageError: there is no such kind.
     """
     name = _kind(kind)
     document = KINDS[name].model_json_schema(by_alias=True)
@@ -93,12 +93,12 @@ def schema(kind: str) -> Schema:
         at = document if model is KINDS[name] else document["$defs"][model.__name__]
         for field_name, field in model.model_fields.items():
             if "default" in (found := at["properties"][field.alias or field_name]):
-                found["default"] = _dumped(field)  # Pydantic has put it as it is in memory: seconds for text.
+                found["default"] = _dumped(field)  # Pydantic writes the value in memory: seconds instead of text.
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name, **document}
 
 
 def published() -> dict[str, str]:
-    """The files of docs/schema/ by path, one a kind, as they ought to be."""
+    """The correct files of docs/schema/, one per kind, by path."""
     return {f"docs/schema/{name.lower()}.schema.json": json.dumps(schema(name), indent=2) + "\n" for name in KINDS}
 
 
@@ -122,7 +122,7 @@ def sections(path: str, model: type[BaseModel]) -> Iterator[Section]:
 
 
 def sentence(field: FieldInfo) -> str:
-    """A field's own description, else that of the one model which it holds; empty when there is neither."""
+    """The field's description, else the one of the model that it holds. Empty if there is neither."""
     if field.description:
         return field.description
     model = _inner(field)
@@ -140,7 +140,7 @@ def _kind(word: str) -> str:
 
 
 def _with_spec(model: type[BaseModel], words: list[str]) -> list[str]:
-    """The path with `spec` put in, where it was left out."""
+    """The path, with `spec` added if it was left out."""
     own = {field.alias or name for name, field in model.model_fields.items()}
     return words if words[0] in own else ["spec", *words]
 
@@ -160,7 +160,7 @@ def _unknown(message: str, word: str, names: list[str]) -> UsageError:
     return UsageError(message, hint=hint)
 
 
-# Saying
+# Types and defaults in words
 
 
 def _of_model(path: str, model: type[BaseModel]) -> Explanation:
@@ -223,7 +223,7 @@ def _type(annotation: Any) -> str:
 
 
 def _read_from_text(annotation: Any) -> bool:
-    """Whether it is text in files and something else in memory."""
+    """Whether the value is text in files and something else in memory."""
     return get_origin(annotation) is Annotated and any(isinstance(p, PlainSerializer) for p in get_args(annotation))
 
 
@@ -238,7 +238,7 @@ def _default(field: FieldInfo) -> str | None:
 
 
 def _written(field: FieldInfo) -> str:
-    """The default as a file would have it."""
+    """The default as it is written in a file."""
     default = _dumped(field)
     if isinstance(default, dict | list):
         return ", ".join(map(str, default)) or "empty"
@@ -246,7 +246,7 @@ def _written(field: FieldInfo) -> str:
 
 
 def _dumped(field: FieldInfo) -> Any:
-    """The default as JSON would have it, without what is a default itself."""
+    """The default as JSON, without inner values that are defaults themselves."""
     adapter: TypeAdapter[Any] = TypeAdapter(_whole(field))
     return adapter.dump_python(field.default, mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
@@ -260,7 +260,7 @@ def _units(annotation: Any) -> Iterator[str]:
 
 
 def _limits(annotation: Any) -> Iterator[str]:
-    """What numbers and texts are held to. Of the field itself and of what its lists and maps hold."""
+    """The limits of numbers and texts, of the field itself and of the items of its lists and maps."""
     words = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
     for part in _walk(annotation):
         for name, word in words.items():
@@ -273,7 +273,7 @@ def _limits(annotation: Any) -> Iterator[str]:
 
 
 def _walk(annotation: Any) -> Iterator[Any]:
-    """The metadata of an annotation and of all annotations inside it, but not of models' fields."""
+    """The metadata of an annotation and of all annotations inside it, except those of models' fields."""
     if get_origin(annotation) is Annotated:
         inner, *metadata = get_args(annotation)
         yield from metadata
@@ -293,12 +293,12 @@ def _find(annotation: Any, origin: Any) -> Iterator[Any]:
 
 
 def _inner(field: FieldInfo) -> type[BaseModel] | None:
-    """The model that a field holds: by itself, in a list, or as a map's values. What is text in files is none."""
+    """The model that a field holds, directly, in a list or as values of a map. None if the value is text in files."""
     return next(_models(_whole(field)), None)
 
 
 def _whole(field: FieldInfo) -> Any:
-    """The annotation as it was written: pydantic takes the outermost metadata off."""
+    """The annotation as it was written. Pydantic removes the outermost metadata."""
     return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
 
 
@@ -312,7 +312,7 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _reachable(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    """The model and all inside it, those that are text in files left out."""
+    """The model and all models inside it, except those that are text in files."""
     yield model
     for field in model.model_fields.values():
         for inner in _models(_whole(field)):
@@ -320,6 +320,6 @@ def _reachable(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 
 
 def _docstring(model: type[BaseModel]) -> str:
-    """A model's docstring without line ends; empty where it has none of its own."""
+    """A model's docstring on one line. Empty if it has none of its own."""
     own = model.__dict__.get("__doc__")
     return " ".join(inspect.cleandoc(own).split()) if own else ""

@@ -1,4 +1,4 @@
-"""`Gate`: what must hold, over which stretch of time, judged how. Read as part of a `Rehearsal`, used by `gates`."""
+"""`Gate`: a condition, its window of time, and how it is judged. Read as part of a `Rehearsal`, used by `gates`."""
 
 import re
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from orchestrator.units import Duration, Percent, format_duration, format_percen
 
 SOURCES = ("signal", "promql", "chain_read", "storage", "chain_events", "logs", "pods", "measured")
 COUNTED = ("chain_events", "logs")
-"""Sources that give one count for the window and no samples over it."""
+"""Sources that give one number for the whole window instead of samples."""
 
 VALUES = ("at_least", "at_most", "between", "equals")
-"""Thresholds on values; all others but `agrees` are on growth, which `no_worse_than` chooses by its figure."""
+"""Thresholds on values. The others, except `agrees`, are on growth; for `no_worse_than` it depends on its figure."""
 
 
 class Between(Model):
@@ -26,7 +26,7 @@ class Between(Model):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.low > self.high:
-            raise ValueError("low is greater than high, so nothing can lie between them")
+            raise ValueError("low is greater than high, so no value lies between them")
         return self
 
     def __str__(self) -> str:
@@ -34,17 +34,17 @@ class Between(Model):
 
 
 class Rate(Model):
-    """Bounds of a rate, one of them at least."""
+    """Bounds of a rate. At least one is needed."""
 
-    at_least: FiniteFloat | None = Field(default=None, description="The least growth in a minute.")
-    at_most: FiniteFloat | None = Field(default=None, description="The greatest growth in a minute.")
+    at_least: FiniteFloat | None = Field(default=None, description="The least growth per minute.")
+    at_most: FiniteFloat | None = Field(default=None, description="The greatest growth per minute.")
 
     @model_validator(mode="after")
     def _some(self) -> Self:
         if self.at_least is None and self.at_most is None:
             raise ValueError("atLeast or atMost is needed")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError("atLeast is greater than atMost, so nothing can lie between them")
+            raise ValueError("atLeast is greater than atMost, so no value lies between them")
         return self
 
     def __str__(self) -> str:
@@ -54,15 +54,15 @@ class Rate(Model):
 
 
 class NoWorseThan(Model):
-    """The same figure of an earlier run, and by how much it may be worse."""
+    """A comparison with an earlier run: how much worse the same figure may be."""
 
-    run: str = Field(min_length=1, description="The run's name, beside which this run is kept.")
-    percent: Percent = Field(description="Such as 10%.")
+    run: str = Field(min_length=1, description="The earlier run's name; it is kept in the same folder as this run.")
+    percent: Percent = Field(description="How much worse it may be, such as 10%.")
     figure: Literal["mean", "median", "max", "min", "growth-per-minute"] = Field(
-        default="mean", description="What is compared."
+        default="mean", description="The figure that is compared."
     )
     worse: Literal["higher", "lower"] | None = Field(
-        default=None, description="Which way is worse; a signal of the catalogue knows it."
+        default=None, description="Which direction is worse; a signal of the catalogue has its own."
     )
     stage: str | None = Field(default=None, description="The stage of the earlier run; the same name by default.")
     gate: str | None = Field(default=None, description="The gate of the earlier run; the same name by default.")
@@ -72,22 +72,22 @@ class NoWorseThan(Model):
 
 
 class Threshold(ExactlyOne):
-    """What the samples must satisfy. All apply to each node's series by itself, or to each view's; the worst decides.
+    """What the samples must satisfy. It applies to the series of each node, or of each view; the worst decides.
 
-    Values over time: `at_least`, `at_most`, `between`, `equals`. Growth over the window: `increases_by` (at least so
-    much), `rate_per_minute`, `stalls` (at most so much: expected failure is a gate like any other), `progresses` (never
-    longer than that without growth), `recovers_within` (every series exceeds its value at the window's start within the
-    span; the span ends the window). Against an earlier run: `no_worse_than`. Chain reads: `agrees`.
+    Values over time: `at_least`, `at_most`, `between`, `equals`. Growth over the window: `increases_by` (at least this
+    much), `rate_per_minute`, `stalls` (at most this much, for expected failures), `progresses` (never longer than this
+    without growth), `recovers_within` (every series exceeds its value at the window's start within the span; the span
+    ends the window). Against an earlier run: `no_worse_than`. Chain reads: `agrees`.
     """
 
     at_least: FiniteFloat | None = Field(default=None, description="Every value is at least this.")
     at_most: FiniteFloat | None = Field(default=None, description="Every value is at most this.")
     between: Between | None = Field(default=None, description="Every value lies between these two.")
-    equals: FiniteFloat | None = Field(default=None, description="Every value is this.")
-    increases_by: FiniteFloat | None = Field(default=None, gt=0, description="Growth of at least so much.")
-    rate_per_minute: Rate | None = Field(default=None, description="Growth in a minute, over the whole window.")
+    equals: FiniteFloat | None = Field(default=None, description="Every value equals this.")
+    increases_by: FiniteFloat | None = Field(default=None, gt=0, description="Growth of at least this much.")
+    rate_per_minute: Rate | None = Field(default=None, description="Growth per minute, over the whole window.")
     stalls: FiniteFloat | None = Field(
-        default=None, ge=0, description="The growth still allowed, for what was under way."
+        default=None, ge=0, description="The growth that is still allowed, for work that had already begun."
     )
     progresses: Duration | None = Field(default=None, gt=0, description="The longest time without growth.")
     recovers_within: SpanField | None = Field(
@@ -95,57 +95,56 @@ class Threshold(ExactlyOne):
     )
     no_worse_than: NoWorseThan | None = None
     agrees: Literal[True] | None = Field(
-        default=None, description="All nodes report one value at one finalised height."
+        default=None, description="All nodes report the same value at the same finalised height."
     )
 
 
 class Policy(Model):
-    """What imperfect evidence means. The defaults never let a gate pass on it."""
+    """What imperfect evidence means for the verdict. With the defaults a gate never passes on it."""
 
-    missing: Literal["inconclusive", "fail"] = Field(default="inconclusive", description="A node without any sample.")
+    missing: Literal["inconclusive", "fail"] = Field(default="inconclusive", description="A node has no sample at all.")
     fewer: Literal["inconclusive", "fail", "ignore"] = Field(
         default="inconclusive",
-        description="An aggregate to which fewer nodes contributed than are expected, for a node that vanished must "
-        "not improve an average.",
+        description="Fewer nodes than expected contributed to an aggregate. A node that vanished must not improve an "
+        "average.",
     )
     not_a_number: Literal["inconclusive", "fail"] = Field(
-        default="inconclusive", description="NaN or an infinity among the samples; inconclusive counts it as missing."
+        default="inconclusive", description="A sample is NaN or infinite; inconclusive counts it as missing."
     )
     stale: Literal["inconclusive", "fail", "ignore"] = Field(
         default="inconclusive",
-        description="A query of one's own gives values for a time in which the node answered no scrape.",
+        description="Your own query gives values for a time in which the node answered no scrape.",
     )
     counter_reset: Literal["inconclusive", "fail", "rebase", "ignore"] = Field(
         default="inconclusive",
-        description="What a fall of something that only grows means: rebase counts on from the lower value.",
+        description="Something that only grows has fallen: rebase continues to count from the lower value.",
     )
     gaps: Literal["inconclusive", "fail"] = Field(
         default="inconclusive",
-        description="Nothing for more than two scrapes. A tolerated share of breaches covers as many missing samples.",
+        description="Samples are missing for more than two scrapes. A tolerated share of breaches covers as many "
+        "missing samples.",
     )
     warnings: Literal["inconclusive", "fail", "ignore"] = Field(
-        default="inconclusive", description="Prometheus warned, or answered in part."
+        default="inconclusive", description="Prometheus gave a warning or only part of the answer."
     )
     clocks: Literal["inconclusive", "fail", "ignore"] = Field(
-        default="inconclusive", description="We, Prometheus and the chain disagree about the time, by over `clockSkew`."
+        default="inconclusive", description="Our clock, Prometheus' and the chain's differ by more than `clockSkew`."
     )
-    clock_skew: Duration = Field(default=5.0, gt=0, description="The disagreement that is still good.")
+    clock_skew: Duration = Field(default=5.0, gt=0, description="The difference between clocks that is still allowed.")
 
 
 class Gate(Threshold):
-    """One condition with its evidence's terms: without enough good evidence it is inconclusive, never passed."""
+    """One condition and the evidence that it needs. Without enough good evidence it is inconclusive, never passed."""
 
     name: Name = Field(description="The gate's name, in the verdict.")
-    why: str | None = Field(default=None, description="What it means for the network when it does not hold.")
+    why: str | None = Field(default=None, description="What it means for the network if the gate fails.")
     signal: str | None = Field(default=None, description="A signal of the catalogue (`coalmine explain signals`).")
-    promql: str | None = Field(
-        default=None, description="A query of one's own; `$selector` stands for the label matchers."
-    )
+    promql: str | None = Field(default=None, description="Your own query; `$selector` stands for the label matchers.")
     chain_read: ChainRead | None = Field(default=None, description="Read from the nodes themselves.")
     storage: Storage | None = None
     chain_events: ChainEvents | None = None
     logs: Logs | None = None
-    pods: PodFact | None = Field(default=None, description="What Kubernetes says of the nodes' pods.")
+    pods: PodFact | None = Field(default=None, description="What Kubernetes reports about the nodes' pods.")
     measured: Measured | None = None
     on: Selector = Selector()
     view: View = View()
@@ -153,20 +152,20 @@ class Gate(Threshold):
     tolerate: Percent = Field(
         default=0.0,
         lt=1.0,
-        description="Share of a series' samples that may breach a value threshold; missing ones count as breaches.",
+        description="Share of a series' samples that may breach a value threshold. Missing samples count as breaches.",
     )
     consecutive: int | None = Field(
-        default=None, ge=1, description="Of the tolerated breaches, the most in a row; missing samples count as such."
+        default=None, ge=1, description="How many tolerated breaches may follow each other. Missing samples count too."
     )
-    min_samples: int = Field(default=3, ge=1, description="Fewer samples in any series are no evidence.")
+    min_samples: int = Field(default=3, ge=1, description="A series with fewer samples is not enough evidence.")
     policy: Policy = Policy()
     faulted: Literal["spare", "judge"] = Field(
         default="spare",
-        description="Nodes that the stage's own fault stops (pause, kill) answer nothing while it lasts: spare leaves "
-        "them out of windows that touch it, and the verdict names them; judge counts them like all others.",
+        description="Nodes that the stage's own fault stops (pause, kill) do not answer while it lasts. spare leaves "
+        "them out of windows that overlap the fault, and the verdict names them; judge counts them like all others.",
     )
     abort_on: Literal["failed"] | None = Field(
-        default=None, description="failed: judged while the stage runs, and ends the run as soon as it has failed."
+        default=None, description="failed: the gate is judged while the stage runs, and ends the run if it fails."
     )
 
     @classmethod
@@ -174,7 +173,7 @@ class Gate(Threshold):
         return tuple(Threshold.model_fields)
 
     def source(self) -> str:
-        """The attribute name of the source that is asked."""
+        """The attribute name of the gate's source."""
         return next(name for name in SOURCES if getattr(self, name) is not None)
 
     def anchors(self) -> tuple[Anchor, ...]:
@@ -201,17 +200,17 @@ class Gate(Threshold):
         if source in {*COUNTED, "measured"} and self.view != View():
             yield f"{self._written(source)} has no view"
         if source == "chain_events" and self.on != Selector(chain=self.on.chain):
-            yield "chainEvents are a chain's and no node's, so `on` takes nothing but chain"
+            yield "chainEvents belong to a chain, not to nodes, so `on` may have only chain"
         if source == "measured" and self.on != Selector():
-            yield "`on` has no effect, for measured is about the experiment"
+            yield "`on` has no effect, because measured is about the experiment"
         if source == "measured" and self.window != Window():
-            yield "measured has no window, for it names its moments itself"
+            yield "measured has no window, because it names its moments itself"
         if source == "pods" and self.pods != "ready" and threshold not in VALUES:
             yield f"pods: {self.pods} is counted over the window; give {', '.join(map(self._written, VALUES))}"
         if self.promql is not None and not re.search(r"\S", self.promql):
             yield "promql is empty"
         if self.promql is not None and "$selector" not in self.promql and self.on != Selector():
-            yield "`on` has no effect, for promql does not contain $selector"
+            yield "`on` has no effect, because promql does not contain $selector"
 
     def _of_threshold(self) -> Iterator[str]:
         sampled = self.source() not in {*COUNTED, "measured"} and self.chosen() in VALUES
@@ -228,7 +227,7 @@ class Gate(Threshold):
         if self.no_worse_than is not None and self.signal is None and self.no_worse_than.worse is None:
             yield "noWorseThan needs `worse: higher` or `worse: lower` here"
         if self.abort_on is not None and self.measured is not None:
-            yield "measured is known when the stage is over, which is too late for abortOn"
+            yield "measured is known only after the stage, which is too late for abortOn"
 
     @classmethod
     def _written(cls, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Reads users' files: every mistake of every file in one go, with file, line and path. Called by all of `cli`."""
+"""Reads users' files and reports all mistakes at once, with file, line and path. Called by all of `cli`."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Loaded:
-    """All objects of the files given, by kind, each with the document that it stood in."""
+    """All objects of the given files, by kind, each with its document."""
 
     testnets: dict[str, Testnet] = field(default_factory=dict)
     rehearsals: dict[str, Rehearsal] = field(default_factory=dict)
@@ -34,29 +34,29 @@ class Loaded:
         """The only testnet.
 
         Raises:
-            UsageError: when the files hold none or several.
+            UsageError: the files contain none or several.
         """
         return _only("Testnet", self.testnets)
 
     def rehearsal(self) -> Rehearsal:
-        """The only rehearsal; raises as `testnet` does."""
+        """The only rehearsal. Raises as `testnet` does."""
         return _only("Rehearsal", self.rehearsals)
 
 
 Check = Callable[[BaseModel], Iterable[tuple[Path_, str]]]
-"""Looks at one object and says what is wrong where. Layers above `spec` bring theirs (signals, PromQL)."""
+"""Checks one object and returns the mistakes with their paths. Layers above `spec` supply some (signals, PromQL)."""
 
 
 Expand = Callable[[Document, Mapping[str, Testnet]], tuple[Document, list[Mistake]]]
-"""Replaces what a rehearsal only names, such as sets of gates, in the document as it was read."""
+"""Replaces references in a rehearsal's document, such as names of gate sets, by what they name."""
 
 
 def load(files: Sequence[Path], *, checks: Sequence[Check] = (), expand: Expand | None = None) -> Loaded:
     """Reads, validates and cross-checks files.
 
     Raises:
-        SpecError: with every mistake of all files, in order. Nothing was changed anywhere.
-        UsageError: when a file cannot be read.
+        SpecError: the files have mistakes. It holds all of them, in order.
+        UsageError: a file cannot be read.
     """
     mistakes, documents = list[Mistake](), list[Document]()
     for file in files:
@@ -64,7 +64,7 @@ def load(files: Sequence[Path], *, checks: Sequence[Check] = (), expand: Expand 
         documents += found
         mistakes += broken
     reading = _Reading(checks, expand, mistakes)
-    # What a rehearsal only names may depend on its network, wherever that stands.
+    # What a rehearsal's references mean may depend on its network, which may be in another file.
     for document in sorted(documents, key=_is_rehearsal):
         reading.read(document)
     reading.cross_check()
@@ -74,7 +74,7 @@ def load(files: Sequence[Path], *, checks: Sequence[Check] = (), expand: Expand 
 
 
 class _Reading:
-    """What was read so far of all files."""
+    """What has been read so far from all files."""
 
     def __init__(self, checks: Sequence[Check], expand: Expand | None, mistakes: list[Mistake]) -> None:
         self.loaded = Loaded()
@@ -85,7 +85,7 @@ class _Reading:
         self._testnets = cross.Testnets(unnamed=bool(mistakes))
 
     def read(self, document: Document) -> None:
-        """Takes one document: what is wrong with it alone."""
+        """Reads one document and finds the mistakes inside it."""
         if self._expand is not None and _is_rehearsal(document):
             document, wrong = self._expand(document, self._testnets.whole)
             self._mistakes += wrong
@@ -100,7 +100,7 @@ class _Reading:
         self._place(document, partial)
 
     def cross_check(self) -> None:
-        """What the objects say of each other, and all that was found in each."""
+        """Checks the references between the objects, and collects all findings of each."""
         for document, partial in self._read:
             if partial.item is not None:
                 partial.say(cross.check(partial.item, self._testnets, lost=partial.lost()))
@@ -147,7 +147,7 @@ def _is_rehearsal(document: Document) -> bool:
 
 
 def _first_of_each_place(mistakes: Iterable[Mistake]) -> list[Mistake]:
-    """Without what a value that could not be read is said to lack as well, and without what was said twice."""
+    """The mistakes, without duplicates and without follow-up mistakes of a value that could not be read."""
     unreadable = {(m.file, m.line, m.path) for m in mistakes if m.message.startswith("unreadable value")}
     return [
         m
@@ -159,5 +159,5 @@ def _first_of_each_place(mistakes: Iterable[Mistake]) -> list[Mistake]:
 def _only(kind: str, shelf: dict[str, T]) -> T:
     if len(shelf) != 1:
         found = ", ".join(shelf) if shelf else "none"
-        raise UsageError(f"one {kind} is needed, found {found}", hint="give a file that holds exactly one with -f")
+        raise UsageError(f"one {kind} is needed, found {found}", hint="give a file that contains exactly one with -f")
     return next(iter(shelf.values()))

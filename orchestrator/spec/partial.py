@@ -1,8 +1,8 @@
-"""Validates what can be validated of an object that is partly wrong, so that all its mistakes come in one go.
+"""Validates an object that is partly wrong as far as possible, so that all its mistakes are reported at once.
 
-Pydantic says what is wrong with fields, and asks a model about itself only once all its fields are good; what objects
-say of each other can only be asked of whole objects. So what is wrong is cut out of the data and the rest is asked
-again, and whatever it then says stands in the file as well, unless the cut itself may be its cause.
+Pydantic runs a model's own validators only if all its fields are valid, and references between objects can be checked
+only in valid objects. So invalid values are cut out of the data and the rest is validated again. Findings of the later
+rounds are reported too, unless the cut itself may have caused them.
 """
 
 import difflib
@@ -19,14 +19,14 @@ from orchestrator.spec.document import Document, Path_
 Finding = tuple[Path_, str]
 
 _ROUNDS = 20
-"""No object of ours is nested deeper, and each round cuts at least one level up."""
+"""Maximum number of rounds. Our objects are not nested deeper, and each round cuts at least one level higher."""
 
 
 @dataclass(slots=True)
 class Partial:
-    """What is left of an object, what is wrong with it, and where something was cut out.
+    """What is left of an object, its mistakes, and where something was cut out.
 
-    `cuts` are paths of values that were bad. An unknown field is gone as well, but what is missing is the one meant.
+    `cuts` are the paths of invalid values. For an unknown field, the cut is at the field that was probably meant.
     """
 
     model: type[BaseModel]
@@ -37,7 +37,7 @@ class Partial:
     kept: dict[Path_, list[int]] = field(default_factory=dict)
 
     def place(self, path: Path_) -> Path_:
-        """A path of what is left, as it was before something was cut out of the lists on the way."""
+        """The original path of a path in what is left. They differ if items were cut out of a list on the way."""
         place: Path_ = ()
         for part in path:
             shifted = isinstance(part, int) and place in self.kept and part < len(self.kept[place])
@@ -45,7 +45,7 @@ class Partial:
         return place
 
     def now(self, place: Path_) -> Path_ | None:
-        """Where a place is now; None when it was cut out."""
+        """The current path of an original path. None if it was cut out."""
         path: Path_ = ()
         for index, part in enumerate(place):
             kept = self.kept.get(place[:index])
@@ -58,26 +58,26 @@ class Partial:
         return path
 
     def touched(self, place: Path_) -> bool:
-        """Whether what is said of this place may come from a cut: one inside of it, or one that it stands in."""
+        """Whether a finding at this place may come from a cut: one inside it, or one around it."""
         return any(cut[: len(place)] == place or place[: len(cut)] == cut for cut in self.cuts)
 
     def say(self, findings: Iterable[Finding]) -> None:
-        """Adds what others found in what is left."""
+        """Adds the findings of other checks in what is left."""
         for path, message in findings:
             place = self.place(path)
             if not self.touched(place):
                 self.findings.append((place, message))
 
     def lost(self) -> frozenset[str]:
-        """Names of the fields of `spec`, in snake_case, of which something was cut: all on the way down to the cut.
+        """The fields of `spec` of which something was cut, in snake_case, with all fields on the way to the cut.
 
-        `groups` is among them only where a whole group or all of them went, and so for all lists of objects.
+        A list of objects, such as `groups`, is among them only if a whole object or the whole list was cut.
         """
         return frozenset(name for cut in self.cuts if cut[:1] == ("spec",) for name in _names(cut[1:]))
 
 
 def _names(cut: Path_) -> Iterator[str]:
-    """The names on the way to a cut, without the lists and the chain that are only passed through on it."""
+    """The names on the way to a cut, except lists and the chain that the way only passes through."""
     for index, part in enumerate(cut):
         below = cut[index + 1 :]
         passed = (len(below) > 1 and isinstance(below[0], int)) or (bool(below) and part == "relaychain")
@@ -86,7 +86,7 @@ def _names(cut: Path_) -> Iterator[str]:
 
 
 def validate(model: type[BaseModel], document: Document) -> Partial:
-    """Everything that the model says of the document; `item` is None when nothing is left of it."""
+    """Validates the document with the model. `item` is None if nothing is left of it."""
     partial = Partial(model, _copied(document.data))
     for _ in range(_ROUNDS):
         try:
@@ -107,8 +107,8 @@ def _copied(data: Any) -> Any:
 
 
 def _learn(partial: Partial, error: ValidationError) -> None:
-    """Takes the findings of one round, and cuts their places out."""
-    # Pydantic counts only the good items of a list, so a bad one makes it call the list too short.
+    """Records the findings of one round and cuts out their places."""
+    # Pydantic counts only valid items of a list, so an invalid one makes it report that the list is too short.
     said = [each for each in error.errors(include_url=False) if each["type"] != "too_short" or not each["input"]]
     found, meant_places, places = set[Path_](), set[Path_](), list[Path_]()
     for each in said:
@@ -134,7 +134,7 @@ _MISSING = "is missing"
 
 
 def _meant(partial: Partial, place: Path_) -> str:
-    """The field that a name which is none was probably meant to be, unless that stands there too; else nothing."""
+    """The field that an unknown name was probably meant to be. Empty if there is none, or if it is set too."""
     holder = _within(partial.data, partial.now(place[:-1]) or ())
     there = holder if isinstance(holder, dict) else {}
     close = difflib.get_close_matches(str(place[-1]), _fields(partial.model) - set(there), n=1, cutoff=0.75)
@@ -143,14 +143,14 @@ def _meant(partial: Partial, place: Path_) -> str:
 
 @functools.cache
 def _fields(model: type[BaseModel]) -> frozenset[str]:
-    """The names of all fields of the model and of all models in it."""
+    """The names of all fields of the model and of all models inside it."""
     schema = model.model_json_schema()
     parts = [schema, *schema.get("$defs", {}).values()]
     return frozenset(name for part in parts for name in part.get("properties", {}))
 
 
 def _cut(partial: Partial, place: Path_) -> None:
-    """Takes the value out; where it is not there, because it is missing, what it is missing in."""
+    """Cuts out the value. If the value is missing, cuts out what it is missing in."""
     if not place:
         partial.data = {}
         return
@@ -160,7 +160,7 @@ def _cut(partial: Partial, place: Path_) -> None:
         partial.kept.setdefault(place[:-1], list(range(len(holder)))).pop(last)
         del holder[last]
     elif isinstance(holder, dict) and last == "name" and not str(holder.get(last)).startswith(_STAND_IN):
-        holder[last] = f"{_STAND_IN}-{len(partial.cuts)}"  # What bears a bad name can be asked about all else.
+        holder[last] = f"{_STAND_IN}-{len(partial.cuts)}"  # The rest of the object can still be checked.
     elif isinstance(holder, dict) and last in holder:
         del holder[last]
     elif isinstance(holder, dict):
@@ -181,7 +181,7 @@ def _within(data: Any, path: Path_) -> Any:
 
 
 def _path_of(data: Any, location: tuple[str | int, ...]) -> Path_:
-    """Pydantic's location as the file has it: without names of types, and with fields as they are written there."""
+    """Pydantic's location as a path in the file: without names of types, and with the file's names of fields."""
     path: Path_ = ()
     for part in location:
         holder = _within(data, path)
@@ -200,7 +200,7 @@ def _snake(part: str | int) -> str | int:
 
 
 def sentence(item: Any) -> str:
-    """Pydantic's message in the words of somebody who reads YAML."""
+    """Pydantic's message in words for a reader of YAML."""
     if item["type"] == "missing":
         return _MISSING
     text = str(item["msg"]).removeprefix("Value error, ")

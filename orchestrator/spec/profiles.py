@@ -1,8 +1,7 @@
-"""What a node asks of its machine where the user says nothing, by client and role.
+"""Default resources of a node, by client and role. Called by `render.groups` and by `gates.library`.
 
-Requests are what such nodes were measured to use (`real-nodes.md` of the project's knowledge: a validator 185 MB and
-0.04 core, a collator 360 to 450 MB and 0.25 core); limits leave room for the one preparation of a PVF (0.5 GB).
-Called by `render.groups`, and by `gates.library`, whose memory gate is a share of the limit.
+Requests come from measurements: a validator used 185 MB and 0.04 cores, a collator 360 to 450 MB and 0.25 cores. Limits
+leave room to prepare one PVF (0.5 GB). The library's memory gate is a share of the limit.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from orchestrator.units import quantity
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Requests and limits as Kubernetes quantities; `startup` is how many seconds a node may take to serve RPC."""
+    """Requests and limits, as Kubernetes quantities. `startup` is how many seconds a node may take to serve RPC."""
 
     cpu: str
     memory: str
@@ -23,7 +22,7 @@ class Profile:
 
 
 _COMPILING = 900
-"""A real node compiles its runtime before it serves anything, and on a small machine all nodes do so at once."""
+"""A real node compiles its runtime before it serves RPC. On a small machine all nodes do so at the same time."""
 
 _SIMULATED = Profile(cpu="50m", memory="128Mi", memory_limit="512Mi", storage="1Gi", startup=120)
 _VALIDATOR = Profile(cpu="100m", memory="512Mi", memory_limit="3Gi", storage="4Gi", startup=_COMPILING)
@@ -34,10 +33,10 @@ _BY_ROLE = {"validator": _VALIDATOR, "collator": _COLLATOR, "archive": _ARCHIVE}
 
 
 def profile(group: NodeGroup, *, client: str, role: str) -> Profile:
-    """The group's resources, with what its user said in the place of the defaults."""
+    """The group's resources: the user's settings where given, else the defaults."""
     usual = _SIMULATED if client == "simnode" else _BY_ROLE.get(role, _FULL)
     said = group.resources
-    # Who limits a node below what it usually asks for means it; who asks for more than the usual limit as well.
+    # A user's limit below the default request lowers the request; a user's request above the default limit raises it.
     memory = said.memory or min(usual.memory, said.memory_limit or usual.memory, key=quantity)
     return Profile(
         cpu=said.cpu or usual.cpu,

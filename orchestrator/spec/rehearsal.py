@@ -1,4 +1,4 @@
-"""`Rehearsal`: the stages that a network goes through, the gates that it must pass. Read by `load`, run by `run`."""
+"""`Rehearsal`: the stages that a network goes through and the gates that it must pass. Read by `load`, run by `run`."""
 
 from typing import Any, Literal, Self
 
@@ -13,25 +13,26 @@ from orchestrator.units import Duration
 
 
 def _or_use(schema: dict[str, Any]) -> None:
-    """In a file, an item may also name gates of the library; `load` has replaced it by then."""
+    """Changes the schema: in a file, an item may also name gates of the library. `load` replaces it."""
     schema["items"] = {"anyOf": [schema["items"], Use.model_json_schema(by_alias=True)]}
 
 
 class Stage(Model):
-    """One step: a hold, a fault or an upgrade, with the gates judged over it."""
+    """One step of a rehearsal: a hold, a fault or an upgrade, with the gates that judge it."""
 
     name: Name = Field(description="The stage's name, in the report.")
-    hold: Duration = Field(default=0.0, description="Time to let pass before the stage may end.")
+    hold: Duration = Field(default=0.0, description="How long the stage lasts at least.")
     experiment: ChaosExperimentSpec | None = None
     upgrade: RuntimeUpgradeSpec | None = None
     gates: tuple[Gate, ...] = Field(
         min_length=1,
-        description="A stage that nothing judges proves nothing. `{use: baseline}` names gates of the library.",
+        description="At least one gate; a stage without gates proves nothing. `{use: baseline}` uses gates of the "
+        "library.",
         json_schema_extra=_or_use,
     )
     left_out: dict[str, str] = Field(
         default_factory=dict,
-        description="Gates of the library that this network cannot answer, and why. coalmine itself writes this.",
+        description="Gates of the library that cannot be judged on this network, and why. coalmine itself writes this.",
     )
 
     @model_validator(mode="after")
@@ -42,7 +43,7 @@ class Stage(Model):
         if self.experiment is not None and self.upgrade is not None:
             problems.append("experiment and upgrade exclude each other in one stage")
         if self.experiment is None and self.upgrade is None and self.hold == 0.0:
-            problems.append("nothing happens: give hold, experiment or upgrade")
+            problems.append("nothing happens in this stage: give hold, experiment or upgrade")
         for gate in self.gates:
             for anchor in gate.anchors():
                 if anchor.moment.startswith(("inject.", "recover.")) and self.experiment is None:
@@ -55,7 +56,7 @@ class Stage(Model):
 
 
 class RehearsalSpec(Model):
-    testnet: Name = Field(description="The name of the Testnet, in the same file or another given one.")
+    testnet: Name = Field(description="The name of the Testnet, in this file or another given file.")
     stages: tuple[Stage, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -67,7 +68,7 @@ class RehearsalSpec(Model):
 
 
 class Rehearsal(Model):
-    """What to put a network through: `kind: Rehearsal`."""
+    """A rehearsal of a network: `kind: Rehearsal`."""
 
     api_version: Literal["coalmine.dev/v1alpha1"] = Field(default="coalmine.dev/v1alpha1", description="The format.")
     kind: Literal["Rehearsal"] = Field(description="What this object is.")

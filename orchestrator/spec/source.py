@@ -1,6 +1,6 @@
-"""What a gate asks, and of whom. Part of `spec.gate`; what each answers is read in `run` and `metrics`.
+"""The sources of a gate: what it reads, and from which nodes. Part of `spec.gate`; `run` and `metrics` read the values.
 
-A gate has exactly one source. All but `logs`, `chain_events` and `measured` give samples over time, node by node.
+A gate has exactly one source. All except `logs`, `chain_events` and `measured` give samples over time for each node.
 """
 
 import re
@@ -23,21 +23,22 @@ ChainRead = Literal[
 ]
 """What is read from every node's own RPC.
 
-`finalized-hash` is each node's hash at the lowest height that all have finalised, for `agrees`; `authorities` their
-number; `grandpa-absent` how many of them have not precommitted in the node's best round (`grandpa_roundState`).
+`finalized-hash` is each node's hash at the lowest height that all have finalised, for `agrees`. `authorities` is the
+number of authorities. `grandpa-absent` is how many of them have not precommitted in the node's best round
+(`grandpa_roundState`).
 """
 
 PodFact = Literal["restarts", "oom-kills", "ready"]
-"""What Kubernetes says of a node's pod: restarts and kills are counted over the window, `ready` is 1 or 0."""
+"""What Kubernetes reports about a node's pod. Restarts and kills are counted over the window; `ready` is 1 or 0."""
 
 _Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 
 
 class Selector(Model):
-    """Which nodes count; what is not given does not restrict."""
+    """Which nodes count. A field that is not set selects all."""
 
     chain: str | None = Field(default=None, description="`relay`, or a parachain's name.")
-    role: str | None = Field(default=None, description="Such as validator or collator.")
+    role: str | None = Field(default=None, description="A role, such as validator or collator.")
     group: str | None = Field(default=None, description="A node group by name.")
     node: str | None = Field(default=None, description="One node by name, such as validator-0.")
 
@@ -47,12 +48,14 @@ class Storage(Model):
 
     pallet: _Identifier = Field(description="The pallet, as the runtime calls it.")
     item: _Identifier = Field(description="The storage item in the pallet.")
-    key: str = Field(default="", pattern=r"^(0x([0-9a-f]{2})+)?$", description="A map's hashed key, appended as it is.")
+    key: str = Field(
+        default="", pattern=r"^(0x([0-9a-f]{2})+)?$", description="A map's hashed key; it is appended unchanged."
+    )
     as_: Literal["u8", "u16", "u32", "u64", "u128", "compact"] = Field(
-        default="u32", alias="as", description="How the first bytes are read as a number: compact is a vector's length."
+        default="u32", alias="as", description="How the value is read as a number; compact gives a vector's length."
     )
     absent: FiniteFloat | None = Field(
-        default=None, description="The number where nothing is stored, as runtimes leave empty lists; else unknown."
+        default=None, description="The number if nothing is stored, as for an empty list. Without it, it is unknown."
     )
 
 
@@ -64,7 +67,7 @@ class ChainEvents(Model):
 
 
 class Logs(Model):
-    """Lines of a node's log that match, counted."""
+    """The number of lines in a node's log that match."""
 
     pattern: str = Field(min_length=1, description="A regular expression, searched for in each line.")
 
@@ -86,14 +89,14 @@ class Elapsed(Model):
 
 
 class Detail(Model):
-    """A number in what the controller noted at a moment, or one for each node."""
+    """A number that the controller recorded at a moment, or one number for each node."""
 
-    event: AnchorField = Field(description="The moment at which it was noted.")
-    field: str = Field(min_length=1, description="Such as `recoverySeconds`; dots lead into inner objects.")
+    event: AnchorField = Field(description="The moment at which it was recorded.")
+    field: str = Field(min_length=1, description="The field, such as `recoverySeconds`; dots lead into inner objects.")
 
 
 class Measured(ExactlyOne):
-    """What the experiment or the upgrade measured of itself."""
+    """What the experiment or the upgrade itself measured."""
 
     seconds: Elapsed | None = None
     detail: Detail | None = None
@@ -106,9 +109,9 @@ class Measured(ExactlyOne):
 
 
 class View(Model):
-    """Whether each node is judged by itself, or several as one figure. The worst node is named either way."""
+    """Whether each node is judged alone or several nodes as one figure. The worst node is named in both cases."""
 
-    per: Literal["node", "group", "chain", "all"] = Field(default="node", description="What has a figure of its own.")
+    per: Literal["node", "group", "chain", "all"] = Field(default="node", description="What is judged as one figure.")
     aggregate: Literal["mean", "median", "min", "max", "sum"] | None = Field(
         default=None, description="How several nodes become one figure."
     )

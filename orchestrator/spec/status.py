@@ -1,6 +1,6 @@
-"""What the controller says of an experiment or an upgrade: the `status` of the custom resources.
+"""The `status` of the custom resources: what the controller reports about an experiment or an upgrade.
 
-Written by `chaos` alone, read by `run` and by people; the schema in the cluster is generated from here (`spec.crd`).
+Only `chaos` writes it; `run` and users read it. The schema in the cluster is generated from here (`spec.crd`).
 """
 
 from datetime import UTC, datetime
@@ -30,107 +30,105 @@ Time = Annotated[
 
 
 class Observed(Model):
-    """A piece of status. A newer controller may have written more than this version knows."""
+    """A part of a status. Unknown fields are ignored: a newer controller may have written them."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 class Condition(Observed):
-    """A Kubernetes condition; `kubectl wait --for=condition=TYPE` looks at it."""
+    """A Kubernetes condition. `kubectl wait --for=condition=TYPE` waits for it."""
 
-    type: str = Field(description="What is said to be so or not.")
-    status: Literal["True", "False", "Unknown"] = Field(description="Whether it is so.")
-    reason: str = Field(description="One word why.")
-    message: str = Field(default="", description="One sentence why.")
-    last_transition_time: Time = Field(description="When its status changed last.")
+    type: str = Field(description="The condition's name.")
+    status: Literal["True", "False", "Unknown"] = Field(description="Whether the condition holds.")
+    reason: str = Field(description="The reason, in one word.")
+    message: str = Field(default="", description="The reason, in one sentence.")
+    last_transition_time: Time = Field(description="When its status last changed.")
     observed_generation: int = Field(default=0, description="The generation of the object that this is about.")
 
 
 class LedgerEntry(Observed):
-    """One fault on one pod: where it was put, and what was measured there."""
+    """One fault on one pod: where it was placed, and what was measured there."""
 
     node: str = Field(description="The node that is hit.")
-    side: int | None = Field(default=None, description="Of a partition, counted from 0.")
+    side: int | None = Field(default=None, description="The node's side of a partition, counted from 0.")
     machine: str = Field(description="The Kubernetes node whose agent holds the fault.")
-    pod_uid: str = Field(description="The uid of the pod that the fault was put on.")
+    pod_uid: str = Field(description="The uid of the pod on which the fault was placed.")
     pod_ip: str | None = Field(default=None, description="The pod's address at that time.")
-    container_id: str | None = Field(default=None, description="The container that the fault was put on.")
-    requested_at: Time | None = Field(default=None, description="When the current pod was first asked for.")
-    placed_at: Time | None = Field(default=None, description="When the agent had read it back.")
+    container_id: str | None = Field(default=None, description="The container on which the fault was placed.")
+    requested_at: Time | None = Field(default=None, description="When the fault was first ordered for this pod.")
+    placed_at: Time | None = Field(default=None, description="When the agent had read the fault back.")
     recovered_at: Time | None = Field(default=None, description="When recovery was measured.")
-    effect: str | None = Field(default=None, description="What was measured while the fault was on.")
-    recovery: str | None = Field(default=None, description="What was measured after it.")
-    trouble: str | None = Field(default=None, description="Why the last attempt came to nothing.")
+    effect: str | None = Field(default=None, description="What was measured while the fault was in place.")
+    recovery: str | None = Field(default=None, description="What was measured after the fault.")
+    trouble: str | None = Field(default=None, description="Why the last attempt failed.")
 
 
 ExperimentPhase = Literal["Pending", "Injecting", "Active", "Recovering", "Recovered", "Failed"]
 
 
 class ExperimentStatus(Observed):
-    """Where an experiment stands. `Recovered` and `Failed` are ends, and in both nothing is left in place."""
+    """The state of an experiment. It ends as `Recovered` or `Failed`; in both cases no fault is left in place."""
 
-    phase: ExperimentPhase = Field(default="Pending", description="Where it stands.")
-    cause: str | None = Field(default=None, description="Why it failed, one sentence.")
+    phase: ExperimentPhase = Field(default="Pending", description="The current phase.")
+    cause: str | None = Field(default=None, description="Why it failed, in one sentence.")
     observed_generation: int = Field(default=0, description="The generation of the object that this is about.")
     fault: str | None = Field(default=None, description="The kind of fault.")
     targets: int | None = Field(default=None, description="How many nodes are hit.")
     nodes: tuple[str, ...] = Field(default=(), description="Names of the nodes that are hit.")
-    sides: tuple[tuple[str, ...], ...] = Field(default=(), description="Of a partition: the nodes of each side.")
-    injected_at: Time | None = Field(default=None, description="Start of injection.")
+    sides: tuple[tuple[str, ...], ...] = Field(default=(), description="For a partition: the nodes of each side.")
+    injected_at: Time | None = Field(default=None, description="When injection began.")
     confirmed_at: Time | None = Field(
-        default=None, description="The fault was measured everywhere; duration counts from here."
+        default=None, description="When the fault was measured everywhere; duration counts from here."
     )
-    expires_at: Time | None = Field(default=None, description="The hard limit, which the agents keep alone.")
-    recover_started_at: Time | None = Field(default=None, description="When recovery was begun.")
-    recovered_at: Time | None = Field(default=None, description="Recovery was measured everywhere.")
-    effect: str | None = Field(default=None, description="What was measured while the fault was on.")
-    recovery: str | None = Field(default=None, description="What was measured after it.")
+    expires_at: Time | None = Field(default=None, description="The hard limit; the agents keep it by themselves.")
+    recover_started_at: Time | None = Field(default=None, description="When recovery began.")
+    recovered_at: Time | None = Field(default=None, description="When recovery was measured everywhere.")
+    effect: str | None = Field(default=None, description="What was measured while the fault was in place.")
+    recovery: str | None = Field(default=None, description="What was measured after the fault.")
     conditions: tuple[Condition, ...] = ()
     ledger: tuple[LedgerEntry, ...] = ()
 
 
 class Step(Observed):
-    """Something seen on the way of an upgrade, on the chain itself."""
+    """A step of an upgrade that was seen on a chain."""
 
     name: str = Field(description="What was seen.")
-    at: Time = Field(description="When it was seen first.")
-    block: int = Field(description="The block in which it was seen first, of the chain named.")
+    at: Time = Field(description="When it was first seen.")
+    block: int = Field(description="The block in which it was first seen, of the named chain.")
     chain: str = Field(description="The chain on which it was seen.")
-    detail: str = Field(default="", description="More of it, in a few words.")
+    detail: str = Field(default="", description="Details, in a few words.")
 
 
 UpgradePhase = Literal["Preflight", "Authorized", "Applied", "Enacted", "Settling", "Completed", "Failed"]
 
 
 class UpgradeStatus(Observed):
-    """Where an upgrade stands. Each phase is what the chain was last seen to have reached."""
+    """The state of an upgrade. The phase is the last one that the chain was seen to reach."""
 
-    phase: UpgradePhase = Field(default="Preflight", description="Where it stands.")
-    cause: str | None = Field(default=None, description="Why it failed, one sentence.")
+    phase: UpgradePhase = Field(default="Preflight", description="The current phase.")
+    cause: str | None = Field(default=None, description="Why it failed, in one sentence.")
     failed_phase: UpgradePhase | None = Field(default=None, description="The phase in which it failed.")
     observed_generation: int = Field(default=0, description="The generation of the object that this is about.")
     chain: str | None = Field(default=None, description="The chain that is upgraded.")
-    block: int | None = Field(default=None, description="Where the chain stands, or the block that failed.")
-    block_at: Time | None = Field(default=None, description="When that block was seen first.")
+    block: int | None = Field(default=None, description="The last finalised block; after a failure the best block.")
+    block_at: Time | None = Field(default=None, description="When that block was first seen.")
     spec_name: str | None = Field(default=None, description="The runtime's name.")
-    spec_version_from: int | None = Field(default=None, description="The version before.")
-    spec_version_to: int | None = Field(default=None, description="The version that the new code has.")
-    transaction_version_from: int | None = Field(default=None, description="The transaction version before.")
-    transaction_version_to: int | None = Field(
-        default=None, description="The transaction version that the new code has."
-    )
-    code_hash: str | None = Field(default=None, description="The new code's hash, as it is authorised.")
+    spec_version_from: int | None = Field(default=None, description="The old version.")
+    spec_version_to: int | None = Field(default=None, description="The new code's version.")
+    transaction_version_from: int | None = Field(default=None, description="The old transaction version.")
+    transaction_version_to: int | None = Field(default=None, description="The new code's transaction version.")
+    code_hash: str | None = Field(default=None, description="The new code's hash, which is authorised.")
     code_bytes: int | None = Field(default=None, description="The new code's size in bytes.")
     authorized_at: Time | None = Field(default=None, description="When the authorisation was seen.")
     authorized_block: int | None = Field(default=None, description="The block in which it was seen.")
     applied_at: Time | None = Field(default=None, description="When the applied code was seen.")
     applied_block: int | None = Field(default=None, description="The block in which it was seen.")
     enacted_at: Time | None = Field(
-        default=None, description="A block built by the new code was included and finalised, seen on every node."
+        default=None, description="When every node had finalised a block built by the new code."
     )
-    enacted_block: int | None = Field(default=None, description="The first block of the new code.")
+    enacted_block: int | None = Field(default=None, description="The first block built by the new code.")
     session_at_enactment: int | None = Field(default=None, description="The relay chain's session at that block.")
-    session: int | None = Field(default=None, description="The relay chain's session when last looked at.")
+    session: int | None = Field(default=None, description="The relay chain's session when it was last read.")
     completed_at: Time | None = Field(default=None, description="When the sessions after enactment were over.")
     steps: tuple[Step, ...] = ()
     conditions: tuple[Condition, ...] = ()

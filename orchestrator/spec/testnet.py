@@ -14,28 +14,28 @@ Hex = Annotated[str, StringConstraints(pattern=r"^0x([0-9a-f]{2})*$")]
 SIMULATED: Client = "simnode"
 
 RELAY = "relay"
-"""The relay chain's name wherever coalmine speaks of chains; parachains go by their own."""
+"""The name of the relay chain everywhere in coalmine. Parachains have their own names."""
 
 
 class Chain(ExactlyOne):
-    """What a relay chain and a parachain have in common: where genesis comes from, and what its nodes run."""
+    """The common part of a relay chain and a parachain: where genesis comes from, and what its nodes run."""
 
     client: Client = Field(default=SIMULATED, description="The program of all its nodes; a group may have another.")
     image: Image | None = Field(default=None, description="Image of all its nodes; by default the client's own.")
-    runtime: RuntimeCode | None = Field(default=None, description="Genesis from runtime code and a preset of it.")
+    runtime: RuntimeCode | None = Field(default=None, description="Genesis from runtime code and one of its presets.")
     spec_file: str | None = Field(default=None, description="Genesis from a raw chain spec, relative to this file.")
-    builtin: str | None = Field(default=None, description="A chain that the client knows by name: westend-local.")
-    preset: str = Field(default="local_testnet", description="The runtime's genesis preset that ours builds upon.")
+    builtin: str | None = Field(default=None, description="A chain that is built into the client: westend-local.")
+    preset: str = Field(default="local_testnet", description="The runtime's genesis preset on which ours is based.")
     genesis: dict[str, Any] = Field(
         default_factory=dict, description="Merged over preset and network (RFC 7396), in the runtime's own field names."
     )
     raw_override: dict[Hex, Hex | None] = Field(
-        default_factory=dict, description="Storage keys set, or with null removed, after genesis was built."
+        default_factory=dict, description="Storage keys to set, or to remove with null, after genesis was built."
     )
     spec_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = Field(
         default=None,
-        description="The chain spec's id, by default NETWORK-CHAIN. One that begins with kusama or polkadot switches "
-        "the authors' back-off at stalled finality off, as on the live networks.",
+        description="The chain spec's id, by default NETWORK-CHAIN. If it begins with kusama or polkadot, authors do "
+        "not slow down when finality stalls, as on the live networks.",
     )
     balances: dict[str, Plancks] = Field(default_factory=dict, description="More endowed accounts (SS58), in plancks.")
     args: tuple[str, ...] = Field(default=(), description="More arguments for all its nodes.")
@@ -45,7 +45,7 @@ class Chain(ExactlyOne):
         return ("runtime", "spec_file", "builtin")
 
     def client_of(self, group: NodeGroup) -> Client:
-        """The client that a group of this chain runs."""
+        """The client that this chain's group runs."""
         return group.client or self.client
 
     @property
@@ -57,19 +57,19 @@ class Relaychain(Chain):
     """The relay chain and its nodes."""
 
     slot: Duration = Field(default=6.0, ge=1.0, le=6.0, description="Length of simnode's slots; real runtimes fix it.")
-    session_blocks: int = Field(default=10, ge=4, le=600, description="Slots in simnode's sessions; as above.")
+    session_blocks: int = Field(default=10, ge=4, le=600, description="Slots per session of simnode; as above.")
     host_configuration: dict[str, Any] = Field(
-        default_factory=dict, description="Fields of the HostConfiguration, in snake_case as the runtime has them."
+        default_factory=dict, description="Fields of the HostConfiguration, in the runtime's snake_case."
     )
     secure_validators: bool = Field(
         default=False,
-        description="Whether validators must sandbox PVF workers. Most clusters forbid what the sandbox needs, and "
-        "such a validator then refuses to start; without it, coalmine says so at every `up`.",
+        description="Whether validators must sandbox PVF workers. Most clusters forbid what the sandbox needs, and the "
+        "validators then refuse to start. Without the sandbox, coalmine warns at every `up`.",
     )
     groups: tuple[RelayGroup, ...] = Field(min_length=1, description="The nodes.")
 
     def validators(self) -> int:
-        """How many validators genesis has."""
+        """The number of validators in genesis."""
         return sum(group.count for group in self.groups if group.role == "validator")
 
 
@@ -80,13 +80,13 @@ class Parachain(Chain):
     name: Name | None = Field(default=None, description="What it is called here; by default para-ID.")
     relay: Literal["embedded", "rpc"] = Field(
         default="embedded",
-        description="Whether its nodes run a relay node of their own, or ask the relay chain's nodes of role rpc, "
-        "full or validator by RPC.",
+        description="Whether its nodes contain a relay node, or ask the relay chain's nodes of role rpc, full or "
+        "validator by RPC.",
     )
     onboarding: Literal["genesis", "late", "none"] = Field(
-        default="genesis", description="Registered in the relay chain's genesis, by its root once it runs, or not."
+        default="genesis", description="Registered in the relay chain's genesis, later by its root, or not at all."
     )
-    cores: int = Field(default=1, ge=0, le=64, description="Cores of its own; with 0 it buys blocks on demand.")
+    cores: int = Field(default=1, ge=0, le=64, description="Its own cores; with 0 it buys blocks on demand.")
     authoring: Literal["lookahead", "slot-based"] = Field(
         default="lookahead", description="How collators author; several cores (elastic scaling) need slot-based."
     )
@@ -108,7 +108,7 @@ class HrmpChannel(Model):
 
 
 class OwnPrometheus(Model):
-    """A Prometheus of the network's own, in its namespace."""
+    """The network's own Prometheus, in its namespace."""
 
     scrape_interval: Duration | None = Field(
         default=None, description="By default 1s for up to 100 nodes of simnode, else 5s."
@@ -117,37 +117,37 @@ class OwnPrometheus(Model):
 
 
 class ExistingPrometheus(Model):
-    """A Prometheus that the cluster has already; it must scrape the network's nodes and label them as ours does."""
+    """A Prometheus that the cluster already has. It must scrape the network's nodes and label them as ours does."""
 
-    namespace: ObjectName = Field(description="Where its Service stands.")
+    namespace: ObjectName = Field(description="The namespace of its Service.")
     service: ObjectName = Field(description="Its Service.")
     port: int = Field(default=9090, ge=1, le=65535, description="The Service's port.")
     scrape_interval: Duration = Field(default=5.0, description="How often it scrapes the network's nodes.")
-    pod_monitor: bool = Field(default=True, description="Whether PodMonitors (Prometheus Operator) are made.")
+    pod_monitor: bool = Field(default=True, description="Whether to create PodMonitors (Prometheus Operator).")
     labels: dict[LabelKey, LabelValue] = Field(
-        default_factory=dict, description="Labels by which the operator selects them."
+        default_factory=dict, description="Labels by which the operator selects the PodMonitors."
     )
 
 
 class Observability(ExactlyOne):
     """Who scrapes the network's metrics."""
 
-    own: OwnPrometheus | None = Field(default=None, description="A Prometheus of the network's own: the default.")
-    existing: ExistingPrometheus | None = Field(default=None, description="One that is there already.")
+    own: OwnPrometheus | None = Field(default=None, description="The network's own Prometheus; the default.")
+    existing: ExistingPrometheus | None = Field(default=None, description="A Prometheus that the cluster already has.")
 
 
 class Isolation(Model):
     """What keeps the network to itself."""
 
     network_policy: bool = Field(
-        default=True, description="NetworkPolicies: nodes speak to their own namespace and to nobody else."
+        default=True, description="Whether NetworkPolicies restrict the nodes' traffic to their own namespace."
     )
     fork_id: str | None = Field(default=None, description="The chain specs' forkId; part of all protocol names.")
     protocol_id: str | None = Field(default=None, description="The specs' protocolId; by default the network's own.")
 
 
 class TestnetSpec(Model):
-    """A relay chain, its parachains, and who watches them. What its parts ask of each other is in `testnet_rules`."""
+    """A relay chain, its parachains, and who watches them. Rules between its parts are in `testnet_rules`."""
 
     __test__ = False
 
@@ -156,9 +156,11 @@ class TestnetSpec(Model):
     hrmp_channels: tuple[HrmpChannel, ...] = Field(default=(), description="Channels that are open from genesis.")
     observability: Observability = Field(default=Observability(own=OwnPrometheus()), description="Who scrapes metrics.")
     isolation: Isolation = Field(default=Isolation(), description="What keeps the network to itself.")
-    ttl: Duration | None = Field(default=None, description="`coalmine sweep` takes the network down after it.")
+    ttl: Duration | None = Field(
+        default=None, description="Time to live: after it, `coalmine sweep` takes the network down."
+    )
     dev_keys: bool = Field(
-        default=False, description="Allows the well-known development accounts as keys; anybody can act as they."
+        default=False, description="Allows the well-known development accounts, whose keys anybody has."
     )
 
     def groups(self) -> Iterator[tuple[Relaychain | Parachain, RelayGroup | ParaGroup]]:

@@ -1,4 +1,4 @@
-"""What the parts of a testnet ask of each other, each finding with the place where it stands. Called by `cross`."""
+"""Rules between the parts of a testnet. Each finding has its place in the file. Called by `cross`."""
 
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -19,8 +19,8 @@ _CHANNELS: Path_ = ("spec", "hrmpChannels")
 def check(testnet: Testnet, *, lost: AbstractSet[str] = frozenset()) -> Iterator[Finding]:
     """Everything that is wrong with the testnet as a whole.
 
-    `lost` names fields of which something is missing, because it is wrong by itself: a rule that looks at one of them
-    says nothing, for it would speak of a network that nobody wrote.
+    `lost` names fields of which something invalid was cut out. A rule that reads one of them is skipped, because its
+    findings would be about a network that nobody wrote.
     """
     for rule in RULES:
         if not lost & (rule.reads | LISTS):
@@ -28,12 +28,12 @@ def check(testnet: Testnet, *, lost: AbstractSet[str] = frozenset()) -> Iterator
 
 
 LISTS = frozenset({"relaychain", "parachains", "groups"})
-"""What every rule looks at: when a whole group or chain is missing, none can be asked."""
+"""Fields that every rule reads. If a whole group or chain was cut out, no rule can be applied."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule, and the names of the fields that it looks at."""
+    """A rule, and the names of the fields that it reads."""
 
     check: Callable[[TestnetSpec], Iterator[Finding]]
     reads: frozenset[str]
@@ -50,7 +50,7 @@ def _groups(spec: TestnetSpec) -> Iterator[tuple[Path_, Relaychain | Parachain, 
 
 
 def _seconds(places: Iterable[tuple[Path_, Hashable]]) -> Iterator[tuple[Path_, Hashable]]:
-    """Those that have been there before."""
+    """The places whose value has appeared before."""
     seen: set[Hashable] = set()
     for path, word in places:
         if word in seen:
@@ -59,7 +59,7 @@ def _seconds(places: Iterable[tuple[Path_, Hashable]]) -> Iterator[tuple[Path_, 
 
 
 _TAKEN = frozenset({"prometheus", "coalmine-controller", "coalmine-agent", "controller"})
-"""Names of objects beside the groups' own, and of what is scraped beside them."""
+"""Names of coalmine's own objects and scrape jobs, which no group may have."""
 
 
 def _names(spec: TestnetSpec) -> Iterator[Finding]:
@@ -77,7 +77,7 @@ def _names(spec: TestnetSpec) -> Iterator[Finding]:
 def _authors(spec: TestnetSpec) -> Iterator[Finding]:
     validators = spec.relaychain.validators()
     if validators == 0:
-        yield (*_RELAY, "groups"), "no group has the role validator, so nobody would author"
+        yield (*_RELAY, "groups"), "no group has the role validator, so no node would author blocks"
     cores = sum(parachain.cores for parachain in spec.parachains)
     if cores > validators > 0:
         yield _PARAS, f"{cores} cores need at least as many validators, there are {validators}"
@@ -93,7 +93,7 @@ def _channels(spec: TestnetSpec) -> Iterator[Finding]:
     for index, channel in enumerate(spec.hrmp_channels):
         for end, id_ in (("sender", channel.sender), ("recipient", channel.recipient)):
             if id_ not in ids:
-                yield (*_CHANNELS, index, end), f"{id_} is no parachain that is registered in genesis"
+                yield (*_CHANNELS, index, end), f"{id_} is not a parachain that is registered in genesis"
         if channel.sender == channel.recipient:
             yield (*_CHANNELS, index), f"the channel leads from {channel.sender} to itself"
     pairs = (((*_CHANNELS, i), (channel.sender, channel.recipient)) for i, channel in enumerate(spec.hrmp_channels))
@@ -101,7 +101,7 @@ def _channels(spec: TestnetSpec) -> Iterator[Finding]:
 
 
 def _clients(spec: TestnetSpec) -> Iterator[Finding]:
-    """Simnode speaks to its own kind only, and each real client runs one kind of chain."""
+    """Simnode can only talk to other simnodes, and each real client runs one kind of chain."""
     simulated = spec.relaychain.simulated
     for path, chain, group in _groups(spec):
         client = chain.client_of(group)
@@ -109,7 +109,8 @@ def _clients(spec: TestnetSpec) -> Iterator[Finding]:
         if (client == SIMULATED) != simulated:
             yield where, f"{client} and {spec.relaychain.client} cannot be in one network: simnode is a simulation"
         elif client in (_NOT_OF_PARACHAINS if isinstance(chain, Parachain) else _NOT_OF_RELAYCHAINS):
-            yield where, f"{client} is no client of a {'parachain' if isinstance(chain, Parachain) else 'relaychain'}"
+            kind = "parachain" if isinstance(chain, Parachain) else "relaychain"
+            yield where, f"{client} is not a client of a {kind}"
         if client == "command" and (group.program is None or (group.image or chain.image) is None):
             yield path, "client command needs a program and an image"
 
@@ -134,10 +135,10 @@ def _source(path: Path_, chain: Relaychain | Parachain) -> Iterator[Finding]:
     if isinstance(chain, Parachain) and chain.simulated and chain.cores != 1:
         yield (*path, "cores"), "simnode's model has one core for each parachain"
     if isinstance(chain, Parachain) and chain.builtin is not None and chain.onboarding != "none":
-        yield (*path, "builtin"), "nobody knows this chain's head, to register it: say `onboarding: none`"
+        yield (*path, "builtin"), "this chain's head is not known, so it cannot be registered: set `onboarding: none`"
     for field in ("genesis", "balances"):
         if chain.runtime is None and getattr(chain, field):
-            yield (*path, field), "this means something only where genesis is built from a `runtime`"
+            yield (*path, field), "this has an effect only if genesis is built from a `runtime`"
 
 
 def _keys(spec: TestnetSpec) -> Iterator[Finding]:
@@ -151,13 +152,13 @@ def _keys_of(path: Path_, group: NodeGroup, *, dev_keys: bool) -> Iterator[Findi
     if getattr(group, "role", None) not in AUTHORITIES:
         yield (*path, "keys"), "only validators and collators have session keys"
     if group.keys.dev is not None and not dev_keys:
-        yield (*path, "keys", "dev"), "anybody can act as a development account; write `devKeys: true` if you mean it"
+        yield (*path, "keys", "dev"), "anybody has a development account's keys; set `devKeys: true` if you mean it"
     yield from absent((*path, "keys", "file"), group.keys.file)
 
 
 def absent(path: Path_, file: str | None) -> Iterator[Finding]:
-    """That a file which is named is not there."""
-    # Unlike Path.is_file, this holds for names that no file can have (too long, or with a zero byte).
+    """A finding if the file does not exist."""
+    # Unlike Path.is_file, this also works for impossible names (too long, or with a zero byte).
     if file is not None and not os.path.isfile(file):  # noqa: PTH113
         yield path, f"there is no file {file}"
 

@@ -1,4 +1,4 @@
-"""`RuntimeUpgrade`: an upgrade as production does it. Read by `spec.load` and, as a custom resource, by `chaos`."""
+"""`RuntimeUpgrade`: an upgrade as in production. Read by `spec.load`, and as a custom resource by `chaos`."""
 
 from typing import Literal
 
@@ -10,13 +10,13 @@ from orchestrator.units import Duration
 
 
 class RuntimeUpgradeSpec(Model):
-    """Which chain gets which code: authorised by root, applied by anybody, followed until `settle_sessions` later."""
+    """Which chain gets which code. Root authorises it, anybody applies it, and it is followed for `settleSessions`."""
 
     chain: str = Field(default="relay", description="`relay`, or a parachain's name or id.")
     code: RuntimeCode
     settle_sessions: int = Field(default=2, ge=0, le=10, description="Relay sessions to follow after enactment.")
     enact_timeout: Duration = Field(
-        default=300.0, description="How long a block built by the new code may take to be included and finalised."
+        default=300.0, description="How long it may take until a block built by the new code is finalised."
     )
 
 

@@ -1,4 +1,4 @@
-"""`Window`: over which stretch of a rehearsal a gate is judged. Part of `spec.gate`, resolved by `gates.window`."""
+"""`Window`: the stretch of a rehearsal over which a gate is judged. Part of `spec.gate`, resolved by `gates.window`."""
 
 import re
 from typing import Annotated, Any, Self
@@ -20,7 +20,7 @@ ANCHORS = (
     "upgrade.enacted",
     "upgrade.completed",
 )
-"""Moments that the journal records as events of a stage (`run.start`: of the run)."""
+"""Moments that the journal records as events of a stage. `run.start` is an event of the run."""
 
 _ANCHOR = re.compile(r"^(?:([a-z.]+)|(?:([a-z.]+) )?session\(\+([1-9]\d*)\))$")
 
@@ -32,7 +32,7 @@ class Anchor(Model):
     """
 
     moment: str = Field(description="A moment that the journal records.")
-    sessions: int = Field(default=0, description="The session after it that is meant; 0 is the moment itself.")
+    sessions: int = Field(default=0, description="The start of this many sessions after it; 0 is the moment itself.")
 
     def __str__(self) -> str:
         return f"{self.moment} session(+{self.sessions})" if self.sessions else self.moment
@@ -44,7 +44,7 @@ def _parsed(text: Any) -> Any:
     match = _ANCHOR.match(text) if isinstance(text, str) else None
     moment = (match[1] or match[2] or "stage.start") if match else ""
     if match is None or moment not in ANCHORS:
-        raise ValueError(f"{text!r} is no known moment; known are {', '.join(ANCHORS)}, each also with `session(+1)`")
+        raise ValueError(f"{text!r} is not a moment; known are {', '.join(ANCHORS)}, each also with `session(+1)`")
     return Anchor(moment=moment, sessions=int(match[3] or 0))
 
 
@@ -54,13 +54,19 @@ AnchorField = Annotated[
 
 
 class Window(Model):
-    """A stretch of time: from a moment to another, or from a moment on for a while, in seconds, blocks or sessions."""
+    """A stretch of time: from one moment to another, or from a moment for a length in seconds, blocks or sessions."""
 
     from_: AnchorField = Field(default=Anchor(moment="stage.start"), alias="from", description="Where it begins.")
-    to: AnchorField | None = Field(default=None, description="stage.end when neither `to` nor `for` is given.")
-    for_: SpanField | None = Field(default=None, alias="for", description="Such as 30s, 10 blocks, 2 sessions.")
-    settle: Duration = Field(default=0.0, description="Left out at the start, for what was under way to arrive.")
-    settle_end: Duration = Field(default=0.0, description="Left out at the end, for what already announces itself.")
+    to: AnchorField | None = Field(
+        default=None, description="Where it ends; stage.end if neither `to` nor `for` is set."
+    )
+    for_: SpanField | None = Field(
+        default=None, alias="for", description="Its length, such as 30s, 10 blocks, 2 sessions."
+    )
+    settle: Duration = Field(default=0.0, description="Time to leave out at the start, until the network has settled.")
+    settle_end: Duration = Field(
+        default=0.0, description="Time to leave out at the end, which the next event may already affect."
+    )
 
     @model_validator(mode="after")
     def _one_end(self) -> Self:

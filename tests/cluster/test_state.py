@@ -122,7 +122,7 @@ def test_followed_logs_go_on_in_a_replaced_pod_and_end_by_an_interrupt(lab, clus
         following.send_signal(signal.SIGINT)
         _, said = following.communicate(timeout=10)
     assert following.returncode == 130
-    assert "validator-3: goes on in a new container" in said
+    assert "validator-3: continues in a new container" in said
     assert "Traceback" not in said
 
 

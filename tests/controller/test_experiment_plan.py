@@ -84,8 +84,8 @@ def test_a_partition_that_leaks_is_never_active():
     ("fault", "cause"),
     [
         pytest.param({"pause": {"target": {"nodes": ["validator-7"]}}}, "no node validator-7", id="unknown node"),
-        pytest.param({"pause": {"target": {"group": "archive"}}}, "nobody", id="nobody"),
-        pytest.param({"kill": {"target": {"parachain": 3000}}}, "nobody", id="unknown parachain"),
+        pytest.param({"pause": {"target": {"group": "archive"}}}, "no such node", id="nobody"),
+        pytest.param({"kill": {"target": {"parachain": 3000}}}, "no such node", id="unknown parachain"),
     ],
 )
 def test_a_target_that_is_not_there_fails_before_anything_is_placed(fault, cause):

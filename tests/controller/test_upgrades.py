@@ -318,7 +318,7 @@ def test_migrations_of_several_blocks_hold_enactment_up(rig):
     it.relay.states[-1][keys.MIGRATIONS_CURSOR] = b"\0"
     it.go(12)
     assert it.one.phase == "Applied"
-    assert "migrations of several blocks" in next(c.message for c in it.one.status.conditions if c.type == "Enacted")
+    assert "a migration over several blocks" in next(c.message for c in it.one.status.conditions if c.type == "Enacted")
     it.relay.states[-1].pop(keys.MIGRATIONS_CURSOR)
     assert it.run().phase == "Completed"
 
@@ -351,7 +351,7 @@ def test_what_the_runtime_would_reject_is_found_before_anything_is_sent(rig, run
 
 def test_a_file_is_refused_in_the_cluster():
     it = Rig({"file": "new.wasm"})
-    assert "put it there as chunks" in it.run().cause
+    assert "store it in the cluster as chunks" in it.run().cause
     it.threads.shutdown()
 
 
@@ -436,7 +436,7 @@ def test_another_authorisation_in_between_is_a_failure(rig):
     it.run("Authorized")
     it.relay.states[-1][keys.AUTHORIZED_UPGRADE] = b"x" * 32 + b"\1"
     it.relay.deaf = True
-    assert "another code was authorised" in it.run().cause
+    assert "another code has been authorised" in it.run().cause
 
 
 def test_a_transaction_that_a_restarted_node_forgot_is_sent_again(rig):

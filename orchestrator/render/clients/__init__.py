@@ -1,4 +1,4 @@
-"""How each client is started: the one place that knows its flags. Called by `render.network`."""
+"""Builds the command line of each client. Only this package knows clients' flags. Called by `render.groups`."""
 
 from orchestrator.render.clients.command import Command
 from orchestrator.render.clients.cumulus import Cumulus

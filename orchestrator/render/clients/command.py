@@ -1,6 +1,6 @@
-"""Clients that coalmine does not know: the user writes the command, with places (`spec.node.PLACES`) for what we know.
+"""Clients that coalmine does not know. The user writes the command; coalmine fills in the places (`spec.node.PLACES`).
 
-An argument that is `{bootnodes}` alone becomes one argument a bootnode.
+An argument that is only `{bootnodes}` becomes one argument per bootnode.
 """
 
 from orchestrator import tcp_ports
@@ -10,7 +10,7 @@ from orchestrator.spec import NodeGroup
 
 
 class Command:
-    """Ports, probes and metrics are the same as for all: see `tcp_ports`."""
+    """Ports, probes and metrics are the same as for all other clients, see `tcp_ports`."""
 
     image: str | None = None
 

@@ -1,6 +1,6 @@
-"""`polkadot-omni-node`, `polkadot-parachain` and all other nodes with Cumulus' command line. In the table of `clients`.
+"""`polkadot-omni-node`, `polkadot-parachain` and other nodes with Cumulus' command line. In the table of `clients`.
 
-Arguments before `--` are of the parachain's node, those after it of the relay node inside it
+Arguments before `--` are for the parachain's node, those after it for the relay node inside it
 (`cumulus/polkadot-omni-node/lib/src/cli.rs` of polkadot-sdk).
 """
 
@@ -12,7 +12,7 @@ from orchestrator.spec.testnet import RELAY
 
 
 class Cumulus:
-    """One of the clients of parachains, by its program's name."""
+    """A client of parachains, given the name of its program."""
 
     def __init__(self, program: str, image: str) -> None:
         self.image: str | None = image
@@ -38,7 +38,7 @@ class Cumulus:
 
     @staticmethod
     def _relay(group: NodeGroup, place: Placement) -> tuple[str, ...]:
-        """The relay side. It counts as an authority's, so its network key must be there as well."""
+        """The arguments of the relay side. It counts as an authority, so it needs a network key too."""
         own = [
             *substrate.chain(RELAY, place.relay),
             *substrate.identity(protocol.EMBEDDED_NODE_KEY),

@@ -7,7 +7,7 @@ from orchestrator.spec import NodeGroup
 
 
 class Polkadot:
-    """Its image must hold the two workers of the same version beside it (`polkadot/node/service/src/workers.rs`)."""
+    """The image must contain the two PVF workers of the same version (`polkadot/node/service/src/workers.rs`)."""
 
     image: str | None = "docker.io/parity/polkadot:stable2606"
 

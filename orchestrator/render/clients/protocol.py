@@ -19,7 +19,7 @@ NODE_KEY, EMBEDDED_NODE_KEY = f"{KEYS}/node-key", f"{KEYS}/relay-node-key"
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a group stands in its network: its chain, and whom its nodes know at their start.
+    """A group's place in its network: its chain, and the nodes that its nodes know at their start.
 
     `relay_rpc` are WebSocket addresses of relay nodes, for parachain nodes without a relay node of their own.
     """
@@ -44,37 +44,37 @@ class Placement:
 
     @property
     def embedded_relay(self) -> bool:
-        """Whether the nodes run a node of the relay chain beside their own."""
+        """Whether the nodes contain a relay node."""
         return not self.is_relay and not self.relay_rpc
 
     def host(self, group: NodeGroup) -> str:
-        """The name that each node of the group has in the cluster; the kubelet fills the pod's name in."""
+        """The DNS name of each node of the group. The kubelet fills in the pod's name."""
         return f"$(POD_NAME).{group.name}.{self.namespace}.svc"
 
 
 class Client(Protocol):
-    """A node program: how it is started. Roles, keys, ports and probes are the same for all in their meaning."""
+    """How a node program is started. Roles, keys, ports and probes mean the same for all clients."""
 
     image: str | None
-    """The image that it has where the user names none; None for coalmine's own."""
+    """The default image. None means coalmine's own."""
 
     def command(self, group: NodeGroup, place: Placement) -> tuple[str, ...]:
-        """Program and arguments; `$(POD_NAME)` is filled in by the kubelet."""
+        """The program and its arguments. The kubelet fills in `$(POD_NAME)`."""
         ...
 
 
 def address(node: Node, namespace: str) -> str:
-    """Where peers dial a node: by name, never by an IP that dies with its pod."""
+    """The address at which peers dial a node. It uses a name, because a pod's IP does not survive the pod."""
     return f"/dns4/{node.name}.{node.group}.{namespace}.svc/tcp/{tcp_ports.NODE.p2p}/p2p/{node.peer_id}"
 
 
 def options(*pairs: tuple[str, str | None]) -> list[tuple[str, ...]]:
-    """Options with their values, without those whose value is None."""
+    """Options with their values. Options whose value is None are left out."""
     return [(name, value) for name, value in pairs if value is not None]
 
 
 def arranged(own: Sequence[tuple[str, ...]], args: Sequence[str]) -> tuple[str, ...]:
-    """Our own options, without those that the user's `-:--flag` takes away, and the user's after them."""
+    """Our options, without those that the user removes with `-:--flag`, then the user's own."""
     away = {argument.removeprefix(EXCLUDED) for argument in args if argument.startswith(EXCLUDED)}
     theirs = [argument for argument in args if not argument.startswith(EXCLUDED)]
     return (*(part for option in own if option[0] not in away for part in option), *theirs)

@@ -1,4 +1,4 @@
-"""The simulated client of ours; its flags mirror the real ones'. In the table of `clients`."""
+"""Our simulated client. Its flags mirror the real clients' flags. In the table of `clients`."""
 
 from orchestrator import tcp_ports
 from orchestrator.render.clients import protocol

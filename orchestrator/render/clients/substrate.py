@@ -1,6 +1,6 @@
-"""The flags that all nodes made with the Polkadot SDK share, once. Used by `polkadot` and `cumulus`.
+"""The flags that all nodes made with the Polkadot SDK share. Used by `polkadot` and `cumulus`.
 
-After `substrate/client/cli/src/{params,commands}` of polkadot-sdk; knowledge/substrate.md section 2 says which and why.
+They are defined in `substrate/client/cli/src/{params,commands}` of polkadot-sdk.
 """
 
 from orchestrator.render.clients import protocol
@@ -14,16 +14,16 @@ _PRUNING = {"archive": "archive"}
 
 
 def chain(name: str, spec: Chain) -> Options:
-    """Which chain: the spec from the init container, or one that the binary knows."""
+    """The chain: the spec from the init container, or one that is built into the binary."""
     return [("--chain", spec.builtin or f"{protocol.SPECS}/{name}.json")]
 
 
 def listening(host: str, ports: NodePorts) -> Options:
-    """Ports. Safe methods are served to all, unsafe ones on loopback.
+    """The ports. Safe RPC methods are open to all, unsafe ones only on loopback.
 
-    Naming any `cors`, even `all`, also makes a node refuse requests whose Host header is not its own address, and the
-    kubelet's probes and the API server's proxy come with others: so the open endpoint names none.
-    `--listen-addr` excludes `--port`; without it a validator listens on v6 as well, where no fault can cut it.
+    The open endpoint sets no `cors`: with any value, even `all`, a node refuses requests whose Host header is not its
+    own address, and the kubelet's probes and the API server's proxy send other Host headers.
+    `--listen-addr` excludes `--port`. Without it a validator also listens on IPv6, where no fault can cut it off.
     """
     return [
         ("--listen-addr", f"/ip4/0.0.0.0/tcp/{ports.p2p}"),
@@ -39,7 +39,7 @@ def listening(host: str, ports: NodePorts) -> Options:
 
 
 def private() -> Options:
-    """What keeps a node to its own network, and lets it find peers on a pod network's private addresses."""
+    """Options that keep a node inside its network and let it find peers on the pod network's private addresses."""
     return [("--no-mdns",), ("--no-telemetry",), ("--allow-private-ip",), ("--discover-local",)]
 
 
@@ -48,14 +48,14 @@ def identity(node_key: str) -> Options:
 
 
 def storage(group: NodeGroup, role: str) -> Options:
-    """Database and pruning; what is not said is left to the client."""
+    """Database and pruning. The client decides what is not set."""
     pruning = group.pruning or _PRUNING.get(role)
     return options(
         ("--base-path", protocol.DATA),
         ("--database", group.database if group.database != "auto" else None),
         ("--state-pruning", pruning),
         ("--blocks-pruning", pruning),
-        # The volume is a testnet's: a free gigabyte is not to be had, and a full disk is a fault of its own.
+        # In MiB. A testnet's volume is too small for the default of 1 GiB that must stay free.
         ("--db-storage-threshold", "64"),
     )
 

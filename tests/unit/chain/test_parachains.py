@@ -46,7 +46,7 @@ def test_the_first_included_candidate_has_a_height_above_zero(node, reader):
         node.storage[2][keys.of_para("Paras", "Heads", 2000)] = vector(header)
         assert reader.included(2000) == number
     node.storage[2][keys.of_para("Paras", "Heads", 2000)] = vector(b"no header")
-    with pytest.raises(ChainError, match="the head of parachain 2000 is no Substrate header"):
+    with pytest.raises(ChainError, match="the head of parachain 2000 is not a Substrate header"):
         reader.included(2000)
 
 

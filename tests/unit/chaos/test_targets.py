@@ -90,8 +90,8 @@ def test_a_side_with_a_choice_keeps_off_those_that_are_named():
     ("target", "message"),
     [
         pytest.param(Target(nodes=("validator-9",)), "no node validator-9", id="unknown node"),
-        pytest.param(Target(group="archive"), "group archive is nobody", id="unknown group"),
-        pytest.param(Target(parachain=3000), "parachain 3000 is nobody", id="unknown parachain"),
+        pytest.param(Target(group="archive"), "group archive: this network has no such node", id="unknown group"),
+        pytest.param(Target(parachain=3000), "parachain 3000: this network has no such node", id="unknown parachain"),
         pytest.param(Target(group="validator", count=5), "means 5 nodes, there are 4", id="too many"),
         pytest.param(Target(authorities="one", count=2), "count cannot stand", id="count beside authorities"),
     ],
@@ -102,13 +102,13 @@ def test_what_selects_nobody_is_refused(target, message):
 
 
 def test_three_validators_have_no_minority():
-    with pytest.raises(SelectionError, match="minority of 3 authorities is nobody"):
+    with pytest.raises(SelectionError, match="minority of 3 authorities: this network has no such node"):
         targets.select(Target(authorities="minority"), network(validators=3), seed=1)
 
 
 def test_overlapping_sides_are_refused():
     cut = Partition(sides=(Target(group="validator"), Target(nodes=("validator-2", "bootnode-0"))))
-    with pytest.raises(SelectionError, match="validator-2 would stand on two sides"):
+    with pytest.raises(SelectionError, match="validator-2 would be on two sides"):
         targets.sides(cut, network(), seed=1)
 
 

@@ -247,7 +247,7 @@ def test_a_users_spec_that_leads_to_public_nodes_is_refused(spec_file):
     "genesis", [{"runtimeGenesis": {}}, {"raw": {}}, {"raw": {"top": {"0xzz": "0x"}}}, {"raw": 3}, None]
 )
 def test_what_is_no_raw_spec_is_named_as_such(spec_file, genesis):
-    with pytest.raises(GenesisError, match="no raw chain spec"):
+    with pytest.raises(GenesisError, match="not a raw chain spec"):
         built(spec_file(genesis=genesis))
 
 

@@ -71,14 +71,14 @@ def test_a_collator_without_a_relay_node_is_asked_for_its_own_page_only():
 
 def test_what_is_there_is_said_to_be_there(check):
     event, said, _ = check(GOOD)
-    assert said == ["names: every metric that the 1 gates read is there"]
+    assert said == ["names: every metric that the 1 gates read exists"]
     assert event.detail["doubts"] == []
     assert set(event.detail["versions"]) == {"validator on relay", "collator on nest", "collator on relay"}
 
 
 def test_what_is_missing_is_said_before_any_stage(check):
     event, said, _ = check(GOOD, ZERO, TYPO)
-    assert said[0] == "names: of 3 gates, 2 will be inconclusive, for nodes lack what they read"
+    assert said[0] == "names: of 3 gates, 2 will be inconclusive, because nodes lack what they read"
     assert "a-stage / typo will be inconclusive" in " ".join(said)
     assert "near are substrate_sync_peers" in " ".join(said)
     assert {doubt["gate"] for doubt in event.detail["doubts"]} == {"chunks", "typo"}

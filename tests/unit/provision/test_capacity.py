@@ -28,7 +28,7 @@ def test_quantities_are_read_as_kubernetes_reads_them(text, value):
 
 @pytest.mark.parametrize("text", ["", "1 Gi", "Gi", "1Gib", "1,5", "0x10", "1e", "1KI"])
 def test_what_is_no_quantity_is_an_error(text):
-    with pytest.raises(ValueError, match="no Kubernetes quantity"):
+    with pytest.raises(ValueError, match="not a Kubernetes quantity"):
         quantity(text)
 
 

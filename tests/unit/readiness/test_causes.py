@@ -58,7 +58,7 @@ def looks(access, *pods):
 
 def test_a_node_that_keeps_ending_is_given_up_with_the_words_of_the_process_before():
     access = Logs(a=["", EYRE])
-    with pytest.raises(ReadinessError, match=r"given up after 4 restarts: a \(CrashLoopBackOff: back-off\)") as raised:
+    with pytest.raises(ReadinessError, match=r"gave up after 4 restarts: a \(CrashLoopBackOff: back-off\)") as raised:
         looks(access, pod("a", 4)).pods()
     assert raised.value.hint.startswith("a: Error: 0: Version of worker binary ()")
 

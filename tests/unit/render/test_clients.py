@@ -105,7 +105,7 @@ def test_a_client_that_nobody_knows_is_told_everything_by_places():
 
 
 def test_a_place_that_nobody_knows_is_a_mistake():
-    with pytest.raises(ValueError, match=r"nobody knows \{ports\}"):
+    with pytest.raises(ValueError, match=r"there is no value for \{ports\}"):
         RelayGroup(name="v", client="command", image="i", program=("node", "{ports}"))
 
 

@@ -83,4 +83,4 @@ def test_a_node_that_stays_behind_is_named_and_the_stage_begins():
     assert (event.name, event.stage) == ("nodes.behind", "cut")
     cause = "all nodes have caught up: not within 120 s: validator-3 (has finalised block 48 of 51 of relay)"
     assert event.detail == {"cause": cause}
-    assert said[-1] == f"{cause}; stage cut begins all the same"
+    assert said[-1] == f"{cause}; stage cut begins anyway"

@@ -95,7 +95,7 @@ def test_a_mistake_is_named_where_it_stands(tmp_path, old, new, path, words):
     [
         ("testnet: quickstart", "testnet: elsewhere", "spec.testnet", "no Testnet called elsewhere"),
         ("validator-3]", "validator-9]", "experiment.partition.sides[1].nodes[1]", "no node validator-9"),
-        ("validator-3]", "validator-0]", "experiment.partition.sides", "stands on two sides"),
+        ("validator-3]", "validator-0]", "experiment.partition.sides", "is on two sides"),
         ("chain: nest\n        code", "chain: west\n        code", "upgrade.chain", "no chain west"),
         (
             "on: {chain: nest}, increasesBy: 3",
