@@ -1,7 +1,7 @@
 """Explains a field, from the models: its sentence, type, unit, default, alternatives and inner fields.
 
-Called by `cli.explain`, and by `cli.reference` for docs/reference/. `schema` is the JSON Schema of a kind, for editors; it
-is published in docs/schema/.
+Called by `cli.explain`, and by `cli.reference` for docs/reference/. `schema` is the JSON Schema of a kind, for editors;
+it is published in docs/schema/.
 """
 
 import difflib
