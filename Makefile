@@ -9,7 +9,7 @@ UPGRADE ?= --upgrade
 # Python starts a thousand times in a suite, and each start would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install lock demo demo-bad-upgrade demo-real test test-newest test-real unit explore check format generate bench clean
+.PHONY: install lock demo demo-bad-upgrade demo-real test test-newest test-real unit explore check format generate docs bench clean
 
 install: $(STAMP)
 
@@ -23,7 +23,7 @@ $(STAMP): pyproject.toml development.lock
 	@touch $@
 
 # What a user does not install: pyproject.toml says what each group is for.
-GROUPS := --group build --group image --group test --group check
+GROUPS := --group build --group image --group test --group check --group docs
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 lock: $(STAMP)  ## Both locks, at the newest versions that the bounds allow; UPGRADE= keeps what stands and still fits.
@@ -88,10 +88,13 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: $(STAMP)  ## dashboards/ and docs/schema/, from the catalogue and the models.
+generate: $(STAMP)  ## dashboards/, docs/schema/ and docs/reference/, from the catalogue, the models and the verbs.
 	$(BIN)/python -c "from pathlib import Path; from orchestrator.metrics.dashboards import generate; \
-	  from orchestrator.spec.explain import published; \
-	  [Path(path).write_text(text) for path, text in (generate() | published()).items()]"
+	  from orchestrator.cli import reference; from orchestrator.spec import explain; \
+	  [Path(path).write_text(text) for path, text in (generate() | explain.published() | reference.published()).items()]"
+
+docs: $(STAMP)  ## build/docs/index.html, the pages of docs/; a link that leads nowhere is an error.
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky docs build/docs
 
 bench: $(STAMP)  ## One line a figure, and build/bench.json; ONLY=name runs one.
 	$(BIN)/python -m tests.bench $(ONLY)

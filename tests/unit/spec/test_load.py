@@ -42,7 +42,7 @@ def test_every_example_is_good(file, tmp_path):
     """Files that an example leaves to its user, such as real runtimes, are models here: only their names are read."""
     good.brought(tmp_path)
     loaded = load([Path(shutil.copy(file, tmp_path))], expand=expand)
-    assert loaded.testnets or loaded.experiments
+    assert loaded.testnets or loaded.experiments or loaded.upgrades
 
 
 def test_all_mistakes_of_a_file_come_at_once_with_their_lines(tmp_path):
