@@ -1,11 +1,11 @@
-"""simnode: a simulated Polkadot client. Honest about it: banner, `system_version` and build info say SIMULATED.
+"""simnode: a simulated Polkadot client. Its banner, `system_version` and build info all say SIMULATED.
 
-`core` is the protocol, a pure state machine; `state` the state transition, behind a port; the other modules are the
-shell: sockets, clock, disk, RPC and metrics. Run as `python3 -m simnode`.
+`core` is the protocol, a pure state machine. `state` is the state transition, behind a protocol (`state.port`). The
+other modules are the shell: sockets, clock, disk, RPC and metrics. Run it with `python3 -m simnode`.
 
-What is simulated and what is not: blocks, votes, statements and bitfields are real messages between real processes, and
-fork choice, GRANDPA's rules and the upgrade machinery are the protocol's own. Nobody signs blocks or votes: every node
-is honest, and a vote says who cast it. The authority set stays that of genesis, sessions only count.
+Real are: blocks, votes, statements and bitfields are messages between real processes, and fork choice, GRANDPA's rules
+and the upgrade mechanism are the protocol's own. Simulated are: nobody signs blocks or votes, because every node is
+honest, and a vote names its voter. The authority set stays that of genesis; sessions are only counted.
 """
 
 VERSION = "0.1.0-SIMULATED"

@@ -1,4 +1,4 @@
-"""`python3 -m simnode`: one relay node, or a parachain node with a relay node inside it."""
+"""`python3 -m simnode`: a relay node, or a parachain node with a relay node inside."""
 
 import asyncio
 import signal
@@ -14,7 +14,7 @@ from simnode.shell import Shell, banner
 
 
 def _keys(side: Side, spec: chainspec.Spec) -> frozenset[str]:
-    """The file names of a keystore: key type and public key in hex. Nobody here needs the secrets inside."""
+    """The file names of a keystore: key type and public key in hex. The secrets inside are not needed."""
     directory = side.keystore or side.base_path / "chains" / spec.id / "keystore"
     return frozenset(file.name for file in directory.iterdir()) if directory.is_dir() else frozenset()
 
@@ -48,7 +48,7 @@ def shells(arguments: Arguments) -> list[Shell]:
 
 
 async def run(arguments: Arguments) -> None:
-    """Runs until somebody asks the process to end."""
+    """Runs until the process is asked to end."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -80,7 +80,7 @@ def main() -> None:
     try:
         asyncio.run(run(arguments))
     except (OSError, ValueError, KeyError) as error:
-        # A port that is taken, a chain spec that is none: one line, as the real client ends.
+        # For example a port in use or an invalid chain spec. It ends with one line, as the real client does.
         sys.exit(f"Error: {error!r}")
 
 

@@ -1,6 +1,6 @@
-"""The command line: the flags of `polkadot` and `polkadot-omni-node` that a rehearsal uses, under their names.
+"""The command line: the flags of `polkadot` and `polkadot-omni-node` that a rehearsal uses, with the same names.
 
-A collator has two sides, as the real one: its own flags, `--`, and those of the relay node inside it.
+A collator has two sides, like the real one: its own flags, then `--`, then those of the relay node inside it.
 """
 
 import argparse
@@ -16,7 +16,7 @@ _MULTIADDRESS = re.compile(r"^/(?:dns4?|dns6|ip4|ip6)/([^/]+)/tcp/(\d+)(?:/p2p/(
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a node can be dialled, and who is expected there."""
+    """Where a node can be dialled, and the peer id expected there."""
 
     host: str
     port: int
@@ -31,11 +31,11 @@ def address(text: str) -> Address:
     """Reads a multiaddress such as `/dns4/HOST/tcp/30333/p2p/12D3KooW…`.
 
     Raises:
-        ValueError: when it is none.
+        ValueError: it is not one.
     """
     found = _MULTIADDRESS.match(text)
     if found is None:
-        raise ValueError(f"{text!r} is no address of the form /dns4/HOST/tcp/PORT/p2p/PEERID")
+        raise ValueError(f"{text!r} is not an address of the form /dns4/HOST/tcp/PORT/p2p/PEERID")
     return Address(found[1], int(found[2]), found[3])
 
 
@@ -59,14 +59,14 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """The node itself, and the relay node embedded in it when it is a parachain's."""
+    """The flags of the node, and of the relay node inside a parachain's node."""
 
     own: Side
     relay: Side | None
 
 
 def parse(arguments: Sequence[str]) -> Arguments:
-    """Reads the command line; leaves with status 2 and a sentence when it is wrong."""
+    """Reads the command line. If it is wrong, exits with status 2 and a sentence."""
     given = list(arguments)
     cut = given.index("--") if "--" in given else len(given)
     # The defaults of the real clients, on both sides of `--`.
@@ -102,7 +102,7 @@ def _parser(port: int, rpc: int, prometheus: int) -> argparse.ArgumentParser:
 
 
 def _side(given: argparse.Namespace, own: Side | None) -> Side:
-    """One side's flags; the embedded relay node shares identity and volume with the side before `--`."""
+    """One side's flags. The relay node inside shares identity and volume with the side before `--`."""
     base = given.base_path or (own.base_path / "polkadot" if own else Path("simnode-data"))
     return Side(
         chain=given.chain,

@@ -1,4 +1,4 @@
-"""From a chain spec's JSON to the nodes of `core`. The only module that knows the spec's layout."""
+"""Makes the nodes of `core` from a chain spec's JSON. Only this module knows the spec's layout."""
 
 import json
 from collections.abc import Collection
@@ -50,7 +50,7 @@ class Spec:
 
     @property
     def session(self) -> list[dict[str, str]]:
-        """Each authority's session keys, in the order that gives authorities their index."""
+        """Each authority's session keys. Their order is the authorities' index."""
         return [keys for _, _, keys in self._session_keys]
 
     @property
@@ -61,7 +61,7 @@ class Spec:
         return _bytes(keys["aura" if self.para_id is not None else "babe"])
 
     def common(self) -> dict[str, Any]:
-        """What both state transitions are made from."""
+        """The arguments that both state transitions need."""
         substitutes = self.data.get("codeSubstitutes") or {}
         return {
             "code": _bytes(self.data["genesis"]["runtimeGenesis"]["code"]),
@@ -79,7 +79,7 @@ def load(path: Path) -> Spec:
 
 
 def authority_index(spec: Spec, keys: Collection[str]) -> int | None:
-    """Which authority of genesis has its keys in this keystore; `keys` are its file names."""
+    """The index of the genesis authority whose keys are in the keystore. `keys` are the keystore's file names."""
     name = "aura" if spec.para_id is not None else "grandpa"
     prefix = KEY_TYPES[name].encode().hex()
     for index, session in enumerate(spec.session):
@@ -128,7 +128,7 @@ def para_node(spec: Spec, relay: RelayNode, *, authority: int | None) -> ParaNod
 
 
 def _host(config: dict[str, Any]) -> HostConfiguration:
-    """The fields that the model knows; a real configuration has many more."""
+    """The fields that the model knows. A real configuration has many more."""
     flat = {**config, **config.get("scheduler_params", {}), **config.get("async_backing_params", {})}
     known = {field.name for field in fields(HostConfiguration)}
     return HostConfiguration(**{name: value for name, value in flat.items() if name in known})

@@ -1,7 +1,7 @@
-"""The database: one file of JSON lines, only ever appended to. Replaying it brings a node back to where it was.
+"""The database: one file of JSON lines that only grows. Replaying it restores a node's state.
 
-Records reach the kernel before any message that follows from them is sent, so killing the process loses nothing that a
-peer may have seen. A half-written last line, from a kill in mid-write, is cut off.
+Records reach the kernel before any message that follows from them is sent. So if the process is killed, nothing is lost
+that a peer may have seen. A half-written last line is cut off.
 """
 
 import json
@@ -19,7 +19,7 @@ class Database:
         self._file = self._path.open("r+b")
 
     def read(self) -> Iterator[Record]:
-        """All records, oldest first; afterwards the file is ready to be appended to."""
+        """All records, oldest first. Afterwards the file is open for appending."""
         good = 0
         for line in self._file:
             try:

@@ -1,4 +1,4 @@
-"""HTTP/1.1, as little of it as RPC, probes and Prometheus use. A web framework would triple the memory of a node."""
+"""The part of HTTP/1.1 that RPC, probes and Prometheus use. A web framework would triple a node's memory."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ class Request:
     path: str
     body: bytes
     local: bool
-    """Whether it came over the loopback device, which is what unsafe calls ask for."""
+    """Whether it came over loopback, as unsafe calls require."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ _REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Al
 
 
 async def serve(port: int, handler: Handler) -> asyncio.Server:
-    """Starts to answer on all addresses."""
+    """Starts a server on all addresses."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
@@ -43,7 +43,7 @@ async def serve(port: int, handler: Handler) -> asyncio.Server:
 
 
 async def _one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handler: Handler) -> bool:
-    """Answers one request; whether the connection stays open for another."""
+    """Answers one request. Returns whether the connection stays open for another."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     method, path, protocol = [*head[0].split(" "), "", ""][:3]
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}

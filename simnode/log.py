@@ -1,4 +1,4 @@
-"""Log lines on standard output, dated as Substrate's are."""
+"""Log lines on standard output, with the time in Substrate's format."""
 
 import sys
 import time

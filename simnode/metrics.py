@@ -1,7 +1,7 @@
-"""Prometheus' text format, under the exact names, types and labels of the real clients (`polkadot` 1.25).
+"""Metrics in Prometheus' text format, with the exact names, types and labels of the real clients (`polkadot` 1.25).
 
-Values are read off the node when a scrape comes; the real one refreshes some gauges every five seconds only. What the
-model does not do is not here, rather than here as a constant.
+Values are read at each scrape; the real client updates some gauges only every five seconds. Metrics of things that the
+model does not do are left out, not shown as a constant.
 """
 
 import mmap
@@ -48,7 +48,7 @@ class Histogram:
 
 
 class Page:
-    """One scrape under way. Every line carries the constant label `chain`."""
+    """The page of one scrape. Every line has the constant label `chain`."""
 
     def __init__(self, chain: str) -> None:
         self._constant = f'chain="{_escaped(chain)}"'
@@ -74,7 +74,7 @@ class Page:
 
 
 class Metrics:
-    """What one chain's node exposes."""
+    """The metrics of one chain's node."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Metrics:
         self._backed = Histogram(6, 12, 18, 24, 30)
         self._segment = Histogram(0, 1, 2, 3, 4, 5, 8, 12, 16, 24)
         self.collator: Callable[[], ParaNode | None] = lambda: None
-        """The parachain node that an embedded relay node stands beside."""
+        """The parachain node around an embedded relay node."""
         self.resident: Callable[[], int] = resident
         """Bytes of the process; a process of a test holds many nodes."""
 
@@ -257,7 +257,7 @@ class Metrics:
 
 
 def resident() -> int:
-    """Bytes that the process has in memory, all its nodes together, as the kernel says."""
+    """Bytes of memory of the process, for all its nodes together, as the kernel reports."""
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * mmap.PAGESIZE
 
 

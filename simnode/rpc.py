@@ -1,4 +1,4 @@
-"""JSON-RPC under the names and shapes of a Substrate node, and `coalmine_events`, which a real one has no need of."""
+"""JSON-RPC with the names and shapes of a Substrate node, plus `coalmine_events`, which a real node does not need."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _METHOD_NOT_FOUND, _INVALID_PARAMS, _INVALID_REQUEST, _PARSE_ERROR = -32601, -32
 
 
 class RpcError(Exception):
-    """An error that a method answers with."""
+    """An error that a method returns."""
 
     def __init__(self, code: int, message: str, data: str | None = None) -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class RpcError(Exception):
 
 
 class Rpc:
-    """Answers for one chain's node."""
+    """The RPC methods of one chain's node."""
 
     def __init__(
         self, node: ChainNode, network: Network, spec: Spec, *, keys: frozenset[str], changed: Callable[[], None]
@@ -73,7 +73,7 @@ class Rpc:
             self.methods["grandpa_roundState"] = lambda: self._round_state(node)
 
     def handle(self, request: Request) -> Response:
-        """One HTTP request: a call, a batch of calls, or a probe."""
+        """Answers one HTTP request: a call, a batch of calls, or a probe."""
         if request.method == "GET":
             return self._probe(request.path)
         try:
@@ -212,7 +212,7 @@ class Rpc:
     # system
 
     def _next_index(self, account: str) -> int:
-        """The nonce to sign with: what the chain has, and what already waits in the pool."""
+        """The next nonce to sign with, after the chain's and those that wait in the pool."""
         public = bytes.fromhex(account.removeprefix("0x"))
         nonce = self._node.rules.nonce(self._node.best_state, public)
         return self._node.pool.next_nonce(public, nonce)

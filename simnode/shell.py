@@ -1,4 +1,4 @@
-"""One chain's node in the world: the pure core, its sockets, its clock and its disk."""
+"""Connects one chain's pure core with its sockets, its clock and its disk."""
 
 import asyncio
 import secrets
@@ -24,7 +24,7 @@ _IDLE_EVERY = 5.0
 
 
 class Shell:
-    """Drives one `ChainNode`. `prefix` marks its log lines when two nodes share a process, as in a real collator."""
+    """Drives one `ChainNode`. `prefix` marks its log lines if two nodes share a process, as in a real collator."""
 
     def __init__(self, node: Any, spec: Spec, side: Side, *, keys: frozenset[str], prefix: str = "") -> None:
         self.node: ChainNode = node
@@ -37,11 +37,11 @@ class Shell:
         self._servers: list[asyncio.Server] = []
         self.ended: dict[tuple[str, str], int] = {}
         self.after: Callable[[], None] = lambda: None
-        """Runs after every step: how the parachain's side of a process follows the relay side."""
+        """Called after every step. With it, the parachain's side of a process follows the relay side."""
         directory = side.base_path / "chains" / spec.id
         self._database = Database(directory / "db")
         role = "Authority" if self.node.authority is not None else "Full"
-        # Relay and parachain networks of one process are two; only relay peers need to know who validates.
+        # A process has separate networks for relay chain and parachain. Only relay peers need to know the validators.
         authority = self.node.authority if spec.para_id is None else None
         identity = Identity(
             peer=_peer_id(side.node_key_file or directory / "network" / "secret_ed25519"),
@@ -91,7 +91,7 @@ class Shell:
         self._database.close()
 
     def step(self) -> None:
-        """Does what the core asks for, and sets the clock for when it wants to be woken."""
+        """Does what the core asks for, and sets the timer for its next wakeup."""
         self.perform()
         self.after()
         self.perform()
@@ -110,7 +110,7 @@ class Shell:
         self.step()
 
     def perform(self) -> None:
-        """Carries out effects, in their order."""
+        """Carries out the effects, in their order."""
         frames: dict[int, bytes] = {}
         effects = self.node.out.drain()
         unflushed = False
@@ -123,7 +123,7 @@ class Shell:
                     if unflushed:
                         self._database.flush()
                         unflushed = False
-                    # A broadcast is the same object for every peer, and encoded once.
+                    # A broadcast is the same object for every peer, so it is encoded once.
                     key = id(effect.message)
                     if key not in frames:
                         frames[key] = encode(effect.message)

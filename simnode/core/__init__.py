@@ -1,5 +1,5 @@
-"""The protocol as a pure state machine: message, timer and time in; messages, records and log lines out.
+"""The protocol as a pure state machine. Inputs: messages, timers, the time. Outputs: messages, records, log lines.
 
-Nothing here does I/O, reads a clock or draws a random number, so that `simnode.testing` can run thousands of seeded
-schedules in one process in virtual time, and find the schedule that breaks a rule.
+Nothing here does I/O, reads a clock or draws random numbers. So `simnode.testing` can run thousands of seeded schedules
+in one process, in virtual time, and find a schedule that breaks a rule.
 """

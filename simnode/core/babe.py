@@ -1,8 +1,7 @@
-"""Who may author in a slot. BABE on the relay chain, Aura on parachains; slots are numbered by the wall clock.
+"""Decides who may author in a slot: BABE on the relay chain, Aura on parachains. The wall clock numbers the slots.
 
-BABE as `PrimaryAndSecondaryPlainSlots`: by a lottery with odds of c = 1/4 a slot has none, one or several primary
-authors, and one fixed author steps in as secondary. A hash of public values stands for the VRF: nobody here has
-anything to hide.
+BABE runs as `PrimaryAndSecondaryPlainSlots`: a lottery with c = 1/4 gives a slot no, one or several primary authors,
+and one fixed secondary author. A hash of public values replaces the VRF, because nothing has to be secret here.
 """
 
 from dataclasses import dataclass
@@ -24,12 +23,12 @@ class Claim:
 
 
 def slot_at(now: float, duration: float) -> int:
-    # A clock read right at a boundary must not fall into the slot before for the sake of the last bit of a float.
+    # At a boundary between slots, rounding of the float must not give the slot before.
     return int((now + 1e-6) / duration)
 
 
 def babe_claim(randomness: bytes, slot: int, author: int, authorities: int) -> Claim | None:
-    """The claim of one authority to a slot, primary before secondary; None when it has none."""
+    """The claim of an authority to a slot, primary before secondary. None if it has none."""
     draw = blake2_256(randomness + slot.to_bytes(8, "little") + author.to_bytes(4, "little"))
     odds = 1 - (1 - C) ** (1 / authorities)
     if int.from_bytes(draw[:8], "little") < odds * 2**64:
@@ -39,7 +38,7 @@ def babe_claim(randomness: bytes, slot: int, author: int, authorities: int) -> C
 
 
 def babe_log(claim: Claim, randomness: bytes) -> bytes:
-    """The digest item of a claim; the fields of the VRF are there and hold no proof."""
+    """The digest item of a claim. The VRF's fields exist but contain no proof."""
     kind = _PRIMARY if claim.primary else _SECONDARY
     data = bytes([kind]) + claim.author.to_bytes(4, "little") + claim.slot.to_bytes(8, "little")
     proof = blake2_256(randomness + claim.slot.to_bytes(8, "little")) + bytes(64)
@@ -50,7 +49,7 @@ def read_babe(header: Header) -> Claim:
     """The claim in a relay block's header.
 
     Raises:
-        ValueError: when there is none.
+        ValueError: there is none.
     """
     data = _engine_log(header, _BABE)
     if len(data) < 13:
@@ -70,7 +69,7 @@ def read_aura(header: Header, authorities: int) -> Claim:
     """The claim in a parachain block's header.
 
     Raises:
-        ValueError: when there is none.
+        ValueError: there is none.
     """
     slot = int.from_bytes(_engine_log(header, _AURA)[:8], "little")
     return Claim(slot, slot % authorities, primary=True)
@@ -79,6 +78,6 @@ def read_aura(header: Header, authorities: int) -> Claim:
 def _engine_log(header: Header, engine: bytes) -> bytes:
     for log in header.digest:
         if log[:1] == b"\x06" and log[1:5] == engine:
-            # The length is compact: one byte below 64, two from there on.
+            # The length is compact: one byte below 64, else two.
             return log[6:] if log[5] & 3 == 0 else log[7:]
     raise ValueError(f"no claim by {engine.decode()}")

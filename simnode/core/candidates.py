@@ -1,7 +1,7 @@
-"""A validator's work for parachains: backing, availability, pre-checking. Other relay nodes pass the messages on.
+"""A validator's work for parachains: backing, availability, pre-checking. Other relay nodes forward the messages.
 
-What is left out: erasure coding (a statement carries the whole candidate and counts as a validator's chunk), approval
-voting and disputes (nobody here lies), so finality never waits for them and their lags are truly 0.
+Not simulated are erasure coding (a statement contains the whole candidate and counts as a validator's chunk), approval
+voting and disputes (no node lies). So finality never waits for them, and their lags are really 0.
 """
 
 from collections.abc import Callable
@@ -18,14 +18,14 @@ from simnode.state.port import State
 from simnode.state.storage import number_of
 
 _KEPT = 12
-"""For how many relay blocks candidates and bitfields are remembered."""
+"""How many relay blocks candidates and bitfields are remembered."""
 
 StateOf = Callable[[Hash], State | None]
 
 
 @dataclass(slots=True)
 class Counters:
-    """What the real subsystems count under the same names."""
+    """Counters with the names of the real subsystems' counters."""
 
     seconded: int = 0
     statements: int = 0
@@ -43,7 +43,7 @@ class _Known:
 
 
 class Candidates:
-    """`authority` is the node's index among the validators, None for one that only passes messages on."""
+    """`authority` is the node's index among the validators. None for a node that only forwards messages."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Candidates:
         self._numbers: dict[Hash, int] = {}
         self._chunks: dict[Hash, int] = {}
         self._waiting: list[Candidate] = []
-        """Collations and others' candidates that wait for a relay block or for their code."""
+        """Collations and other validators' candidates that wait for a relay block or for their code."""
         self._wanted_code: set[Hash] = set()
         self._jobs: dict[Hash, float] = {}
         """Code that is being compiled, and when it will be ready."""
@@ -99,11 +99,11 @@ class Candidates:
             self._sign(block)
 
     def on_best(self, best: Hash, number: int, now: float) -> None:
-        """A new best relay block: what waited for it, what it asks for, what it makes obsolete."""
+        """Handles a new best relay block: processes what waited for it, and drops what is obsolete."""
         self._best, self._number = best, number
         self._forget()
         if self.authority is not None:
-            # Chunks take their time, so a bitfield is signed a quarter of a slot later, as 1.5 s of 6.
+            # Chunks need time to arrive, so a bitfield is signed a quarter of a slot later, like 1.5 s of 6 s.
             self._sign_at = (now + self._slot_duration / 4, best)
             self._precheck(now)
         self._retry(now)
@@ -142,7 +142,7 @@ class Candidates:
         return [[validator, list(signed[validator].candidates)] for validator in sorted(signed)]
 
     def backable(self) -> list[tuple[Candidate, list[int]]]:
-        """Candidates with enough votes of their group, lower blocks first; the state transition takes what fits."""
+        """Candidates with enough votes of their group, lower blocks first. The state transition takes what fits."""
         found = []
         for known in self._known.values():
             group = self._group(known.candidate)
@@ -159,7 +159,7 @@ class Candidates:
         return self.cores.group_for(candidate.para_id, candidate.relay_parent_number, inclusion.session_start(state))
 
     def _consider(self, candidate: Candidate, now: float) -> None:
-        """Vouches for a candidate, or keeps it until that can be decided, or drops it."""
+        """Backs a candidate, or keeps it until that can be decided, or drops it."""
         known = self._known.get(candidate.hash)
         if known is not None and self.authority in known.validators:
             return
@@ -185,7 +185,7 @@ class Candidates:
             self._out.send(peer, Statement(self.authority, candidate))
 
     def _plausible(self, candidate: Candidate, state: State) -> bool:
-        """Whether the candidate stands on something and names code that may be in force for it."""
+        """Whether the candidate has a known parent and names code that may apply to it."""
         para_id = candidate.para_id
         head, waiting = paras.head(state, para_id), inclusion.pending(state, para_id)
         heads = {inclusion.head_hash(head)} if head is not None else set()
@@ -195,7 +195,7 @@ class Candidates:
         return candidate.parent_head in heads and candidate.code_hash in codes
 
     def _valid(self, candidate: Candidate, state: State) -> bool:
-        """Stands for executing the block: the one thing that can go wrong is the code's migration."""
+        """Simulates the execution of the block. Only the code's migration can fail."""
         code = paras.code_by_hash(state, candidate.code_hash)
         if code is None:
             return False
@@ -215,7 +215,7 @@ class Candidates:
             self._consider(candidate, now)
 
     def _on_statement(self, peer: str, message: Statement, now: float) -> None:
-        """Counts a statement and passes it on, once."""
+        """Counts a statement and forwards it, once."""
         candidate = message.candidate
         known = self._known.get(candidate.hash)
         if known is not None and message.validator in known.validators:
@@ -246,7 +246,7 @@ class Candidates:
                 self._out.send(other, message)
 
     def _sign(self, block: Hash) -> None:
-        """Says which of the pending candidates this validator can vouch to have a chunk of."""
+        """Signs a bitfield: the pending candidates of which this validator has a chunk."""
         state = self._state_of(block)
         if state is None or block != self._best:
             return
@@ -267,7 +267,7 @@ class Candidates:
             self._is_prepared(code_hash, now)
 
     def _is_prepared(self, code_hash: Hash, now: float) -> bool:
-        """Whether the code is compiled; starts that when it is not."""
+        """Whether the code is compiled. If not, starts to compile it."""
         if code_hash not in self._wanted_code:
             self._wanted_code.add(code_hash)
             self._jobs[code_hash] = now + self._preparation
@@ -275,7 +275,7 @@ class Candidates:
         return code_hash not in self._jobs
 
     def _precheck(self, now: float) -> None:
-        """Votes on new code as its behaviour says, once a session, after compiling it."""
+        """Votes on new code as the model says, once per session, after compiling it."""
         state = self._state_of(self._best)
         if state is None or self.authority is None:
             return

@@ -1,4 +1,4 @@
-"""What every node has, relay or parachain: a tree of executed blocks, sync, a pool, peers, status once a second."""
+"""The common part of relay and parachain nodes: a tree of executed blocks, sync, a pool, peers, and a status."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ from simnode.state.port import BlockOutcome, Context, Event, InvalidTransaction,
 
 STATUS_INTERVAL = 1.0
 STATE_PRUNING = 256
-"""For how many finalised blocks the state is kept, as `--state-pruning 256`."""
+"""The number of finalised blocks whose state is kept, like `--state-pruning 256`."""
 
 
 @dataclass(slots=True)
 class Imported:
-    """A block in the tree. The state is None once pruned."""
+    """A block in the tree. Its state is None once it is pruned."""
 
     block: Block
     claim: Claim | None
@@ -40,18 +40,18 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class PeerInfo:
-    """What a peer said of itself when it connected: its index among the relay chain's validators, if it is one."""
+    """What a peer said when it connected: its index among the relay chain's validators, if it is one."""
 
     role: str
     authority: int | None
 
 
 class BadBlock(Exception):  # noqa: N818  The client's own word.
-    """A block that breaks a rule; the text is the result that the import queue counts."""
+    """A block that breaks a rule. The text is the result that the import queue counts."""
 
 
 class ChainNode:
-    """The common part of a node; `simnode.core.relay` and `simnode.core.para` make it a whole."""
+    """The common part of a node. `simnode.core.relay` and `simnode.core.para` complete it."""
 
     def __init__(
         self,
@@ -77,10 +77,10 @@ class ChainNode:
         self.authored = 0
         self.authored_slot = -1
         self.stopwatch: Callable[[], float] = lambda: 0.0
-        """The shell lends its clock to measure how long building takes; nothing is decided by it."""
+        """The shell's clock, to measure how long building takes. No decision depends on it."""
         self.construction: list[float] = []
         self.now = 0.0
-        """The time that the shell last gave."""
+        """The last time that the shell passed in."""
         self._status_at = 0.0
         self._pruned = 0
         self._restoring = False
@@ -88,10 +88,10 @@ class ChainNode:
     # What a relay or parachain node does in its own way.
 
     def read_claim(self, header: Header, parent: State, slot: int) -> Claim:
-        """The claim in a header, checked.
+        """Checks and returns the claim in a header.
 
         Raises:
-            ValueError: when the author may not author.
+            ValueError: the author has no right to the slot.
         """
         raise NotImplementedError
 
@@ -99,11 +99,11 @@ class ChainNode:
         raise NotImplementedError
 
     def imported(self, block: Block, source: str | None) -> None:
-        """Runs after each import."""
+        """Called after each import."""
         raise NotImplementedError
 
     def idle_line(self, peers: int) -> str:
-        """The line that says every few seconds how the node is."""
+        """The status line that is logged every few seconds."""
         kind = "⚙️  Syncing" if self.major_syncing() else "💤 Idle"
         return (
             f"{kind} ({peers} peers), best: #{self.best_number} ({short(self.best)}), "
@@ -116,7 +116,7 @@ class ChainNode:
         self.now = self._status_at = now
 
     def restore(self, record: dict[str, Any]) -> None:
-        """Takes one record from before a restart."""
+        """Restores one record from before a restart."""
         if record["kind"] == "block":
             self._restoring = True
             block = Block.from_wire(record["block"])
@@ -125,7 +125,7 @@ class ChainNode:
             self._restoring = False
 
     def wakeup(self) -> float:
-        """When `tick` is to be called next, at the latest."""
+        """The latest time of the next call of `tick`."""
         due = self.sync.wakeup()
         return self._status_at if due is None else min(due, self._status_at)
 
@@ -152,7 +152,7 @@ class ChainNode:
         self.sync.disconnected(peer)
 
     def receive(self, peer: str, message: Message, now: float) -> None:
-        """Takes a message from a connected peer."""
+        """Handles a message from a connected peer."""
         self.now = now
         if peer not in self.peers:
             return
@@ -175,7 +175,7 @@ class ChainNode:
                 self.receive_other(peer, message, now)
 
     def receive_other(self, peer: str, message: Message, now: float) -> None:
-        """Takes a message that only one kind of node knows."""
+        """Handles a message that only one kind of node knows."""
 
     # Reading
 
@@ -203,10 +203,10 @@ class ChainNode:
     # Transactions
 
     def submit(self, extrinsic: str) -> Hash:
-        """An extrinsic from RPC.
+        """Accepts an extrinsic from RPC. Returns its hash.
 
         Raises:
-            InvalidTransaction: when it may not be in any block.
+            InvalidTransaction: it can be in no block.
         """
         hash_ = self.pool.submit(extrinsic, self.best_state, self.best_number)
         if hash_ is None:
@@ -256,7 +256,7 @@ class ChainNode:
         except ValueError as error:
             self.out.log(f"💔 Verification failed for block {block.hash}: {error}")
             raise BadBlock("verification_failed") from error
-        # A slot ahead is the most that two clocks may differ, `TooFarInFuture` in the client.
+        # Two clocks may differ by at most one slot (`TooFarInFuture` in the client).
         if not self._restoring and claim.slot > slot_at(self.now, self.slot_duration) + 1:
             raise BadBlock("verification_failed")
         try:
@@ -273,7 +273,7 @@ class ChainNode:
         return Imported(block, claim, outcome.state, outcome.events)
 
     def build(self, parent: Hash, claim: Claim, log: bytes, inherents: list[str]) -> tuple[Block, BlockOutcome] | None:
-        """Builds a block; None, and a line in the log, when the runtime panics."""
+        """Builds a block. Returns None and logs a line if the runtime panics."""
         state = self.tree[parent].content.state
         assert state is not None
         number = self.tree.number(parent) + 1
@@ -302,7 +302,7 @@ class ChainNode:
         return block, outcome
 
     def publish(self, block: Block, claim: Claim) -> bool:
-        """Imports a block of its own and sends it to everybody."""
+        """Imports its own block and sends it to all peers."""
         self.authored_slot = max(self.authored_slot, claim.slot)
         if self._import(block, "") != "success":
             return False
@@ -312,7 +312,7 @@ class ChainNode:
         return True
 
     def set_best(self, best: Hash, block: Block | None) -> None:
-        """Takes a new head, and says so as the client does."""
+        """Sets a new best block, and logs it as the client does."""
         old, self.best = self.best, best
         if self._restoring:
             return
@@ -329,7 +329,7 @@ class ChainNode:
             self.pool.refresh(self.best_state, self.best_number)
 
     def on_final(self, chain: list[Hash]) -> None:
-        """Newly final blocks: frees what nobody needs any more."""
+        """Handles newly final blocks: frees what is not needed any more."""
         for hash_ in chain:
             self.pool.finalized(self.tree[hash_].content.block.body)
         keep = self.tree.finalized_number - STATE_PRUNING
@@ -341,10 +341,10 @@ class ChainNode:
 
 
 def extrinsics_root(body: tuple[str, ...]) -> bytes:
-    """The hash of all extrinsics; a real root is that of a trie over them."""
+    """The hash of all extrinsics. A real root is that of a trie over them."""
     return blake2_256("".join(body).encode()) if body else EMPTY_TRIE_ROOT
 
 
 def short(hash_: Hash) -> str:
-    """A hash as logs show it."""
+    """A hash, shortened for logs."""
     return f"{hash_[:6]}…{hash_[-4:]}"

@@ -1,12 +1,11 @@
-"""GRANDPA: which votes a node casts, when its round ends, and what is final. Full nodes follow without voting.
+"""GRANDPA: which votes a node casts, when its round ends, and which blocks are final. Full nodes do not vote.
 
-After the paper's section 2.5, without the primary's proposal, which spares a round in rare races and decides nothing.
-The voting rules are the client's defaults: two blocks below the best, and at most three quarters of the unfinalised
-chain (`client/consensus/grandpa/src/voting_rule.rs`); that is why finality is two or three blocks behind.
+It follows section 2.5 of the paper, without the primary's proposal, which only saves a round in rare races. The voting
+rules are the client's defaults: two blocks below the best, and at most three quarters of the unfinalised chain
+(`client/consensus/grandpa/src/voting_rule.rs`). Therefore finality is two or three blocks behind.
 
-Losing messages is repaired by `Status`: each peer says which votes it has and is sent the others; who lags rounds
-behind asks to catch up; who lags in finality is sent the last commit. So finality comes back after any partition or
-restart.
+`Status` repairs lost messages. Each peer says which votes it has and gets the others. A peer that is rounds behind asks
+to catch up. A peer whose finality is behind gets the last commit. So finality recovers after any partition or restart.
 """
 
 from collections.abc import Callable
@@ -23,10 +22,10 @@ _PENDING_LIMIT = 2048
 
 
 class Grandpa:
-    """One node's part. `authority` is its index among the voters, None for a node that only follows.
+    """One node's part. `authority` is its index among the voters. None for a node that only follows.
 
-    `gossip` is the paper's T in seconds: prevotes are cast 2T and precommits 4T after a round's beginning. The client
-    has one second at slots of six.
+    `gossip` is the paper's T, in seconds: prevotes are cast 2T after a round begins, precommits 4T. The client has one
+    second for slots of six seconds.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class Grandpa:
         self._asked: dict[str, float] = {}
 
     def start(self, now: float) -> None:
-        """Begins the first round, or the one after the last that was completed before a restart."""
+        """Begins the first round; after a restart, the round after the last completed one."""
         if self.round == 0:
             self.rounds[0] = self._new_round(0)
             self._begin(1, now)
@@ -73,7 +72,7 @@ class Grandpa:
         self.advance(now)
 
     def restore(self, record: dict[str, Any]) -> None:
-        """Takes a record of its own from before a restart, so that it never votes twice."""
+        """Restores its own record from before a restart, so that it never votes twice."""
         if record["kind"] == "vote":
             vote = Vote(*record["vote"])
             self._cast[vote.round, vote.phase] = vote
@@ -88,7 +87,7 @@ class Grandpa:
                 self._on_final(self._tree.finalize(commit.hash))
 
     def wakeup(self) -> float | None:
-        """When the next timer of this part is due."""
+        """When the next timer is due. None if there is none."""
         times = []
         if self._flush_at is not None:
             times.append(self._flush_at)
@@ -110,7 +109,7 @@ class Grandpa:
         self.advance(now)
 
     def on_status(self, peer: str, status: Status, now: float) -> None:
-        """Fills the gaps that a peer reports, and notes the node's own."""
+        """Sends what a peer's status lacks, and asks for what this node lacks."""
         self.peers[peer] = status
         if status.round >= self.round + 2:
             if now - self._asked.get(peer, -1e9) > 2 * self._gossip + 0.5:
@@ -130,7 +129,7 @@ class Grandpa:
             self._out.send(peer, self.commit)
 
     def on_commit(self, peer: str, commit: Commit, now: float) -> None:
-        """Finality proven by somebody else's collection of precommits."""
+        """Handles another node's proof of finality: its precommits."""
         if commit.number <= self._tree.finalized_number or not self._proves(commit):
             return
         if commit.hash in self._tree:
@@ -145,7 +144,7 @@ class Grandpa:
             self._out.send(peer, CatchUp(request.round, tuple(self.rounds[request.round].votes())))
 
     def on_catch_up(self, peer: str, message: CatchUp, now: float) -> None:
-        """Jumps behind a round that its votes show to be completable."""
+        """Jumps to the round after one that its votes show to be completable."""
         if message.round < self.round:
             return
         for vote in message.votes:
@@ -163,7 +162,7 @@ class Grandpa:
             self.advance(now)
 
     def on_block(self, hash_: Hash, now: float) -> None:
-        """A block was imported: votes and commits that waited for it count now."""
+        """Handles an imported block: votes and commits that waited for it count now."""
         for vote in self._pending.pop(hash_, ()):
             self._receive(vote, "")
         waiting = [commit for commit in self._pending_commits if commit.hash == hash_]
@@ -185,7 +184,7 @@ class Grandpa:
     # The rules
 
     def advance(self, now: float) -> None:
-        """Casts what may be cast and ends every round that may end."""
+        """Casts all votes that may be cast, and ends all rounds that may end."""
         if not self.round:
             return
         while True:
@@ -221,7 +220,7 @@ class Grandpa:
             self._send_vote(PRECOMMIT, ghost)
 
     def _target(self, estimate: Hash) -> Hash:
-        """The head to prevote for: that of the best chain on the last estimate, held back by the voting rules."""
+        """The block to prevote for: on the best chain above the last estimate, limited by the voting rules."""
         base = estimate if self._tree.is_ancestor(self._tree.finalized, estimate) else self._tree.finalized
         best = self._tree.best_containing(base)
         number, final = self._tree.number(best), self._tree.finalized_number
@@ -257,7 +256,7 @@ class Grandpa:
             del self.rounds[old]
 
     def _complete(self, number: int, votes: list[Vote]) -> None:
-        """Puts a completed round in place, so that the next one can be the current one."""
+        """Stores a completed round, so that the next one can begin."""
         known = self.rounds.setdefault(number, self._new_round(number))
         for vote in votes:
             known.add(vote)
@@ -288,7 +287,7 @@ class Grandpa:
             self._flush_at = now + 0.1
 
     def _forward(self) -> None:
-        """Passes others' votes on, one message a peer: so they reach nodes that their voter cannot reach."""
+        """Forwards others' votes, one message per peer, so that they reach nodes that the voter cannot reach."""
         flush, self._flush, self._flush_at = self._flush, [], None
         for peer, status in self.peers.items():
             votes = tuple(vote for vote, source in flush if source != peer and not _has(status, vote))
@@ -309,14 +308,14 @@ class Grandpa:
                     ancestry[at] = self._tree[at].parent
                     at = ancestry[at]
             elif len(known.of(PRECOMMIT, vote.authority)) > 1:
-                above.append(vote)  # Who votes twice counts for every block.
+                above.append(vote)  # A voter that votes twice counts for every block.
         commit = Commit(
             known.number, final, self._tree.number(final), tuple(sorted(above)), tuple(sorted(ancestry.items()))
         )
         self._finalize(commit, forward=None)
 
     def _finalize(self, commit: Commit, *, forward: str | None) -> None:
-        """Makes a block final and tells the peers that are not known to know."""
+        """Finalises a block and tells the peers that may not know it."""
         self.commit = commit
         self._out.persist({"kind": "final", "commit": commit.to_wire()[1:]})
         self._on_final(self._tree.finalize(commit.hash))
@@ -342,7 +341,7 @@ class Grandpa:
 
 
 def _has(status: Status | None, vote: Vote) -> bool:
-    """Whether a peer's last status says that it has a vote, or that it would not want it."""
+    """Whether a peer's last status says that it has a vote or does not need it."""
     if status is None:
         return False
     masks = status.masks[:2] if status.round == vote.round else status.masks[2:]

@@ -1,6 +1,6 @@
-"""What nodes say to each other, and its form on the wire: a JSON array of the message's name and its fields.
+"""The messages between nodes. On the wire a message is a JSON array of its name and its fields.
 
-JSON is larger than SCALE and needs no decoder of its own; at the rates of a test network that is the better bargain.
+JSON is larger than SCALE but needs no decoder of its own. At the rates of a test network that is the better choice.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 from orchestrator.genesis.header import Header, blake2_256
 
 Hash = str
-"""A 32-byte hash as `0x…`: the form of RPC and of the wire, so nothing converts it in between."""
+"""A 32-byte hash as `0x…`. RPC and the wire use the same form, so nothing has to convert it."""
 
 PREVOTE, PRECOMMIT = 0, 1
 
@@ -44,7 +44,7 @@ class Block:
 
 
 class Vote(NamedTuple):
-    """A prevote or precommit. It has no signature, see the package's docstring; the set id is 0 throughout."""
+    """A prevote or precommit. It has no signature (see the docstring of `simnode`), and the set id is always 0."""
 
     round: int
     phase: int
@@ -55,7 +55,7 @@ class Vote(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Anything sent to a peer."""
+    """Anything that is sent to a peer."""
 
     name: ClassVar[str]
 
@@ -69,7 +69,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class NewBlock(Message):
-    """A block in full, from its author."""
+    """A whole block, from its author."""
 
     name = "block"
     block: Block
@@ -84,7 +84,7 @@ class NewBlock(Message):
 
 @dataclass(frozen=True, slots=True)
 class Announce(Message):
-    """The sender has imported a block; whoever lacks it may ask."""
+    """The sender has imported a block. Peers without it may ask for it."""
 
     name = "announce"
     hash: Hash
@@ -93,7 +93,7 @@ class Announce(Message):
 
 @dataclass(frozen=True, slots=True)
 class BlockRequest(Message):
-    """Asks for the chain that leads to `tip`, from behind the highest block of `locator` that stands on it."""
+    """Asks for the blocks up to `tip`, after the highest block of `locator` that is an ancestor of it."""
 
     name = "block-request"
     tip: Hash
@@ -102,7 +102,7 @@ class BlockRequest(Message):
 
 @dataclass(frozen=True, slots=True)
 class BlockResponse(Message):
-    """A piece of the chain that leads to `tip`, oldest block first."""
+    """Some of the blocks up to `tip`, oldest first."""
 
     name = "block-response"
     tip: Hash
@@ -118,10 +118,10 @@ class BlockResponse(Message):
 
 @dataclass(frozen=True, slots=True)
 class Status(Message):
-    """Once a second to every peer: sync status and GRANDPA's neighbour packet in one, and the sign of being alive.
+    """Sent to every peer once a second: sync status and GRANDPA's neighbour packet in one, and a sign of life.
 
     `masks` are bit masks of the authorities whose votes the sender has: prevotes and precommits of its round, then
-    those of the round before. The receiver fills the gaps, so votes survive any loss of messages.
+    those of the round before. The receiver sends the missing votes, so votes survive any loss of messages.
     """
 
     name = "status"
@@ -164,7 +164,7 @@ class Commit(Message):
 
 @dataclass(frozen=True, slots=True)
 class CatchUpRequest(Message):
-    """The sender lags rounds behind and asks for the votes of a completed one."""
+    """The sender is rounds behind and asks for the votes of a completed round."""
 
     name = "catch-up-request"
     round: int
@@ -172,7 +172,7 @@ class CatchUpRequest(Message):
 
 @dataclass(frozen=True, slots=True)
 class CatchUp(Message):
-    """All votes of a completed round, after which the receiver may go on with the next."""
+    """All votes of a completed round. With them the receiver can continue with the next round."""
 
     name = "catch-up"
     round: int
@@ -193,8 +193,8 @@ class Transactions(Message):
 class Candidate:
     """A parachain block as the relay chain sees it.
 
-    `migrates` says that the block is the first one that its code executes. A real validator learns that by executing
-    the block over the proof that comes with it; the model is told, because it holds no parachain state.
+    `migrates` means that the block is the first one that its code executes. A real validator finds that out by
+    executing the block with its proof. The model has no parachain state, so the message says it.
     """
 
     para_id: int
@@ -242,7 +242,7 @@ class Collation(Message):
 
 @dataclass(frozen=True, slots=True)
 class Statement(Message):
-    """A validator vouches for a candidate, which comes along: that stands for fetching receipt and PoV."""
+    """A validator backs a candidate. The candidate is included, in place of fetching its receipt and PoV."""
 
     name = "statement"
     validator: int
@@ -258,7 +258,7 @@ class Statement(Message):
 
 @dataclass(frozen=True, slots=True)
 class Bitfield(Message):
-    """A validator says which pending candidates it holds a chunk of, in the state after `relay_block`."""
+    """The pending candidates of which a validator has a chunk, in the state after `relay_block`."""
 
     name = "bitfield"
     relay_block: Hash
@@ -268,7 +268,7 @@ class Bitfield(Message):
 
 @dataclass(frozen=True, slots=True)
 class ChunkRequest(Message):
-    """Asks for a candidate that the sender has seen on chain only."""
+    """Asks for a candidate that the sender has seen only on chain."""
 
     name = "chunk-request"
     candidate: Hash
@@ -290,7 +290,7 @@ _KINDS: dict[str, type[Message]] = {
 
 
 def blake2(data: bytes) -> Hash:
-    """The hash of blocks, code, extrinsics and candidates alike."""
+    """The hash function for blocks, code, extrinsics and candidates."""
     return "0x" + blake2_256(data).hex()
 
 
@@ -299,10 +299,10 @@ def encode(message: Message) -> bytes:
 
 
 def decode(data: bytes) -> Message:
-    """The message that the bytes say.
+    """Decodes a message.
 
     Raises:
-        ValueError: when they say none.
+        ValueError: the bytes are not a message.
     """
     try:
         name, *values = json.loads(data)

@@ -1,4 +1,4 @@
-"""What the core asks of the shell, in order: the order matters, for a vote must be on disk before anybody sees it."""
+"""What the core asks of the shell, in order. The order matters: a vote must be on disk before any peer sees it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +33,7 @@ Effect = Send | Persist | Log
 
 
 class Outbox:
-    """Collects effects; the parts of one node share it."""
+    """Collects effects. All parts of one node share it."""
 
     def __init__(self) -> None:
         self.effects: list[Effect] = []

@@ -1,10 +1,10 @@
-"""A parachain node beside its embedded relay node: follows what the relay chain includes, and collates if it may.
+"""A parachain node with its embedded relay node: it follows what the relay chain includes, and collates if it may.
 
-Authoring is the lookahead collator's: on every new relay block, at most one block ahead of what is not yet included,
-so a parachain gets one block a relay block and stands where the relay chain includes nothing
+It authors like the lookahead collator: on every new relay block, at most one block ahead of what is not included yet.
+So a parachain gets one block per relay block, and stops if the relay chain includes nothing
 (`cumulus/client/consensus/aura/src/collators/lookahead.rs`).
 
-A block that all of a parachain's nodes have lost is lost: nothing here recovers it from validators' chunks.
+If all nodes of a parachain lose a block, it is lost: it is not recovered from validators' chunks.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ from simnode.state.para import NEW_CODE, ParaChain, segment
 from simnode.state.port import BlockOutcome, State
 
 UNINCLUDED = 2
-"""How many blocks may stand on the last included one before the collator waits."""
+"""How many blocks may follow the last included one before the collator waits."""
 _RECENT_LEAVES = 32
 _ATTEMPTS = 2
-"""How many blocks an author makes in its slot when the relay chain's head changes under it."""
+"""How many blocks an author makes in its slot if the relay chain's head changes during it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class ParaNode(ChainNode):
         self.relay = relay
         self.generated = 0
         self.backed_after: list[float] = []
-        """Seconds between building a block and seeing it backed, since the shell last took them."""
+        """Seconds between building a block and seeing it backed. The shell takes the values away."""
         self.segment_sizes: list[int] = []
-        """The unincluded segment's length at each relay block, since the shell last took them."""
+        """The length of the unincluded segment at each relay block. The shell takes the values away."""
         self._attempts: tuple[int, int] = (-1, 0)
         self._candidates: dict[Hash, tuple[Candidate, float]] = {}
         self._relay_seen = ("", "")
@@ -65,7 +65,7 @@ class ParaNode(ChainNode):
         self.out.drain()
 
     def status(self) -> Status:
-        """GRANDPA's part stays empty: a parachain is final where the relay chain is."""
+        """The status. GRANDPA's part is empty, because a parachain's finality is the relay chain's."""
         return Status(self.best, self.best_number, self.tree.finalized, self.tree.finalized_number, 0, (0, 0, 0, 0))
 
     def read_claim(self, header: Header, parent: State, slot: int) -> Claim:  # noqa: ARG002  Authors are fixed.
@@ -82,7 +82,7 @@ class ParaNode(ChainNode):
         self.sync.announce(block, source)
 
     def follow(self, now: float) -> bool:
-        """Takes what the relay node has learnt: heads included and final, and perhaps a slot to author in."""
+        """Follows the relay node: included and final heads, and perhaps a slot in which to author."""
         seen = (self.relay.best, self.relay.tree.finalized)
         if seen == self._relay_seen:
             return False
@@ -118,7 +118,7 @@ class ParaNode(ChainNode):
         return inclusion.head_hash(data), Header.decode(bytes.fromhex(data[2:])).number
 
     def _choose(self, block: Block | None) -> None:
-        """Fork choice: the included head, the pending candidate on it, then what may still be backed, the longest."""
+        """Fork choice: the included head, the pending candidate on it, then the longest chain that may be backed."""
         state = self.relay.best_state
         head = self._head(state)
         if head is None or head[0] not in self.tree:
@@ -131,7 +131,7 @@ class ParaNode(ChainNode):
         if waiting is not None and waiting.candidate.head_hash in self.tree:
             base = waiting.candidate.head_hash
         best = base
-        # Attempts pile up while the relay chain includes nothing; only the latest can still be backed.
+        # While the relay chain includes nothing, attempts accumulate. Only the latest can still be backed.
         for leaf in self.tree.leaves()[-_RECENT_LEAVES:]:
             if self.tree.is_ancestor(base, leaf):
                 top = self._viable(base, leaf)
@@ -141,7 +141,7 @@ class ParaNode(ChainNode):
             self.set_best(best, block)
 
     def _viable(self, base: Hash, leaf: Hash) -> Hash:
-        """The highest block towards a leaf that the relay chain may still back, counted from a base upwards."""
+        """The highest block on the way from `base` to `leaf` that the relay chain may still back."""
         at = base
         for number in range(self.tree.number(base) + 1, self.tree.number(leaf) + 1):
             step = self.tree.ancestor(leaf, number)
@@ -158,7 +158,7 @@ class ParaNode(ChainNode):
         return recent and self.relay.hash_at(args["relay_parent_number"]) == str(args["relay_parent"])
 
     def _watch_backing(self, now: float) -> None:
-        """Notes which of the node's own candidates were backed, and sends the others once more."""
+        """Records which of the node's own candidates were backed, and sends the others again."""
         waiting = inclusion.pending(self.relay.best_state, self.para_id)
         for hash_, (candidate, built) in list(self._candidates.items()):
             if waiting is not None and waiting.candidate.hash == hash_:
@@ -215,7 +215,7 @@ class ParaNode(ChainNode):
     def _candidate(self, parent: Hash, block: Block, outcome: BlockOutcome, relay_state: State) -> Candidate | None:
         before = self.tree[parent].content.state
         assert before is not None
-        # An ancestor in flight that consumed the go-ahead will have changed the code by the time this one counts.
+        # An ancestor that is not included yet and consumed the go-ahead has changed the code before this one counts.
         changed = any(entry[1] == paras.GO_AHEAD for entry in segment(outcome.state)[:-1])
         future = paras.future_code_hash(relay_state, self.para_id) if changed else None
         code_hash = future or paras.current_code_hash(relay_state, self.para_id)

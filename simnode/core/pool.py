@@ -1,7 +1,7 @@
-"""Transactions on their way into a block.
+"""The pool of transactions that wait for a block.
 
-An extrinsic stays until a finalised block holds it or it has been of no use for a while, so that a reorganisation
-brings back what it undid. What is ready is found by asking the state transition anew at every best block.
+An extrinsic stays until it is in a finalised block, or could not be included for a while. So it survives a
+reorganisation. At every best block the state transition decides again which extrinsics are ready.
 """
 
 from simnode.core.messages import Hash, blake2
@@ -9,7 +9,7 @@ from simnode.state.extrinsics import parse
 from simnode.state.port import InvalidTransaction, State, StateTransition
 
 _PATIENCE = 64
-"""For how many blocks an extrinsic that cannot be included is kept; as `longevity` in `client/transaction-pool`."""
+"""How many blocks an extrinsic that cannot be included is kept. `longevity` in `client/transaction-pool`."""
 _LIMIT = 4096
 
 
@@ -19,18 +19,18 @@ class Pool:
         self._known: dict[Hash, tuple[str, int]] = {}
         self._future: list[str] = []
         self.ready: list[str] = []
-        """What the next block may hold, in order."""
+        """The extrinsics that the next block may contain, in order."""
         self.submitted = 0
-        """How many extrinsics were taken in so far."""
+        """How many extrinsics were accepted so far."""
 
     def __contains__(self, hash_: Hash) -> bool:
         return hash_ in self._known
 
     def submit(self, extrinsic: str, state: State, number: int) -> Hash | None:
-        """Takes an extrinsic; its hash when it is new here.
+        """Accepts an extrinsic. Returns its hash, or None if it was already there.
 
         Raises:
-            InvalidTransaction: when the state transition refuses it.
+            InvalidTransaction: the state transition refuses it.
         """
         try:
             raw = bytes.fromhex(extrinsic.removeprefix("0x"))
@@ -63,7 +63,7 @@ class Pool:
         self._future = [extrinsic for validity, extrinsic in judged if not validity.ready]
 
     def candidates(self) -> list[str]:
-        """What an author tries, in order: ready ones, then those that these may make ready."""
+        """The extrinsics that an author tries, in order: ready ones, then those that may become ready through them."""
         return self.ready + self._future
 
     def next_nonce(self, account: bytes, nonce: int) -> int:

@@ -29,14 +29,14 @@ from simnode.state.storage import number_of
 
 @dataclass(frozen=True, slots=True)
 class RelayConfig:
-    """What the chain spec and the command line decide. Seconds; `gossip` is GRANDPA's T."""
+    """Settings from the chain spec and the command line. Times are in seconds; `gossip` is GRANDPA's T."""
 
     slot_duration: float
     authorities: int
     authority: int | None
     preparation: float = 1.0
     grandpa_threshold: int | None = None
-    """Only the explorer sets it, to see that it would find out."""
+    """Only the explorer sets it, to check that it would find a violation."""
 
     @property
     def gossip(self) -> float:
@@ -44,7 +44,7 @@ class RelayConfig:
 
 
 class RelayNode(ChainNode):
-    """One node's whole protocol. The shell feeds it, and does what it finds in `out`."""
+    """The whole protocol of one node. The shell calls it and carries out the effects in `out`."""
 
     def __init__(self, rules: RelayChain, genesis: Header, config: RelayConfig) -> None:
         super().__init__(
@@ -83,7 +83,7 @@ class RelayNode(ChainNode):
 
     def start(self, now: float) -> None:
         super().start(now)
-        self.out.drain()  # What replaying the database said was said before the restart.
+        self.out.drain()  # The effects of replaying the database were carried out before the restart.
         self._slot = babe.slot_at(now, self.slot_duration)
         self.grandpa.start(now)
         self._after(now)
@@ -104,7 +104,7 @@ class RelayNode(ChainNode):
         self.candidates.tick(now)
         slot = babe.slot_at(now, self.slot_duration)
         if slot > self._slot:
-            # A process that was stopped finds itself slots ahead, and authors for the present one at most.
+            # A process that was stopped may have missed slots. It authors at most for the current one.
             self._slot = slot
             self._author(slot)
         self._after(now)
@@ -137,7 +137,7 @@ class RelayNode(ChainNode):
                 self.candidates.receive(peer, message, now)
 
     def distribute(self, candidate: Candidate) -> int:
-        """Sends a collation to those of its backing group that this node is connected to; returns to how many."""
+        """Sends a collation to the connected validators of its backing group. Returns how many got it."""
         state = self.state(candidate.relay_parent)
         if state is None:
             return 0
@@ -184,7 +184,7 @@ class RelayNode(ChainNode):
         return randomness(self.genesis_hash, epoch_of(slot, genesis_slot, self.chain_rules.epoch_duration))
 
     def _choose(self, block: Block | None) -> None:
-        """Fork choice: never below what is final."""
+        """Fork choice. The best block always descends from the finalised one."""
         best = self.tree.best_containing(self.tree.finalized)
         current = self.tree[best]
         if self.tree.is_ancestor(self.tree.finalized, self.best):
@@ -198,7 +198,7 @@ class RelayNode(ChainNode):
         self._choose(None)
 
     def _after(self, now: float) -> None:
-        """What follows from a new best block, once everything that came with it is imported."""
+        """Handles a new best block, after everything that came with it is imported."""
         if self.best != self._best_seen:
             self._best_seen = self.best
             self.candidates.on_best(self.best, self.best_number, now)
@@ -235,7 +235,7 @@ class RelayNode(ChainNode):
             self.publish(built[0], claim)
 
     def _para_inherent(self, parent: Hash, claim: Claim) -> str:
-        """The inherent of parachains, with those candidates that the state transition takes in a trial."""
+        """The parachains' inherent, with the candidates that the state transition accepts in a trial."""
         bitfields, backable = self.candidates.bitfields(parent), self.candidates.backable()
         call: dict[str, Any] = {
             "pallet": "ParaInherent",
@@ -249,7 +249,7 @@ class RelayNode(ChainNode):
                 trial = self.chain_rules.begin(state, Context(self.tree.number(parent) + 1, parent, claim.slot))
                 trial.apply(extrinsics.compose(call))
             except RuntimePanic:
-                return extrinsics.compose(call)  # Building the block will say so.
+                return extrinsics.compose(call)  # Building the block will report it.
             taken = {
                 waiting.candidate.hash
                 for para_id in self.chain_rules.cores.parachains

@@ -1,8 +1,7 @@
 """One round of GRANDPA as one node sees it: which votes it has, and what follows from them.
 
-The definitions are those of the paper ("GRANDPA: a Byzantine finality gadget", sections 2.1 to 2.4), equivocations
-included, for a validator that lost its database may vote twice. Votes for blocks that the node does not know never get
-here.
+The definitions are those of the paper ("GRANDPA: a Byzantine finality gadget", sections 2.1 to 2.4), including
+equivocations, because a validator that lost its database may vote twice. Votes for unknown blocks are kept elsewhere.
 """
 
 from typing import Any
@@ -12,12 +11,12 @@ from simnode.core.tree import Tree
 
 
 def threshold(voters: int) -> int:
-    """How many of the voters are a supermajority: all but the third, rounded down, that may be faulty."""
+    """How many voters are a supermajority: all except the (n - 1) // 3 that may be faulty."""
     return voters - (voters - 1) // 3
 
 
 class Round:
-    """Votes of one round. Every vote stands on the tree's root."""
+    """The votes of one round. Every vote is for a descendant of the tree's root."""
 
     def __init__(self, number: int, voters: int, tree: Tree[Any], *, needed: int | None = None) -> None:
         self.number = number
@@ -32,7 +31,7 @@ class Round:
         self._final: Hash | None = None
 
     def add(self, vote: Vote) -> bool:
-        """Counts a vote; False when it says nothing new. A third vote of an equivocator says nothing new."""
+        """Counts a vote. Returns False if it adds nothing, like a third vote of an equivocator."""
         cast = self._votes[vote.phase].setdefault(vote.authority, [])
         if len(cast) == 2 or any(other.hash == vote.hash for other in cast):
             return False
@@ -64,7 +63,7 @@ class Round:
 
     @property
     def ghost(self) -> Hash | None:
-        """The highest block that a supermajority of prevotes stands behind."""
+        """The highest block with a supermajority of prevotes."""
         self._refresh()
         return self._ghost
 
@@ -95,7 +94,7 @@ class Round:
         if self._ghost is None:
             self._estimate, self._completable = None, False
         elif self.seen(PRECOMMIT) < self.needed:
-            # Enough votes are still out to carry any block above; the round cannot end yet.
+            # The missing votes could still finalise any block above, so the round cannot end yet.
             self._estimate, self._completable = self._ghost, False
         else:
             self._estimate = self._highest_possible(self._ghost)
@@ -104,11 +103,11 @@ class Round:
             )
 
     def _behind(self, votes: dict[int, list[Vote]], block: Hash) -> int:
-        """How many voters stand behind a block: those who voted for it or above, and every equivocator."""
+        """How many voters support a block: those that voted for it or a descendant, and every equivocator."""
         return sum(len(cast) > 1 or self._tree.is_ancestor(block, cast[0].hash) for cast in votes.values())
 
     def _highest(self, votes: dict[int, list[Vote]]) -> Hash | None:
-        """The highest block with a supermajority. Support only shrinks upwards, so the height is searched by halves."""
+        """The highest block with a supermajority. A binary search, because support never grows with the height."""
         if len(votes) < self.needed:
             return None
         single = [cast[0].hash for cast in votes.values() if len(cast) == 1]
@@ -131,10 +130,9 @@ class Round:
         return found
 
     def _possible(self, block: Hash) -> bool:
-        """Whether a supermajority of precommits for a block may still come about.
+        """Whether a supermajority of precommits for a block is still possible.
 
-        Voters that were not heard may all vote for it, and of those heard as many may turn out to be equivocators as
-        the protocol tolerates.
+        All missing voters may vote for it, and as many voters as the protocol tolerates may equivocate.
         """
         return self._may_reach(self._behind(self._votes[PRECOMMIT], block))
 

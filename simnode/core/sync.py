@@ -1,7 +1,8 @@
-"""Getting blocks: announcements, requests for what is missing, orphans that wait for their parents.
+"""Gets blocks: announcements, requests for missing blocks, and orphans that wait for their parents.
 
-A block's author sends it in full to all its peers; whoever imports it announces the hash, and who lacks it asks. So a
-block reaches nodes that its author cannot reach, and a node that was away finds everything through the first `Status`.
+An author sends the whole block to all its peers. A node that imports it announces the hash, and peers without the block
+ask for it. So a block reaches nodes that the author cannot reach, and a node that was away learns everything from the
+first `Status`.
 """
 
 from collections.abc import Callable
@@ -20,12 +21,12 @@ _PATIENCE = 12
 _ORPHANS = 512
 
 Import = Callable[[Block, str | None], str]
-"""Imports a block whose parent is known; the result in the words of `substrate_import_queue_processed_total`."""
+"""Imports a block whose parent is known. Returns a result as in `substrate_import_queue_processed_total`."""
 
 
 @dataclass(slots=True)
 class _Wanted:
-    """A block to ask for: whom, and when next."""
+    """A missing block: which peers to ask, and when next."""
 
     number: int
     due: float
@@ -66,7 +67,7 @@ class Sync:
         return min((wanted.due for wanted in self._wanted.values()), default=None)
 
     def seen(self, peer: str, hash_: Hash, number: int, now: float) -> None:
-        """A peer has a block: asks for it in a moment, unless it comes by itself."""
+        """Records that a peer has a block. Asks for it a moment later, unless it arrives by itself."""
         if peer in self.peers and number >= self.peers[peer][1]:
             self.peers[peer] = (hash_, number)
         self.want(hash_, number, peer, now + 0.1)
@@ -88,7 +89,7 @@ class Sync:
                 self._request(hash_, wanted)
 
     def on_block(self, peer: str | None, block: Block, now: float) -> None:
-        """A block came. Imports it and whatever waited for it, or waits for its parent."""
+        """Handles a received block: imports it and all that waited for it, or keeps it until its parent arrives."""
         if block.hash in self._tree or block.hash in self._bad:
             return
         if block.parent not in self._tree:
@@ -107,7 +108,7 @@ class Sync:
             if result == "success":
                 ready += self._orphans.pop(at.hash, {}).values()
             elif result != "verification_failed":
-                # Verification may succeed later, when it failed for a block from the future.
+                # Verification may succeed later if the block is from the future.
                 self._bad.add(at.hash)
 
     def on_request(self, peer: str, request: BlockRequest) -> None:
@@ -147,14 +148,14 @@ class Sync:
                 self._out.send(peer, Announce(block.hash, block.number))
 
     def _request(self, hash_: Hash, wanted: _Wanted) -> None:
-        """Asks the peers that are known to have the block in turn, then anybody."""
+        """Asks in turn the peers that are known to have the block, then all others."""
         sources = [peer for peer in wanted.peers if peer in self.peers] or sorted(self.peers)
         if sources:
             peer = sources[(wanted.tries - 1) % len(sources)]
             self._out.send(peer, BlockRequest(hash_, self._locator(peer)))
 
     def _locator(self, peer: str) -> tuple[Hash, ...]:
-        """Blocks that this node has: the last one from that peer, and ever sparser ones down from each head."""
+        """Blocks that this node has: the last one from that peer, and from each head down with growing distances."""
         found = [self._common[peer]] if self._common.get(peer, "") in self._tree else []
         for leaf in self._tree.leaves()[-4:]:
             number, step = self._tree.number(leaf), 1

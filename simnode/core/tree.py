@@ -1,7 +1,7 @@
-"""The tree of blocks: ancestry, leaves, finality. Fork choice is the caller's, by the weight that it gives each block.
+"""The tree of blocks: ancestry, leaves, finality. The caller chooses between forks by the weights that it gives blocks.
 
-Every block keeps a pointer far back, as Bitcoin's index does, so that an ancestor thousands of blocks below is found in
-a few steps: finality may stand for hours in a rehearsal while blocks go on.
+Every block has a pointer far back, as in Bitcoin's index, so that an ancestor thousands of blocks below is found in a
+few steps. In a rehearsal finality may stand for hours while blocks are still built.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Content = TypeVar("Content")
 
 @dataclass(slots=True)
 class Entry(Generic[Content]):
-    """A block in the tree. `order` is the place in the order of arrival, the last word between equals."""
+    """A block in the tree. `order` is its place in the order of arrival, which decides between equal weights."""
 
     hash: Hash
     parent: Hash
