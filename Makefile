@@ -6,7 +6,10 @@ STAMP := $(VENV)/.installed
 RUNS ?= runs
 UPGRADE ?= --upgrade
 
-.PHONY: install lock demo demo-bad-upgrade demo-real test test-newest test-real unit check format generate bench clean
+# Python starts a thousand times in a suite, and each start would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: install lock demo demo-bad-upgrade demo-real test test-newest test-real unit explore check format generate docs bench clean
 
 install: $(STAMP)
 
@@ -16,10 +19,11 @@ $(STAMP): pyproject.toml development.lock
 	@echo "installing coalmine into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r development.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
 	@touch $@
 
 # What a user does not install: pyproject.toml says what each group is for.
-GROUPS := --group build --group image --group test --group check
+GROUPS := --group build --group image --group test --group check --group docs
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 lock: $(STAMP)  ## Both locks, at the newest versions that the bounds allow; UPGRADE= keeps what stands and still fits.
@@ -32,9 +36,6 @@ demo: $(STAMP)  ## Rehearse examples/quickstart.yaml on a cluster of our own; CO
 demo-bad-upgrade: $(STAMP)  ## The same network with a runtime whose migration panics: ends FAILED, exit code 1.
 	$(BIN)/coalmine run examples/bad-upgrade.yaml --runs $(RUNS) $(if $(CONTEXT),--context $(CONTEXT)); \
 	  code=$$?; echo "exit code $$code"; exit $$code
-
-# Most tests wait for time to pass: more of them at once than there are cores. Who runs beside whom: tests/conftest.py.
-SPREAD := -n 4 --no-loadscope-reorder
 
 # Real clients by image or by path of their programs, and a folder with the runtimes that the example names.
 REAL ?= ../shared/real
@@ -50,8 +51,12 @@ demo-real: $(STAMP)  ## The quickstart with real clients; POLKADOT, OMNI_NODE (i
 	$(BIN)/coalmine run build/demo-real/quickstart-real.yaml --runs $(RUNS) --client polkadot=$(POLKADOT) \
 	  --client polkadot-omni-node=$(OMNI_NODE) $(if $(CONTEXT),--context $(CONTEXT))
 
-test: $(STAMP)  ## Everything, the cluster tests on a lab of their own included.
-	$(BIN)/python -m pytest tests $(SPREAD) --durations 15
+# Two workers have a lab each, and the third runs everything else meanwhile: tests/conftest.py says who runs where.
+# The seconds of each test and fixture are kept in build/durations/.
+SPREAD := --no-loadscope-reorder -n
+
+test: $(STAMP)  ## Everything but long real networks; starts labs of its own.
+	$(BIN)/python -m pytest tests $(SPREAD) 3 --keep-durations build/durations/test.json
 
 test-newest: $(STAMP)  ## The suite on the newest versions that the bounds allow and not on the locked ones: drift is seen here first.
 	$(BIN)/uv venv --quiet --clear --seed --python $(BIN)/python build/newest
@@ -59,11 +64,19 @@ test-newest: $(STAMP)  ## The suite on the newest versions that the bounds allow
 	@touch build/newest/.installed
 	$(MAKE) test VENV=build/newest
 
-test-real: $(STAMP)  ## Everything on real nodes, also what `make test` leaves out for its length; an hour.
-	COALMINE_THOROUGH=1 $(BIN)/python -m pytest tests/real
+test-real: $(STAMP)  ## Everything on real nodes, what `make test` leaves out for its length included: a release runs it.
+	COALMINE_THOROUGH=1 $(BIN)/python -m pytest tests/real -m 'not cluster' $(SPREAD) 3
+	COALMINE_THOROUGH=1 $(BIN)/python -m pytest tests/real -m cluster
 
 unit: $(STAMP)  ## What needs no cluster, no container and no real node.
-	$(BIN)/python -m pytest tests -m 'not cluster and not container and not real' $(SPREAD)
+	$(BIN)/python -m pytest tests -m 'not cluster and not container and not real' $(SPREAD) auto \
+	  --keep-durations build/durations/unit.json
+
+# How many times as many schedules `make explore` tries as `make unit`.
+TIMES ?= 20
+
+explore: $(STAMP)  ## `make unit` with more seeds, examples and malformed files.
+	COALMINE_EXPLORE=$(TIMES) $(BIN)/python -m pytest tests -m 'not cluster and not container and not real' $(SPREAD) auto
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -75,10 +88,13 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: $(STAMP)  ## dashboards/ and docs/schema/, from the catalogue and the models.
+generate: $(STAMP)  ## dashboards/, docs/schema/ and docs/reference/, from the catalogue, the models and the verbs.
 	$(BIN)/python -c "from pathlib import Path; from orchestrator.metrics.dashboards import generate; \
-	  from orchestrator.spec.explain import published; \
-	  [Path(path).write_text(text) for path, text in (generate() | published()).items()]"
+	  from orchestrator.cli import reference; from orchestrator.spec import explain; \
+	  [Path(path).write_text(text) for path, text in (generate() | explain.published() | reference.published()).items()]"
+
+docs: $(STAMP)  ## build/docs/index.html, the pages of docs/; a link that leads nowhere is an error.
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky docs build/docs
 
 bench: $(STAMP)  ## One line a figure, and build/bench.json; ONLY=name runs one.
 	$(BIN)/python -m tests.bench $(ONLY)

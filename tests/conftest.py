@@ -12,25 +12,29 @@ from xdist.scheduler import LoadScopeScheduling
 from orchestrator import lab as labs
 from orchestrator.render import Images
 
-PROCESSES = ("tests/real/played/", "tests/real/test_onboarding.py", "tests/real/test_upgrade_logic.py")
-FIRST_LAB = tuple(
-    f"tests/cluster/test_{name}.py" for name in ("experiments", "secrets", "snapshots", "state", "upgrades")
-)
-QUEUES = (PROCESSES + FIRST_LAB, ("tests/cluster/", "tests/real/test_network.py"))
-"""What runs nodes in real time, by the beginning of its name, in the order in which it runs.
+pytest_plugins = ["tests.pace"]
 
-Two such queues are all that two cores bear. They are about as long up to the real network in the lab, which needs all
-of the machine and is the tail of the second.
+QUEUES = (
+    tuple(f"tests/cluster/test_{name}.py" for name in ("experiments", "readiness", "state", "upgrades", "rehearsal")),
+    ("tests/cluster/", "tests/real/test_small_network.py", "tests/real/test_network.py"),
+)
+"""Tests that need a lab, by the beginning of their names, in the order in which they run.
+
+Each queue has a worker and a lab of its own. Two of them are all that two cores bear. The first shares one network;
+the second brings up its own. They take about the same time.
 """
+
+TOGETHER = ("tests/container/", "tests/real/played/")
+"""Folders whose tests share something dear, so one worker runs them."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Under `-n` each queue has a worker, and so a lab, of its own; all other files are spread beside them."""
+    """Each queue has a worker; all other files are spread over the rest, and over these when they are done."""
 
     class Queues(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            return _shared(nodeid)
+            return _scope(nodeid)
 
     return Queues(config, log)
 
@@ -39,12 +43,12 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: _place(item.nodeid))
 
 
-def _shared(nodeid):
-    """What all tests have in common that one worker runs: a queue, a Docker engine, or a file."""
+def _scope(nodeid):
+    """What one worker runs whole: a queue, a folder, or a file."""
     queue, _ = _place(nodeid)
     if queue < len(QUEUES):
         return f"queue {queue}"
-    return "engine" if nodeid.startswith("tests/container/") else nodeid.partition("::")[0]
+    return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.partition("::")[0])
 
 
 def _place(nodeid):

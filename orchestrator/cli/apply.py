@@ -3,22 +3,18 @@
 import secrets
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import yaml
 
 from orchestrator import __version__
-from orchestrator.cli import console, options
+from orchestrator.cli import options, stdout
 from orchestrator.cli.format import Format
-from orchestrator.engine import choice
 from orchestrator.errors import UsageError
-from orchestrator.gates.library import expand
-from orchestrator.metrics.check import check
-from orchestrator.provision import effects, network
-from orchestrator.readiness import ladder
-from orchestrator.render import Images
-from orchestrator.spec.load import Loaded, load
+
+if TYPE_CHECKING:
+    from orchestrator.provision.network import Prepared
+    from orchestrator.spec.load import Loaded
 
 
 def render(
@@ -30,6 +26,12 @@ def render(
     output: options.Output = Format.TEXT,
 ) -> int:
     """Print every object of a network, in the order of application. Secrets are not among them."""
+    import yaml
+
+    from orchestrator.cli.targets import client_images
+    from orchestrator.provision import network
+    from orchestrator.render import Images
+
     testnet = _load(files).testnet()
     try:
         raw = bytes.fromhex(seed) if seed else secrets.token_bytes(32)
@@ -37,13 +39,13 @@ def render(
         raise UsageError("--seed is not hexadecimal") from None
     if len(raw) != 32:
         raise UsageError("--seed must have 64 hex digits")
-    named = options.client_images(client, lambda name, path: f"{name}:{path.name}")
+    named = client_images(client, lambda name, path: f"{name}:{path.name}")
     images = Images(coalmine=image or f"coalmine/coalmine:{__version__}", prometheus=prometheus_image, clients=named)
     documents = [manifest.document for manifest in network.plan(testnet, images, raw).manifests]
     if output is Format.JSON:
-        console.data(documents)
+        stdout.data(documents)
     else:
-        console.text(yaml.dump_all(documents, Dumper=yaml.CSafeDumper, sort_keys=False))
+        stdout.text(yaml.dump_all(documents, Dumper=yaml.CSafeDumper, sort_keys=False))
     return 0
 
 
@@ -59,24 +61,28 @@ def diff(
     output: options.Output = Format.TEXT,
 ) -> int:
     """Say what `up` would do: first what restarts, then every object. Exit code 0: nothing, 1: something."""
+    from orchestrator.cli import console, targets
+    from orchestrator.engine import choice
+    from orchestrator.provision import effects, network
+
     testnet = _load(files).testnet()
     where = options.Where(context, kubeconfig, lab, image, prometheus_image, tuple(client))
-    with options.reached(where, owned=True, progress=console.stepper()) as target:
+    with targets.reached(where, owned=True, progress=console.stepper()) as target:
         chosen = choice.choose(engine, target.cluster, testnet.name)
         prepared = network.prepare(target.cluster, chosen, testnet, target.images)
     different = [change for change in prepared.changes if change.action != "same"]
     if output is Format.JSON:
-        console.data(_as_data(prepared))
+        stdout.data(_as_data(prepared))
         return 1 if different else 0
     for line in (*prepared.warnings, *effects.summary(prepared.effects)):
         console.say(line)
     for change in different:
-        console.text(f"{change.action:7} {change.key}" + "".join(f"\n          {path}" for path in change.paths))
+        stdout.text(f"{change.action:7} {change.key}" + "".join(f"\n          {path}" for path in change.paths))
     console.say(f"{len(different)} of {len(prepared.changes)} objects differ")
     return 1 if different else 0
 
 
-def _as_data(prepared: network.Prepared) -> list[dict[str, object]]:
+def _as_data(prepared: "Prepared") -> list[dict[str, object]]:
     """Every object that changes, with what its pods feel of it."""
     return [
         {
@@ -104,10 +110,15 @@ def up(
     engine: options.EngineName = None,
 ) -> int:
     """Bring a network up and wait until it does what a network does. On a running one: say what restarts, change it."""
+    from orchestrator.cli import console, targets
+    from orchestrator.engine import choice
+    from orchestrator.provision import network
+    from orchestrator.readiness import ladder
+
     testnet = _load(files).testnet()
     progress = console.stepper()
     where = options.Where(context, kubeconfig, lab, image, prometheus_image, tuple(client))
-    with options.reached(where, owned=False, progress=progress) as target:
+    with targets.reached(where, owned=False, progress=progress) as target:
         chosen = choice.choose(engine, target.cluster, testnet.name)
         planned = network.up(target.cluster, chosen, testnet, target.images, progress)
         ladder.climb(target.cluster, planned, progress)
@@ -127,15 +138,23 @@ def down(
     yes: options.Yes = False,
 ) -> int:
     """Take a network down: faults first, then every object and volume."""
+    from orchestrator.cli import console, reaching
+    from orchestrator.engine import choice
+    from orchestrator.provision import network
+
     progress = console.stepper()
     where = options.Where(context, kubeconfig, lab)
     if not yes and sys.stdin.isatty():
         typer.confirm(f"delete network {name}{'' if keep_data else ' with all its data'}?", abort=True)
-    cluster = options.existing(where)
+    cluster = reaching.existing(where)
     chosen = choice.choose(engine, cluster, name)
     (network.down_keeping_data if keep_data else network.down)(cluster, chosen, name, progress)
     return 0
 
 
-def _load(files: list[Path]) -> Loaded:
+def _load(files: list[Path]) -> "Loaded":
+    from orchestrator.gates.library import expand
+    from orchestrator.metrics.check import check
+    from orchestrator.spec.load import load
+
     return load(files, checks=[check], expand=expand)

@@ -1,24 +1,38 @@
-"""How the command line speaks: data on stdout, all else on stderr. Called by every verb."""
+"""How the command line speaks: tables on stdout, all else on stderr. Called by verbs once they run.
 
-import json
+What others read on goes through `stdout`.
+"""
+
+import contextlib
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import rich.box
 import rich.console
+import rich.live
 import rich.markup
 import rich.table
+import rich.text
 
-from orchestrator import report
+from orchestrator.cli import stdout
 from orchestrator.cli.format import Format
 from orchestrator.errors import CoalmineError, GenesisError, RuntimeCallError
-from orchestrator.gates.judge import RunVerdict
+from orchestrator.progress import Progress, Work
+
+if TYPE_CHECKING:
+    from orchestrator.gates.judge import RunVerdict
 
 _LOG_LINES = 20
 """Of a runtime that failed; what it said last says why."""
+
+_LOOKS = 2
+"""In a second, at what is under way."""
 
 _stderr = rich.console.Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 _stdout = rich.console.Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 120)
@@ -30,14 +44,72 @@ def say(line: str) -> None:
     _stderr.print(line, markup=False)
 
 
-def stepper() -> Callable[[str], None]:
-    """A progress callback that stamps each line with the seconds since it was made."""
+def stepper() -> Progress:
+    """A listener that stamps each line with the seconds since it was made; a terminal also shows what is under way."""
     started = time.monotonic()
 
     def step(line: str) -> None:
         say(f"[{time.monotonic() - started:6.1f}s] {line}")
 
-    return step
+    return _OnTerminal(step) if _stderr.is_interactive else step
+
+
+@dataclass(frozen=True, slots=True)
+class _OnTerminal:
+    """A listener with lines that live: one for each work that is under way, below what was said."""
+
+    step: Progress
+
+    def __call__(self, line: str, /) -> None:
+        self.step(line)
+
+    def watch(self, work: Work, /) -> AbstractContextManager[None]:
+        return _living.shown(work)
+
+
+class _Living:
+    """The lines that live at the bottom of the terminal. They are there while there are some, and leave no trace."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._works: list[tuple[Work, float]] = []
+        self._live: rich.live.Live | None = None
+
+    @contextlib.contextmanager
+    def shown(self, work: Work) -> Iterator[None]:
+        entry = (work, time.monotonic())
+        with self._lock:
+            self._works.append(entry)
+            if self._live is None:
+                self._live = self._begun()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._works.remove(entry)
+                if not self._works and self._live is not None:
+                    self._live.stop()
+                    self._live = None
+
+    def _begun(self) -> rich.live.Live:
+        live = rich.live.Live(
+            console=_stderr,
+            get_renderable=self._lines,
+            refresh_per_second=_LOOKS,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        live.start()
+        return live
+
+    def _lines(self) -> rich.console.Group:
+        now = time.monotonic()
+        lines = [work.line(now - began) for work, began in tuple(self._works)]
+        return rich.console.Group(*(rich.text.Text(line, no_wrap=True, overflow="ellipsis") for line in lines))
+
+
+_living = _Living()
 
 
 def fail(error: CoalmineError) -> None:
@@ -47,15 +119,6 @@ def fail(error: CoalmineError) -> None:
             say(f"runtime: {line}")
     if error.hint:
         say(f"hint: {error.hint}")
-
-
-def data(value: Any) -> None:
-    """A document for machines."""
-    sys.stdout.write(json.dumps(value, indent=2) + "\n")
-
-
-def text(value: str) -> None:
-    sys.stdout.write(value if value.endswith("\n") else value + "\n")
 
 
 def table(title: str, columns: list[str], rows: list[list[str]], *, verdict_column: int | None = None) -> None:
@@ -72,10 +135,12 @@ def table(title: str, columns: list[str], rows: list[list[str]], *, verdict_colu
     _stdout.print(grid)
 
 
-def verdict(name: str, judged: RunVerdict, directory: Path, output: Format) -> None:
+def verdict(name: str, judged: "RunVerdict", directory: Path, output: Format) -> None:
     """The verdict of a run, its gates, and where its reports are."""
+    from orchestrator import report
+
     if output is Format.JSON:
-        text((directory / "result.json").read_text(encoding="utf-8"))
+        stdout.text((directory / "result.json").read_text(encoding="utf-8"))
         return
     rows = [dict(zip(report.HEADER, row, strict=True)) for row in report.rows(judged)]
     columns = ["verdict", "stage", "gate", "worst", "asked"]

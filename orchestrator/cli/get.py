@@ -2,17 +2,18 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli import console, listing, options
+from orchestrator.cli import listing, options, stdout
 from orchestrator.cli.format import Listing
 from orchestrator.cli.selecting import TestnetName
-from orchestrator.cluster import Cluster
 from orchestrator.errors import ChainError
-from orchestrator.inspection import live, networks
-from orchestrator.inspection.networks import NodeState, TestnetState
+
+if TYPE_CHECKING:
+    from orchestrator.cluster import Cluster
+    from orchestrator.inspection.networks import NodeState, TestnetState
 
 Row = dict[str, Any]
 """One object by the names of its columns; JSON prints it as it is."""
@@ -41,7 +42,10 @@ def get(
     output: Annotated[Listing, typer.Option("-o", "--output", help="How to print.")] = Listing.TEXT,
 ) -> int:
     """List testnets, nodes or parachains. Of all testnets, unless one is named."""
-    cluster = options.existing(options.Where(context, kubeconfig, lab))
+    from orchestrator.cli import console, reaching
+    from orchestrator.inspection import networks
+
+    cluster = reaching.existing(options.Where(context, kubeconfig, lab))
     found = (networks.testnet(cluster, testnet),) if testnet else networks.testnets(cluster)
     if what is What.TESTNETS:
         rows = [_testnet(one) for one in found]
@@ -50,17 +54,17 @@ def get(
     else:
         rows = [row for one in found for row in _parachains(cluster, one)]
     if output is Listing.JSON:
-        console.data(rows)
+        stdout.data(rows)
     elif not rows:
         console.say(f"there are no {what} in {cluster.context}")
     else:
         hidden = () if output is Listing.WIDE else _WIDE[what]
         header = [name for name in rows[0] if name not in hidden]
-        console.text(listing.columns(header, [[_cell(name, row[name]) for name in header] for row in rows]))
+        stdout.text(listing.columns(header, [[_cell(name, row[name]) for name in header] for row in rows]))
     return 0
 
 
-def _testnet(testnet: TestnetState) -> Row:
+def _testnet(testnet: "TestnetState") -> Row:
     spec = (testnet.applied or {}).get("spec", {})
     return {
         "name": testnet.name,
@@ -76,7 +80,7 @@ def _testnet(testnet: TestnetState) -> Row:
     }
 
 
-def _node(node: NodeState) -> Row:
+def _node(node: "NodeState") -> Row:
     return {
         "name": node.name,
         "testnet": node.testnet,
@@ -92,7 +96,9 @@ def _node(node: NodeState) -> Row:
     }
 
 
-def _parachains(cluster: Cluster, testnet: TestnetState) -> list[Row]:
+def _parachains(cluster: "Cluster", testnet: "TestnetState") -> list[Row]:
+    from orchestrator.inspection import live
+
     heads = live.included(cluster, testnet.relay, [para.id for para in testnet.parachains])
     specs = {one.get("id"): one for one in (testnet.applied or {}).get("spec", {}).get("parachains", [])}
     rows = []

@@ -5,13 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
-from orchestrator.cli import console
+from orchestrator.cli import stdout
 from orchestrator.errors import SpecError, UsageError
-from orchestrator.importing import read_definition
-from orchestrator.importing.zombie_bite import read_bite
-from orchestrator.spec.load import load
 
 app = typer.Typer(help="Make a Testnet of another tool's network definition.", no_args_is_help=True)
 
@@ -32,6 +28,11 @@ def zombienet(
     ] = None,
 ) -> int:
     """Print a Testnet made of a zombienet definition; what has no counterpart is listed on stderr, with the reason."""
+    import yaml
+
+    from orchestrator.cli import console
+    from orchestrator.importing import read_definition
+
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -51,7 +52,7 @@ def zombienet(
         console.say(str(finding))
     console.say(f"{len(imported.findings)} things are not as they were in {file}")
     if output is None:
-        console.text(written)
+        stdout.text(written)
         return 0
     output.write_text(written, encoding="utf-8")
     _say_what_is_missing(output)
@@ -66,6 +67,11 @@ def zombie_bite(
     name: Annotated[str, typer.Option(help="The Testnet's name, and its fork id.")] = "fork",
 ) -> int:
     """Write a Testnet of a fork of a live network: its specs and databases, on validators of one's own."""
+    import yaml
+
+    from orchestrator.cli import console
+    from orchestrator.importing.zombie_bite import read_bite
+
     home = output.parent
     bite = read_bite(directory, archives=archives, name=name, rebase=lambda path: os.path.relpath(path, home))
     output.write_text(yaml.dump(bite.document, Dumper=yaml.CSafeDumper, sort_keys=False, width=110), encoding="utf-8")
@@ -87,6 +93,9 @@ def _runtime(text: str, home: Path) -> tuple[str, str]:
 
 def _say_what_is_missing(output: Path) -> None:
     """A Testnet that needs something yet (a file to fetch) is written all the same, and says so at once."""
+    from orchestrator.cli import console
+    from orchestrator.spec.load import load
+
     try:
         load([output])
     except SpecError as error:

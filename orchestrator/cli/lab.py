@@ -1,15 +1,16 @@
 """`coalmine lab up | down | status | kubeconfig | load-image`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator import lab
-from orchestrator.cli import console, options
+from orchestrator.cli import options, stdout
 from orchestrator.cli.format import Format
 from orchestrator.errors import UsageError
-from orchestrator.lab import programs
+
+if TYPE_CHECKING:
+    from orchestrator.lab import Lab
 
 app = typer.Typer(help="A throwaway local Kubernetes.", no_args_is_help=True)
 
@@ -19,14 +20,20 @@ Name = Annotated[str, typer.Argument(help="The lab's name; labs of different nam
 @app.command()
 def up(name: Name = options.DEFAULT_LAB) -> int:
     """Start a lab and leave it running until `coalmine lab down`."""
+    from orchestrator import lab
+    from orchestrator.cli import console
+
     started = lab.up(name, owner=None, progress=console.stepper())
-    console.text(str(started.kubeconfig))
+    stdout.text(str(started.kubeconfig))
     return 0
 
 
 @app.command()
 def down(name: Name = options.DEFAULT_LAB) -> int:
     """End a lab; nothing of it stays."""
+    from orchestrator import lab
+    from orchestrator.cli import console
+
     lab.down(name, progress=console.stepper())
     return 0
 
@@ -34,9 +41,12 @@ def down(name: Name = options.DEFAULT_LAB) -> int:
 @app.command()
 def status(output: options.Output = Format.TEXT) -> int:
     """List the labs that run on this machine."""
+    from orchestrator import lab
+    from orchestrator.cli import console
+
     found = lab.status()
     if output is Format.JSON:
-        console.data([{"name": s.name, "kubeconfig": str(s.kubeconfig), "supervisor": s.supervisor} for s in found])
+        stdout.data([{"name": s.name, "kubeconfig": str(s.kubeconfig), "supervisor": s.supervisor} for s in found])
     elif not found:
         console.say("no lab runs here")
     else:
@@ -51,7 +61,7 @@ def status(output: options.Output = Format.TEXT) -> int:
 @app.command()
 def kubeconfig(name: Name = options.DEFAULT_LAB) -> int:
     """Print the path of a lab's kubeconfig."""
-    console.text(str(_running(name).kubeconfig))
+    stdout.text(str(_running(name).kubeconfig))
     return 0
 
 
@@ -67,6 +77,9 @@ def load_image(
     name: Annotated[str, typer.Option("--lab")] = options.DEFAULT_LAB,
 ) -> int:
     """Import an image into a lab: an archive under its own name, or programs; prints the name of the latter."""
+    from orchestrator.cli import console
+    from orchestrator.lab import programs
+
     running = _running(name)
     if as_ is None:
         for archive in sources:
@@ -74,11 +87,13 @@ def load_image(
         return 0
     made = programs.made(as_, tuple(sources), console.stepper())
     running.load(made, console.stepper())
-    console.text(made.reference)
+    stdout.text(made.reference)
     return 0
 
 
-def _running(name: str) -> lab.Lab:
+def _running(name: str) -> "Lab":
+    from orchestrator import lab
+
     found = lab.find(name)
     if found is None:
         raise UsageError(f"lab {name} does not run", hint=f"`coalmine lab up {name}` starts it")

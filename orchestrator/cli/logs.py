@@ -7,13 +7,9 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import console, options, selecting
+from orchestrator.cli import options, selecting
 from orchestrator.cli.rpc import seconds
 from orchestrator.errors import UsageError
-from orchestrator.inspection import log_lines, networks
-
-_COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
-"""Foreground colours of ECMA-48 that can be read on light and dark ground."""
 
 
 def logs(
@@ -33,6 +29,10 @@ def logs(
     lab: options.LabName = options.DEFAULT_LAB,
 ) -> int:
     """Print what nodes log, in the order of time, each line with its node in front."""
+    from orchestrator.cli import console
+    from orchestrator.cli.log_printer import Printer
+    from orchestrator.inspection import log_lines, networks
+
     if follow and previous:
         raise UsageError("--previous is over, so it cannot be followed")
     pattern = _pattern(grep)
@@ -41,7 +41,7 @@ def logs(
     cluster, found = selecting.found(options.Where(context, kubeconfig, lab), testnet)
     selection = selecting.selection(nodes, group, role, chain)
     chosen = networks.select(found.nodes, selection)
-    printer = _Printer(width=max(len(node.name) for node in chosen), colours=sys.stdout.isatty())
+    printer = Printer(width=max(len(node.name) for node in chosen), colours=sys.stdout.isatty())
     lines = (
         log_lines.follow(cluster, found.namespace, selection, wish, console.say)
         if follow
@@ -61,24 +61,3 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
         return re.compile(text) if text is not None else None
     except re.error as error:
         raise UsageError(f"--grep: {text!r} is no regular expression: {error}") from error
-
-
-class _Printer:
-    """Writes lines with their prefixes; each node keeps its colour."""
-
-    def __init__(self, *, width: int, colours: bool) -> None:
-        self._width = width
-        self._colours = colours
-        self._prefixes: dict[str, str] = {}
-
-    def print(self, line: log_lines.Line) -> None:
-        prefix = self._prefixes.setdefault(line.node, self._prefix(line.node))
-        text = log_lines.coloured(line.text) + "\x1b[0m" if self._colours else log_lines.plain(line.text)
-        sys.stdout.write(f"{prefix} {text}\n")
-        sys.stdout.flush()
-
-    def _prefix(self, node: str) -> str:
-        text = f"{node:<{self._width}} |"
-        if not self._colours:
-            return text
-        return f"\x1b[{_COLOURS[len(self._prefixes) % len(_COLOURS)]}m{text}\x1b[0m"

@@ -5,15 +5,9 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import console, options
+from orchestrator.cli import options, stdout
 from orchestrator.cli.format import Format
 from orchestrator.errors import UsageError
-from orchestrator.gates import judge as judging
-from orchestrator.gates.library import expand
-from orchestrator.journal import Journal
-from orchestrator.metrics.check import check
-from orchestrator.run import lifecycle
-from orchestrator.spec.load import load
 
 Run = Annotated[Path, typer.Argument(help="A run's directory, such as runs/quickstart-20261123-101500-1a2b.")]
 
@@ -30,13 +24,21 @@ def judge(
     output: options.Output = Format.TEXT,
 ) -> int:
     """Give the verdict again from the journal, also with other gates, and show what differs from the first."""
+    from orchestrator.cli import console
+    from orchestrator.gates import judge as judging
+    from orchestrator.gates.library import expand
+    from orchestrator.journal import Journal
+    from orchestrator.metrics.check import check
+    from orchestrator.run import kept
+    from orchestrator.spec.load import load
+
     journal = Journal.read(_directory(run) / "journal.jsonl")
     first = judging.first(journal)
     if gates is None:
         verdict = judging.judge(journal)
     else:
         other = load([gates], checks=[check], expand=expand).rehearsal()
-        figures = judging.baselines(other, lambda name: lifecycle.earlier(run, name))
+        figures = judging.baselines(other, lambda name: kept.earlier(run, name))
         verdict = judging.judge(journal, other, figures)
     changes = judging.compare(first, verdict)
     for change in changes:
@@ -52,9 +54,11 @@ def judge(
 
 def report(run: Run) -> int:
     """Write the reports of a run again from its journal."""
+    from orchestrator.run import kept
+
     directory = _directory(run)
-    lifecycle.conclude(directory)
-    console.text(str(directory / "report.html"))
+    kept.conclude(directory)
+    stdout.text(str(directory / "report.html"))
     return 0
 
 

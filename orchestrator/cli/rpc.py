@@ -5,10 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestrator.cli import console, options, selecting
+from orchestrator.cli import options, selecting, stdout
 from orchestrator.errors import UsageError
-from orchestrator.inspection import live
-from orchestrator.units import parse_duration
 
 
 def rpc(
@@ -23,11 +21,13 @@ def rpc(
     lab: options.LabName = options.DEFAULT_LAB,
 ) -> int:
     """Call a method of a node's RPC and print the result as JSON."""
+    from orchestrator.inspection import live
+
     values = [parameter(text) for text in params or ()]
     limit = seconds("--timeout", timeout)
     cluster, found = selecting.found(options.Where(context, kubeconfig, lab), testnet)
     chosen = selecting.one(found, node)
-    console.data(live.node_rpc(cluster, chosen, relay=relay, timeout=limit).call(method, *values))
+    stdout.data(live.node_rpc(cluster, chosen, relay=relay, timeout=limit).call(method, *values))
     return 0
 
 
@@ -52,6 +52,8 @@ def seconds(option: str, text: str) -> float:
     Raises:
         UsageError: when it is none.
     """
+    from orchestrator.units import parse_duration
+
     try:
         return parse_duration(text)
     except ValueError as error:

@@ -5,14 +5,8 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import console, options
+from orchestrator.cli import options
 from orchestrator.cli.format import Format
-from orchestrator.engine import choice
-from orchestrator.gates.library import expand
-from orchestrator.metrics.check import check
-from orchestrator.provision import network
-from orchestrator.run import lifecycle
-from orchestrator.spec.load import load
 
 
 def run(
@@ -29,12 +23,20 @@ def run(
     output: options.Output = Format.TEXT,
 ) -> int:
     """Rehearse: bring the network up, put it through every stage, judge, report, take it down."""
+    from orchestrator.cli import console, targets
+    from orchestrator.engine import choice
+    from orchestrator.gates.library import expand
+    from orchestrator.metrics.check import check
+    from orchestrator.provision import network
+    from orchestrator.run import lifecycle
+    from orchestrator.spec.load import load
+
     loaded = load(files, checks=[check], expand=expand)
     rehearsal = loaded.rehearsal()
     testnet = loaded.testnets[rehearsal.spec.testnet]
     progress = console.stepper()
     directory = runs / lifecycle.new_run(rehearsal)
-    with options.reached(
+    with targets.reached(
         options.Where(context, kubeconfig, lab, image, prometheus_image, tuple(client)), owned=True, progress=progress
     ) as target:
         chosen = choice.choose(engine, target.cluster, testnet.name)

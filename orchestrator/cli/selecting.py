@@ -1,14 +1,14 @@
 """Options of the verbs that look at a testnet in a cluster: which testnet, which nodes. Called by those verbs."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli import options
 from orchestrator.cli.options import Where
-from orchestrator.cluster import Cluster
-from orchestrator.inspection import networks
-from orchestrator.inspection.networks import NodeState, Selection, TestnetState
+
+if TYPE_CHECKING:
+    from orchestrator.cluster import Cluster
+    from orchestrator.inspection.networks import NodeState, Selection, TestnetState
 
 TestnetName = Annotated[
     str | None, typer.Option("--testnet", "-n", help="Which testnet; not needed where there is only one.")
@@ -19,21 +19,29 @@ Role = Annotated[str | None, typer.Option(help="Only nodes of this role.")]
 Chain = Annotated[str | None, typer.Option(help="Only nodes of this chain: relay, or a parachain by name or id.")]
 
 
-def selection(names: list[str] | None, group: str | None, role: str | None, chain: str | None) -> Selection:
+def selection(names: list[str] | None, group: str | None, role: str | None, chain: str | None) -> "Selection":
+    from orchestrator.inspection.networks import Selection
+
     return Selection(tuple(names or ()), group, role, chain)
 
 
-def found(where: Where, testnet: str | None) -> tuple[Cluster, TestnetState]:
+def found(where: Where, testnet: str | None) -> "tuple[Cluster, TestnetState]":
     """The cluster and the testnet in it.
 
     Raises:
         UsageError: when the testnet is not there, or it is not clear which one is meant.
     """
-    cluster = options.existing(where)
+    from orchestrator.cli import reaching
+    from orchestrator.inspection import networks
+
+    cluster = reaching.existing(where)
     return cluster, networks.testnet(cluster, testnet)
 
 
-def one(testnet: TestnetState, name: str) -> NodeState:
+def one(testnet: "TestnetState", name: str) -> "NodeState":
     """The node called so; raises as `networks.select` does."""
+    from orchestrator.inspection import networks
+    from orchestrator.inspection.networks import Selection
+
     (node,) = networks.select(testnet.nodes, Selection(names=(name,)))
     return node

@@ -5,11 +5,10 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import console, options, selecting
+from orchestrator.cli import options, selecting, stdout
 from orchestrator.cli.format import Format
 from orchestrator.cli.rpc import seconds
 from orchestrator.errors import UsageError
-from orchestrator.provision import snapshots
 
 app = typer.Typer(help="Databases of running nodes, for others to start from.", no_args_is_help=True)
 
@@ -35,6 +34,9 @@ def take(
     lab: options.LabName = options.DEFAULT_LAB,
 ) -> int:
     """Stop a node, copy its database without its keys, let it go on; print the archive's sha256 and size."""
+    from orchestrator.cli import console
+    from orchestrator.provision import snapshots
+
     if (file is None) == (volume_snapshot is None):
         raise UsageError("say where the snapshot goes: -o FILE.tar.zst, or --volume-snapshot NAME")
     most = seconds("--limit", limit)
@@ -52,7 +54,7 @@ def take(
     if taken.left_out:
         console.say(f"left out keys: {', '.join(taken.left_out)}")
     if output is Format.JSON:
-        console.data({"file": str(file), "sha256": taken.sha256, "bytes": taken.length, "files": taken.files})
+        stdout.data({"file": str(file), "sha256": taken.sha256, "bytes": taken.length, "files": taken.files})
     else:
-        console.text(f"{file}: {taken.length} bytes of {taken.files} files\nsha256: {taken.sha256}")
+        stdout.text(f"{file}: {taken.length} bytes of {taken.files} files\nsha256: {taken.sha256}")
     return 0

@@ -5,10 +5,8 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import console, options
+from orchestrator.cli import options, stdout
 from orchestrator.cli.format import Format
-from orchestrator.engine import lock
-from orchestrator.provision import sweep as sweeping
 
 
 def sweep(
@@ -19,14 +17,18 @@ def sweep(
     output: options.Output = Format.TEXT,
 ) -> int:
     """Delete networks whose time to live is over and what interrupted work left behind; nothing that is in use."""
-    cluster = options.existing(options.Where(context, kubeconfig, lab))
+    from orchestrator.cli import console, reaching
+    from orchestrator.engine import lock
+    from orchestrator.provision import sweep as sweeping
+
+    cluster = reaching.existing(options.Where(context, kubeconfig, lab))
     now = lock.now()
     findings = sweeping.judge(sweeping.survey(cluster, now), now)
     swept = () if dry_run else sweeping.sweep(cluster, findings, console.stepper())
     failures = {(item.finding.kind, item.finding.name): item.failure for item in swept if item.failure}
     rows = [{**asdict(finding), "failure": failures.get((finding.kind, finding.name), "")} for finding in findings]
     if output is Format.JSON:
-        console.data(rows)
+        stdout.data(rows)
     else:
         columns = ["action", "kind", "name", "owner", "why", "failure"]
         console.table("Would be swept" if dry_run else "Swept", columns, [[row[c] for c in columns] for row in rows])

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import console, options, selecting
+from orchestrator.cli import options, selecting
 from orchestrator.cli.rpc import seconds
-from orchestrator.inspection import conditions, waiting
+from orchestrator.inspection.waiting import WORDS
 
 
 def wait(
-    for_: Annotated[list[str], typer.Option("--for", help=f"{conditions.WORDS}. May be given several times.")],
+    for_: Annotated[list[str], typer.Option("--for", help=f"{WORDS}. May be given several times.")],
     nodes: selecting.Nodes = None,
     testnet: selecting.TestnetName = None,
     group: selecting.Group = None,
@@ -26,6 +26,9 @@ def wait(
 
     Heights are each node's own chain's; without a selection, best=N and finalized=N ask the relay chain's nodes.
     """
+    from orchestrator.cli import console
+    from orchestrator.inspection import conditions, waiting
+
     asked = [conditions.parse(text) for text in for_]
     limit = seconds("--timeout", timeout)
     cluster, found = selecting.found(options.Where(context, kubeconfig, lab), testnet)

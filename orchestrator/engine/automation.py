@@ -23,8 +23,10 @@ from orchestrator.cluster import Cluster
 from orchestrator.engine import backend, inventory, program
 from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.engine.lock import HeldLock
-from orchestrator.engine.port import Action, Change, Progress, Stack
+from orchestrator.engine.names import Name
+from orchestrator.engine.port import Action, Change, Stack
 from orchestrator.errors import ProvisionError
+from orchestrator.progress import Progress
 from orchestrator.render import Manifest
 
 _ACTIONS: dict[events.OpType, Action] = {
@@ -48,7 +50,7 @@ def installed() -> bool:
 class PulumiEngine:
     """Runs programs with the Pulumi CLI against one cluster."""
 
-    name = "pulumi"
+    name = Name.PULUMI.value
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster

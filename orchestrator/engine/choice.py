@@ -1,19 +1,11 @@
 """Chooses the engine. Called by `cli`."""
 
-from enum import StrEnum
-
 from orchestrator.cluster import Cluster
 from orchestrator.engine import automation, inventory
 from orchestrator.engine.embedded import EmbeddedEngine
+from orchestrator.engine.names import Name
 from orchestrator.engine.port import Engine
 from orchestrator.errors import UsageError
-
-
-class Name(StrEnum):
-    """The engines, as `--engine` names them."""
-
-    EMBEDDED = EmbeddedEngine.name
-    PULUMI = automation.PulumiEngine.name
 
 
 def choose(wanted: Name | None, cluster: Cluster, network: str) -> Engine:

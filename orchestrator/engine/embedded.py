@@ -16,10 +16,12 @@ from orchestrator.engine import inventory, program
 from orchestrator.engine.compare import declared_differences, differences
 from orchestrator.engine.inventory import Inventory
 from orchestrator.engine.lock import HeldLock
+from orchestrator.engine.names import Name
 from orchestrator.engine.ordered import Ordered
 from orchestrator.engine.ownership import WORKERS, ours
-from orchestrator.engine.port import KEEPS_DATA, Change, Progress, Stack
+from orchestrator.engine.port import KEEPS_DATA, Change, Stack
 from orchestrator.errors import ClusterError, ProvisionError
+from orchestrator.progress import Progress
 from orchestrator.render import Manifest
 
 _PATIENCE = 60.0
@@ -29,7 +31,7 @@ _PATIENCE = 60.0
 class EmbeddedEngine:
     """Applies programs to one cluster."""
 
-    name = "embedded"
+    name = Name.EMBEDDED.value
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster

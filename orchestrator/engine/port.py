@@ -3,14 +3,14 @@
 Called by `network`, which holds the network's lock and has checked that no object belongs to somebody else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from orchestrator.engine.lock import HeldLock
+from orchestrator.progress import Progress
 from orchestrator.render import Manifest
 
-Progress = Callable[[str], None]
 Action = Literal["create", "update", "replace", "delete", "same"]
 
 KEEPS_DATA = frozenset({"StatefulSet", "PersistentVolumeClaim", "Namespace"})

@@ -16,7 +16,7 @@ from orchestrator.errors import ChainError, ClusterError, UsageError
 from orchestrator.inspection import live, networks
 from orchestrator.inspection.networks import NodeState, Selection, TestnetState
 from orchestrator.inspection.reach import ask_all
-from orchestrator.inspection.waiting import POLL, Condition
+from orchestrator.inspection.waiting import POLL, WORDS, Condition
 
 
 @dataclass(eq=False)
@@ -28,6 +28,10 @@ class PodsReady:
     name: str = "pods ready"
     _troubles: dict[str, str | None] = field(init=False)
     _ended: threading.Event = field(init=False, default_factory=threading.Event)
+
+    @property
+    def asked(self) -> frozenset[str]:
+        return frozenset(self._troubles)
 
     def __post_init__(self) -> None:
         self._troubles = {node.name: node.trouble for node in self.nodes}
@@ -70,6 +74,10 @@ class AtLeast:
     nodes: tuple[NodeState, ...]
     _open: dict[str, NodeState] = field(init=False)
 
+    @property
+    def asked(self) -> frozenset[str]:
+        return frozenset(node.name for node in self.nodes)
+
     def __post_init__(self) -> None:
         self._open = {node.name: node for node in self.nodes}
 
@@ -101,6 +109,7 @@ class ParachainsIncluded:
     testnet: TestnetState
     para_ids: tuple[int, ...]
     name: str = field(init=False)
+    asked: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.name = f"included a block of {', '.join(map(str, self.para_ids))}"
@@ -120,9 +129,6 @@ class WaitFor:
 
     word: str
     value: str | None
-
-
-WORDS = "ready, best=N, finalized=N, session=N, parachain-included=ID[,ID…]"
 
 
 def parse(text: str) -> WaitFor:

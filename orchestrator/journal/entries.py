@@ -13,9 +13,12 @@ from orchestrator.spec import Gate, Rehearsal, Testnet
 
 
 class Record(BaseModel):
-    """A part of an entry. NaN and infinities are written as the strings "NaN", "Infinity" and "-Infinity"."""
+    """A part of an entry. NaN and infinities are written as the strings "NaN", "Infinity" and "-Infinity".
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+    Its validator is built at its first use, as in `spec.base.Model`, because checking files needs no journal.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings", defer_build=True)
 
 
 class Entry(Record):

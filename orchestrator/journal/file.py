@@ -12,12 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Self, TypeVar
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from orchestrator.errors import InfrastructureError, Mistake, SpecError, UsageError
 from orchestrator.journal.entries import AnyEntry, Entry, Event, Measurement, RunFinished, RunStarted
 
-_ENTRY: TypeAdapter[AnyEntry] = TypeAdapter(Annotated[AnyEntry, Field(discriminator="kind")])
+_ENTRY: TypeAdapter[AnyEntry] = TypeAdapter(
+    Annotated[AnyEntry, Field(discriminator="kind")], config=ConfigDict(defer_build=True)
+)
 _E = TypeVar("_E", bound=Entry)
 
 

@@ -1,6 +1,6 @@
 """A throwaway local Kubernetes, for those who have none. Called by `cli` and by the tests."""
 
 from orchestrator.lab.native import Lab, LabStatus, down, find, running, status, up
-from orchestrator.lab.state import Progress
+from orchestrator.progress import Progress
 
 __all__ = ["Lab", "LabStatus", "Progress", "down", "find", "running", "status", "up"]

@@ -12,7 +12,8 @@ from typing import Any
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError, LabError
 from orchestrator.lab import storage
-from orchestrator.lab.state import LabState, Progress
+from orchestrator.lab.state import LabState
+from orchestrator.progress import Progress, Work, under_way
 
 _LOOK = 0.05
 """Seconds between two looks at what can only be asked: an API server that starts, a lab that another process starts."""
@@ -26,6 +27,11 @@ def serve(lab: LabState, progress: Progress) -> None:
     """
     started = time.monotonic()
     progress("starting the control plane")
+    with under_way(progress, Work("starting the control plane and the node")):
+        _serve(lab, progress, started)
+
+
+def _serve(lab: LabState, progress: Progress, started: float) -> None:
     cluster = _connected(lab)
     until(lab, functools.partial(_done, lambda: cluster.get("Namespace", "kube-system")), "the API server", 90)
     progress(f"API server ready in {time.monotonic() - started:.1f} s")

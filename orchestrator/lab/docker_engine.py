@@ -18,7 +18,7 @@ from typing import Any
 
 from orchestrator.errors import LabError
 from orchestrator.lab import cgroups, guardian, network, toolchain
-from orchestrator.lab.state import Progress
+from orchestrator.progress import Progress
 
 ROOT = Path("/var/lib/coalmine/engines")
 _READY_WITHIN = 30.0

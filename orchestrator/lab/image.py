@@ -21,7 +21,7 @@ from pathlib import Path
 
 from orchestrator.lab import contained, libraries, oci, state, toolchain
 from orchestrator.lab.oci import Config, Layer
-from orchestrator.lab.state import Progress
+from orchestrator.progress import Progress, Work, size, under_way, written
 
 SUITE = "bookworm"
 ROOT_PACKAGES = ("python3", "iproute2", "iptables", "nftables", "procps", "stress-ng", "faketime", "ca-certificates")
@@ -42,24 +42,25 @@ class Image:
 
 def coalmine(progress: Progress) -> Image:
     """The one image of coalmine, from the code that is running now, whole."""
-    layers = [*_foundation(progress), _code()]
-    return _image("docker.io/coalmine/coalmine", layers, _PYTHON)
+    layers = [*_foundation(progress), _code(progress)]
+    return _image("docker.io/coalmine/coalmine", layers, _PYTHON, progress=progress)
 
 
 def update(progress: Progress) -> Image:
     """The same image under the same name, in an archive for stores that have the foundation: a megabyte or two."""
-    code = _code()
-    return _image("docker.io/coalmine/coalmine", [*_foundation(progress), code], _PYTHON, carried=[code])
+    layers = [*_foundation(progress), _code(progress)]
+    return _image("docker.io/coalmine/coalmine", layers, _PYTHON, carried=layers[-1:], progress=progress)
 
 
 def foundation(progress: Progress) -> Image:
     """What all versions of coalmine's image have in common; no pod asks for it."""
-    return _image("docker.io/coalmine/foundation", list(_foundation(progress)), _PYTHON)
+    return _image("docker.io/coalmine/foundation", list(_foundation(progress)), _PYTHON, progress=progress)
 
 
 def prometheus(progress: Progress) -> Image:
     """Debian's Prometheus, as installed on this machine, on the same root."""
-    return _image("docker.io/coalmine/prometheus", [_root(progress), _prometheus_layer(progress)], _PLAIN)
+    layers = [_root(progress), _prometheus_layer(progress)]
+    return _image("docker.io/coalmine/prometheus", layers, _PLAIN, progress=progress)
 
 
 def of_programs(name: str, key: str, fill: Callable[[Path], object], progress: Progress) -> Image:
@@ -71,7 +72,8 @@ def of_programs(name: str, key: str, fill: Callable[[Path], object], progress: P
         programs = [file for file in folder.rglob("*") if file.is_file()]
         libraries.add(programs, root.file, partial(_packages, progress), folder, progress)
 
-    return _image(f"docker.io/coalmine/{name}", [root, _layer("client", key, filled)], _PLAIN)
+    layers = [root, _layer("client", key, filled, progress)]
+    return _image(f"docker.io/coalmine/{name}", layers, _PLAIN, progress=progress)
 
 
 def digest(text: str) -> str:
@@ -79,10 +81,11 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def pause(binaries: Path) -> Image:
+def pause(binaries: Path, progress: Progress) -> Image:
     """What holds a pod's namespaces."""
-    layer = _layer("pause", toolchain.key(), lambda folder: shutil.copy(binaries / "pause", folder / "pause"))
-    return _written(PAUSE, f"pause-{layer.digest[:12]}", [layer], {"Entrypoint": ["/pause"]}, carried=[layer])
+    layer = _layer("pause", toolchain.key(), lambda folder: shutil.copy(binaries / "pause", folder / "pause"), progress)
+    config: Config = {"Entrypoint": ["/pause"]}
+    return _written(PAUSE, f"pause-{layer.digest[:12]}", [layer], config, carried=[layer], progress=progress)
 
 
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -95,19 +98,25 @@ _KEPT_WHOLE, _KEPT_SMALL = 2, 16
 """Archives and layers of our changing code that stay: whoever made one before may not have read it yet."""
 
 
-def _image(name: str, layers: list[Layer], config: Config, *, carried: list[Layer] | None = None) -> Image:
+def _image(
+    name: str, layers: list[Layer], config: Config, *, carried: list[Layer] | None = None, progress: Progress
+) -> Image:
     identity = hashlib.sha256(repr((oci.FORMAT, [layer.digest for layer in layers], config)).encode()).hexdigest()[:12]
     kind = name.rpartition("/")[2] + ("" if carried is None else "-update")
     carried = layers if carried is None else carried
-    return _written(f"{name}:{identity}", f"{kind}-{identity}", layers, config, carried=carried)
+    return _written(f"{name}:{identity}", f"{kind}-{identity}", layers, config, carried=carried, progress=progress)
 
 
-def _written(reference: str, file: str, layers: list[Layer], config: Config, *, carried: list[Layer]) -> Image:
+def _written(
+    reference: str, file: str, layers: list[Layer], config: Config, *, carried: list[Layer], progress: Progress
+) -> Image:
     target = state.cache() / "images" / f"{file}.tar"
-    with toolchain.locked("images"):
+    with toolchain.locked("images", progress):
         if not target.exists():
             target.parent.mkdir(exist_ok=True)
-            oci.write(target, reference, layers, config, carried=carried)
+            size = sum(layer.file.stat().st_size for layer in carried)
+            with under_way(progress, Work(f"writing image {reference}", written(oci.partial(target), size))):
+                oci.write(target, reference, layers, config, carried=carried)
             kept = _KEPT_WHOLE if len(carried) == len(layers) else _KEPT_SMALL
             _forget(target.parent.glob(f"{file.rpartition('-')[0]}-{'[0-9a-f]' * 12}.tar"), kept)
     return Image(reference, target)
@@ -140,14 +149,16 @@ _ROOT = (
 def _root(progress: Progress) -> Layer:
     key = hashlib.sha256(repr(_ROOT).encode()).hexdigest()[:16]
     target = _path("root", key)
-    with toolchain.locked("layers"):
+    with toolchain.locked("layers", progress):
         if not target.exists():
             started = time.monotonic()
             progress("making the image's Debian root (once; a minute or two)")
             toolchain.install({"mmdebstrap": "mmdebstrap"}, progress)
             unfinished = target.with_suffix(".partial.tar")
+            unfinished.unlink(missing_ok=True)  # What an interrupted one wrote would be counted.
             hint = "can this machine's apt reach Debian's packages?"
-            contained.run(*_ROOT, str(unfinished), *_apt_sources(), hint=hint)
+            with under_way(progress, Work("making the image's Debian root", written(unfinished))):
+                contained.run(*_ROOT, str(unfinished), *_apt_sources(), hint=hint)
             _note(target).unlink(missing_ok=True)
             unfinished.rename(target)
             progress(f"made the image's Debian root in {time.monotonic() - started:.0f} s")
@@ -158,7 +169,8 @@ def _packages(progress: Progress, names: list[str], target: Path, hint: str) -> 
     """An archive of Debian packages and of what they need, without the rest of a root."""
     toolchain.install({"mmdebstrap": "mmdebstrap"}, progress)
     command = ("mmdebstrap", "--quiet", "--variant=extract", f"--include={','.join(names)}", SUITE, str(target))
-    contained.run(*command, *_apt_sources(), hint=hint)
+    with under_way(progress, Work(f"fetching {', '.join(names)}", written(target))):
+        contained.run(*command, *_apt_sources(), hint=hint)
 
 
 def _apt_sources() -> list[str]:
@@ -173,6 +185,11 @@ def _apt_sources() -> list[str]:
 _LOCK = Path(__file__).with_name("image.lock")
 """The image's Python packages, each at one version with its hashes. `make lock` writes it."""
 
+_PIP = (
+    *("-m", "pip", "install", "--quiet", "--no-compile", "--no-deps", "--require-hashes"),
+    *("--only-binary=:all:", "--python-version=3.11"),
+)
+
 
 def _dependencies(progress: Progress) -> Layer:
     key = hashlib.sha256(repr((_LOCK.read_text(), sys.version_info[:2])).encode()).hexdigest()[:16]
@@ -181,26 +198,20 @@ def _dependencies(progress: Progress) -> Layer:
         started = time.monotonic()
         progress("installing the image's Python packages (once)")
         target = folder / "opt" / "coalmine" / "lib"
-        command = (
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-compile",
-            "--only-binary=:all:",
-            "--no-deps",
-        )
         hint = "is the Python package index reachable, and is pip installed beside coalmine?"
-        wanted = ("--require-hashes", f"--requirement={_LOCK}")
-        contained.run(*command, "--python-version=3.11", f"--target={target}", *wanted, hint=hint)
-        _compile(target, folder)
+        unpacked = folder.with_name("pip")  # Where pip works until all is there, and then moves it to the target.
+        unpacked.mkdir()
+        command = (sys.executable, *_PIP, f"--target={target}", f"--requirement={_LOCK}")
+        with under_way(progress, Work("installing the image's Python packages", written(unpacked))):
+            contained.run(*command, environment={"TMPDIR": str(unpacked)}, hint=hint)
+        with under_way(progress, Work("compiling the image's Python packages")):
+            _compile(target, folder)
         progress(f"installed the image's Python packages in {time.monotonic() - started:.0f} s")
 
-    return _layer("dependencies", key, install)
+    return _layer("dependencies", key, install, progress)
 
 
-def _code() -> Layer:
+def _code(progress: Progress) -> Layer:
     home = Path(__file__).parents[2]
     # Read once: somebody may be editing, and the layer must hold what its name says.
     content = {
@@ -219,7 +230,8 @@ def _code() -> Layer:
         _compile(target, folder)
         _forget(_path("code", "").parent.glob("code-*.tar"), _KEPT_SMALL)
 
-    return _layer("code", hashlib.sha256(repr(sorted(content.items())).encode()).hexdigest()[:16], copy)
+    key = hashlib.sha256(repr(sorted(content.items())).encode()).hexdigest()[:16]
+    return _layer("code", key, copy, progress)
 
 
 def _compile(target: Path, root: Path) -> None:
@@ -240,20 +252,21 @@ def _prometheus_layer(progress: Progress) -> Layer:
         for program in programs:
             shutil.copy(program, folder / "usr" / "bin" / program.name)
 
-    return _layer("prometheus", key, copy)
+    return _layer("prometheus", key, copy, progress)
 
 
-def _layer(name: str, key: str, fill: Callable[[Path], object]) -> Layer:
+def _layer(name: str, key: str, fill: Callable[[Path], object], progress: Progress) -> Layer:
     """A layer of the cache, filled when it is not there."""
     target = _path(name, key)
-    with toolchain.locked("layers"):
+    with toolchain.locked("layers", progress):
         if not target.exists():
             with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
                 root = Path(scratch) / "root"
                 root.mkdir()
                 fill(root)
                 packed = Path(scratch) / "layer.tar"
-                with tarfile.open(packed, "w") as archive:
+                work = Work(f"packing the image's layer {name}", written(packed, size(root)))
+                with under_way(progress, work), tarfile.open(packed, "w") as archive:
                     archive.add(root, ".", filter=_anonymous)
                 _note(target).unlink(missing_ok=True)
                 packed.rename(target)

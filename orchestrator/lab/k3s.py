@@ -20,7 +20,7 @@ from orchestrator.errors import LabError
 from orchestrator.lab import image
 from orchestrator.lab.docker_engine import Engine
 from orchestrator.lab.image import Image
-from orchestrator.lab.state import Progress
+from orchestrator.progress import Progress, Work, silent, under_way
 
 IMAGE = "rancher/k3s:v1.34.1-k3s1"
 
@@ -36,7 +36,7 @@ class K3s:
     def cluster(self) -> Cluster:
         return Cluster.connect(kubeconfig=self.kubeconfig)
 
-    def load_image(self, archive: Path) -> None:
+    def load_image(self, archive: Path, progress: Progress = silent) -> None:
         """Copies an archive into the container and imports it into K3s's containerd.
 
         Raises:
@@ -44,11 +44,12 @@ class K3s:
         """
         inside = f"/{archive.name}"
         wrapped = self.container.get_wrapped_container()
-        with tempfile.TemporaryFile() as file:
-            _wrap(archive, file)
-            wrapped.put_archive("/", file)
-        code, said = wrapped.exec_run(["ctr", "-n", "k8s.io", "images", "import", inside])
-        wrapped.exec_run(["rm", "-f", inside])
+        with under_way(progress, Work(f"loading {archive.name}")):
+            with tempfile.TemporaryFile() as file:
+                _wrap(archive, file)
+                wrapped.put_archive("/", file)
+            code, said = wrapped.exec_run(["ctr", "-n", "k8s.io", "images", "import", inside])
+            wrapped.exec_run(["rm", "-f", inside])
         if code:
             raise LabError(f"K3s does not take {archive.name}: {said.decode(errors='replace').strip()[-300:]}")
 
@@ -62,7 +63,7 @@ class K3s:
     def load(self, item: Image, progress: Progress) -> None:
         """Imports an image."""
         started = time.monotonic()
-        self.load_image(item.archive)
+        self.load_image(item.archive, progress)
         progress(f"loaded {item.reference} in {time.monotonic() - started:.1f} s")
 
 
@@ -75,7 +76,7 @@ def running(name: str, progress: Progress) -> Iterator[K3s]:
     """
     started = time.monotonic()
     progress(f"starting {IMAGE} in Docker")
-    with _container() as container, tempfile.TemporaryDirectory() as folder:
+    with _container(progress) as container, tempfile.TemporaryDirectory() as folder:
         kubeconfig = Path(folder) / f"{name}.kubeconfig"
         kubeconfig.touch(mode=0o600)
         kubeconfig.write_text(container.config_yaml())
@@ -101,7 +102,7 @@ def obtainable(engine: Engine) -> bool:
 
 
 @contextlib.contextmanager
-def _container() -> Iterator[Any]:
+def _container(progress: Progress) -> Iterator[Any]:
     try:
         from testcontainers.community.k3s import K3SContainer  # noqa: PLC0415  An extra that most users lack.
     except ImportError as error:
@@ -109,7 +110,8 @@ def _container() -> Iterator[Any]:
     from docker.errors import DockerException  # noqa: PLC0415  It comes with it.
 
     try:
-        container = K3SContainer(IMAGE).start()
+        with under_way(progress, Work(f"starting {IMAGE} in Docker")):
+            container = K3SContainer(IMAGE).start()
     except (DockerException, TimeoutError) as error:
         raise LabError(f"K3s did not start: {error}", hint="does this engine run privileged containers?") from error
     try:

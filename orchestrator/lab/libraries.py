@@ -15,7 +15,7 @@ from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 
 from orchestrator.errors import LabError
-from orchestrator.lab.state import Progress
+from orchestrator.progress import Progress
 
 Fetch = Callable[[list[str], Path, str], None]
 """Makes an archive of Debian packages and of all that those need; the text says what to do when it cannot."""

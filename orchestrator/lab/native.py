@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 from orchestrator.errors import LabError
 from orchestrator.lab import certificates, components, guardian, image, network, state, store, toolchain
 from orchestrator.lab.image import Image
-from orchestrator.lab.state import LabState, Progress
+from orchestrator.lab.state import LabState
+from orchestrator.progress import Progress, Work, silent, taken, under_way
 
 if TYPE_CHECKING:
     from orchestrator.cluster import Cluster
@@ -51,7 +52,7 @@ class Lab:
 
         return Cluster.connect(kubeconfig=self.kubeconfig)
 
-    def load_image(self, archive: Path) -> None:
+    def load_image(self, archive: Path, progress: Progress = silent) -> None:
         """Imports an OCI or Docker archive into the lab's containerd.
 
         Raises:
@@ -61,7 +62,8 @@ class Lab:
         if pid is None or self.state.guardian() is None:
             raise LabError(f"lab {self.name} is not running", hint=f"`coalmine lab up {self.name}`")
         importing = ("ctr", "-a", components.CONTAINERD, "-n", "k8s.io", "images", "import", "-")
-        with archive.open("rb") as stream:  # By standard input: the lab may not see the file where we see it.
+        with archive.open("rb") as stream, under_way(progress, Work(f"loading {archive.name}", taken(stream))):
+            # By standard input: the lab may not see the file where we see it.
             done = subprocess.run(
                 ["nsenter", "-t", pid, "-m", "-n", "-p", *importing],
                 stdin=stream,
@@ -88,7 +90,7 @@ class Lab:
         if item.reference in have:
             return
         started = time.monotonic()
-        self.load_image(item.archive)
+        self.load_image(item.archive, progress)
         self.state.note("images", "\n".join([*have, item.reference]))
         progress(f"loaded {item.reference} in {time.monotonic() - started:.1f} s")
 
@@ -115,7 +117,7 @@ def up(name: str, *, owner: int | None, progress: Progress) -> Lab:
         return found
     toolchain.packages(progress)
     binaries = toolchain.binaries(progress)
-    common = (image.pause(binaries), image.foundation(progress), image.prometheus(progress))
+    common = (image.pause(binaries, progress), image.foundation(progress), image.prometheus(progress))
     shared = store.prepared(common, progress)
     started = time.monotonic()
     with toolchain.locked("labs"):
@@ -125,7 +127,7 @@ def up(name: str, *, owner: int | None, progress: Progress) -> Lab:
         if other is None:
             _start(lab, shared)
     if other is not None:
-        return _follow(other)
+        return _follow(other, progress)
     try:
         with ThreadPoolExecutor(1) as pool:
             # Our own layer is made while the control plane starts.
@@ -259,11 +261,12 @@ def _finish(lab: Lab, common: tuple[Image, ...], ours: "Future[Image]", progress
         raise bringup.ended(lab.state) from error
 
 
-def _follow(lab: LabState) -> Lab:
+def _follow(lab: LabState, progress: Progress) -> Lab:
     """Waits for a lab that another process is starting."""
     from orchestrator.lab import bringup  # noqa: PLC0415  Needed by nobody else.
 
-    bringup.until(lab, lambda: lab.noted("up") is not None, f"lab {lab.name}, which another process starts,", 180)
+    with under_way(progress, Work(f"waiting for lab {lab.name}, which another process starts")):
+        bringup.until(lab, lambda: lab.noted("up") is not None, f"lab {lab.name}, which another process starts,", 180)
     return Lab(lab)
 
 

@@ -72,8 +72,8 @@ def write(target: Path, reference: str, layers: list[Layer], config: Config, *, 
             "Layers": [_blob(layer.digest) for layer in layers],
         }
     ]
-    partial = target.with_suffix(".partial")
-    with tarfile.open(partial, "w") as archive:
+    unfinished = partial(target)
+    with tarfile.open(unfinished, "w") as archive:
         _add(archive, "oci-layout", json.dumps({"imageLayoutVersion": "1.0.0"}).encode())
         _add(archive, "index.json", json.dumps(index).encode())
         _add(archive, "manifest.json", json.dumps(for_docker).encode())
@@ -81,7 +81,12 @@ def write(target: Path, reference: str, layers: list[Layer], config: Config, *, 
             _add(archive, _blob(hashlib.sha256(blob).hexdigest()), blob)
         for layer in carried:
             archive.add(layer.file, _blob(layer.digest))
-    partial.rename(target)
+    unfinished.rename(target)
+
+
+def partial(target: Path) -> Path:
+    """The file that an archive is until it is whole."""
+    return target.with_suffix(".partial")
 
 
 def _descriptor(kind: str, blob: bytes) -> dict[str, Any]:

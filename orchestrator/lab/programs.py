@@ -14,7 +14,7 @@ import zstandard
 from orchestrator.errors import UsageError
 from orchestrator.lab import image
 from orchestrator.lab.image import Image
-from orchestrator.lab.state import Progress
+from orchestrator.progress import Progress
 
 _TARGET = Path("usr/local/bin")
 _ELF = b"\x7fELF"

@@ -2,13 +2,10 @@
 
 import dataclasses
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.cache import folder
-
-Progress = Callable[[str], None]
 
 ROOT = Path("/var/lib/coalmine/labs")
 """Not below /run, over which a lab mounts its own."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from orchestrator.lab import contained, state, toolchain
 from orchestrator.lab.image import Image
-from orchestrator.lab.state import Progress
+from orchestrator.progress import Progress, Work, under_way, written
 
 _IMPORT = """
 mount -t tmpfs tmpfs /run
@@ -37,7 +37,7 @@ def prepared(images: tuple[Image, ...], progress: Progress) -> Path:
         LabError: when containerd cannot make it.
     """
     target = state.cache() / "stores" / _key(images)
-    with toolchain.locked("stores"):
+    with toolchain.locked("stores", progress):
         if not target.exists():
             started = time.monotonic()
             progress("unpacking the images that all labs share (once)")
@@ -46,7 +46,9 @@ def prepared(images: tuple[Image, ...], progress: Progress) -> Path:
                 shutil.rmtree(abandoned)
             partial = Path(tempfile.mkdtemp(dir=target.parent, prefix="."))
             archives = [str(item.archive) for item in images]
-            contained.run("sh", "-ec", _IMPORT, "store", str(partial), *archives, hint="is there enough disk space?")
+            command = ("sh", "-ec", _IMPORT, "store", str(partial), *archives)
+            with under_way(progress, Work("unpacking the images that all labs share", written(partial))):
+                contained.run(*command, hint="is there enough disk space?")
             partial.rename(target)
             progress(f"unpacked them in {time.monotonic() - started:.1f} s")
     return target

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from orchestrator.errors import LabError
-from orchestrator.lab import contained, state
-from orchestrator.lab.state import Progress
+from orchestrator.lab import building, state
+from orchestrator.lab.building import Program
+from orchestrator.progress import Progress, Work, silent, under_way
 
 KUBERNETES = "v1.34.4"
 
@@ -33,8 +34,11 @@ PACKAGES = {
 COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 
 _STAMP = f"-s -w -X k8s.io/component-base/version.gitVersion={KUBERNETES}"
-_PROGRAMS = {"kubernetes": _STAMP, "coredns": "-s -w", "pause": "-s -w"}
-_TAKES = {"kubernetes": "some ten minutes on two cores", "coredns": "a minute or more", "pause": "a moment"}
+_PROGRAMS = (
+    Program("kubernetes", _STAMP, takes="some ten minutes on two cores"),
+    Program("coredns", "-s -w", takes="a minute or more"),
+    Program("pause", "-s -w", takes="a moment"),
+)
 
 
 def sources() -> Path:
@@ -43,7 +47,7 @@ def sources() -> Path:
 
 def key() -> str:
     """Names a build: the sources, the pinned modules, and how they are compiled; the same on every machine."""
-    digest = hashlib.sha256(repr(_PROGRAMS).encode())
+    digest = hashlib.sha256(repr({program.name: program.flags for program in _PROGRAMS}).encode())
     for file in sorted(sources().rglob("*")):
         if file.is_file():
             digest.update(file.name.encode() + file.read_bytes())
@@ -57,14 +61,14 @@ def binaries(progress: Progress) -> Path:
         LabError: when Go is missing or a build fails.
     """
     folder = state.cache() / "binaries" / key()
-    with locked("binaries"):
+    with locked("binaries", progress):
         if (folder / "done").exists():
             return folder
         go = _go()
         folder.mkdir(parents=True, exist_ok=True)
-        for name, flags in _PROGRAMS.items():
-            if not (folder / name).exists():
-                _build(go, name, flags, folder, progress)
+        for program in _PROGRAMS:
+            if not (folder / program.name).exists():
+                building.build(go, sources(), program, folder / program.name, progress)
         for component in COMPONENTS:
             (folder / component).unlink(missing_ok=True)
             (folder / component).symlink_to("kubernetes")
@@ -92,8 +96,9 @@ def install(wanted: Mapping[str, str], progress: Progress) -> None:
             hint="install these packages by your distribution's means, or name a cluster of yours with --context",
         )
     started = time.monotonic()
-    progress(f"installing {', '.join(lacking)}")
-    with locked("apt"), _no_daemons():
+    what = f"installing {', '.join(lacking)}"
+    progress(what)
+    with locked("apt", progress), _no_daemons(), under_way(progress, Work(what)):
         _apt("update", "-q")
         _apt("install", "-qy", "--no-install-recommends", *lacking)
     progress(f"installed them in {time.monotonic() - started:.0f} s")
@@ -131,10 +136,14 @@ def _no_daemons() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def locked(name: str) -> Iterator[None]:
+def locked(name: str, progress: Progress = silent) -> Iterator[None]:
     """One process at a time makes a part of the cache; the kernel frees the lock of one that dies."""
     with (state.cache() / f"{name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with under_way(progress, Work(f"waiting for another process that is at the {name}")):
+                fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
@@ -150,20 +159,6 @@ def _go() -> str:
             hint="install Go 1.24 or later, or name a cluster of yours with --context",
         )
     return found
-
-
-def _build(go: str, name: str, flags: str, folder: Path, progress: Progress) -> None:
-    progress(f"building {name} (once; {_TAKES[name]})")
-    started = time.monotonic()
-    partial = folder / f".{name}"
-    contained.run(
-        *(go, "build", "-trimpath", "-ldflags", flags, "-o", str(partial), f"./{name}"),
-        folder=sources(),
-        environment={"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"},
-        hint="are Go modules reachable from here?",
-    )
-    partial.rename(folder / name)
-    progress(f"built {name} in {time.monotonic() - started:.0f} s")
 
 
 def python() -> str:

@@ -13,11 +13,12 @@ from typing import Any
 from orchestrator.cluster import Cluster
 from orchestrator.engine import inventory, lock, ownership
 from orchestrator.engine.inventory import Inventory
-from orchestrator.engine.port import Change, Engine, Progress, Stack
+from orchestrator.engine.port import Change, Engine, Stack
 from orchestrator.errors import ClusterError, ProvisionError
 from orchestrator.genesis import chainspec
 from orchestrator.genesis.chainspec import NetworkGenesis
 from orchestrator.inspection import last_applied
+from orchestrator.progress import Progress
 from orchestrator.provision import capacity, caveats, continuity, definitions, effects, lifetime, vault, volumes
 from orchestrator.provision.effects import Effect
 from orchestrator.render import Images, Manifest, render

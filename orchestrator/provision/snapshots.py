@@ -17,9 +17,9 @@ from typing import Any
 
 from orchestrator import spec, tcp_ports
 from orchestrator.cluster import Cluster
-from orchestrator.engine.port import Progress
 from orchestrator.errors import ClusterError, Refused, SnapshotError
 from orchestrator.inspection.networks import NodeState
+from orchestrator.progress import Progress
 
 _POLL = 0.5
 _PATIENCE = 120.0

@@ -13,8 +13,8 @@ from orchestrator import units
 from orchestrator.cluster import Cluster
 from orchestrator.engine import inventory, lock, ownership
 from orchestrator.engine.embedded import EmbeddedEngine
-from orchestrator.engine.port import Progress
 from orchestrator.errors import ClusterError, CoalmineError, ProvisionError
+from orchestrator.progress import Progress
 from orchestrator.provision import definitions, lifetime, network
 
 Kind = Literal["Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "PersistentVolume"]

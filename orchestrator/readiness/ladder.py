@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orchestrator.cluster import Cluster
-from orchestrator.inspection.waiting import Clock, Missing, Progress, wait
+from orchestrator.inspection.waiting import Clock, Missing, wait
+from orchestrator.progress import Progress
 from orchestrator.provision.network import Network
 from orchestrator.readiness import causes, rungs
 from orchestrator.readiness.access import Access

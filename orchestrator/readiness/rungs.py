@@ -37,11 +37,15 @@ HOPELESS = 4
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One condition. `missing` returns what is still missing, by node or in general; empty means reached."""
+    """One condition. `missing` returns what is still missing, by node or in general; empty means reached.
+
+    `asked` are the names of the nodes that it asks; none where it asks for something else.
+    """
 
     name: str
     timeout: float
     missing: Callable[[], dict[str, str]]
+    asked: frozenset[str] = frozenset()
 
 
 def rungs(cluster: Cluster, network: Network, access: Access) -> tuple[Rung, ...]:
@@ -52,13 +56,15 @@ def rungs(cluster: Cluster, network: Network, access: Access) -> tuple[Rung, ...
 def _rungs(look: "_Looks", network: Network) -> Iterator[Rung]:
     spec = network.testnet.spec
     slot, session = network.genesis.timing.slot, network.genesis.timing.session
+    nodes = network.genesis.nodes
+    all_, relay, validators = _names(nodes), _names(_relay(nodes)), _names(_validators(nodes))
     yield Rung("controller, agents and Prometheus are ready", 180, look.services)
-    yield Rung(_PODS, 900, look.pods)
-    yield Rung("all nodes have the planned genesis", 30, look.genesis)
-    yield Rung("all nodes have the planned peer id", 30, look.peer_ids)
-    yield Rung("all authorities hold their session keys", 120 + 10 * slot, look.session_keys)
-    yield Rung("best blocks advance on all nodes", 60 + 10 * slot, look.best_advances)
-    yield Rung("finality advances on all nodes, and hashes agree", 120 + 10 * slot, look.finality_advances)
+    yield Rung(_PODS, 900, look.pods, all_)
+    yield Rung("all nodes have the planned genesis", 30, look.genesis, all_)
+    yield Rung("all nodes have the planned peer id", 30, look.peer_ids, all_)
+    yield Rung("all authorities hold their session keys", 120 + 10 * slot, look.session_keys, validators)
+    yield Rung("best blocks advance on all nodes", 60 + 10 * slot, look.best_advances, relay)
+    yield Rung("finality advances on all nodes, and hashes agree", 120 + 10 * slot, look.finality_advances, relay)
     if onboarding.needed(spec):
         # A parachain is onboarded two sessions after its registration. Before that, validators prepare its code.
         yield Rung("what genesis could not register is onboarded", 300 + 4 * session, look.onboarded)
@@ -67,14 +73,15 @@ def _rungs(look: "_Looks", network: Network) -> Iterator[Rung]:
     # A parachain in genesis gets its core at the first change of session (polkadot-sdk, `paras/mod.rs`).
     yield Rung("parachains are registered", 60 + session, look.registered)
     # Parachains without a core author only when somebody orders a block, and nobody has yet.
-    authoring = any(parachain.onboarding != "none" and parachain.cores for parachain in spec.parachains)
+    authoring = {parachain.chain for parachain in spec.parachains if parachain.onboarding != "none" and parachain.cores}
     if authoring:
-        yield Rung("each parachain had its first candidate included", 180 + 2 * session, look.included)
+        of_parachains = _names(node for node in nodes if node.chain in authoring)
+        yield Rung("each parachain had its first candidate included", 180 + 2 * session, look.included, of_parachains)
     if spec.hrmp_channels:
         yield Rung("HRMP channels are open", 60 + 2 * session, look.channels)
     if authoring:
         # Before that, a parachain's block rate would show how fast its code compiles.
-        yield Rung("validators have prepared the parachains' code", 300, look.prepared)
+        yield Rung("validators have prepared the parachains' code", 300, look.prepared, validators)
 
 
 class _Looks:
@@ -85,8 +92,8 @@ class _Looks:
         self._network = network
         self._access = access
         self._namespace = network.testnet.namespace
-        self._relay = [node for node in access.nodes if node.chain == RELAY]
-        self._validators = [node for node in self._relay if node.role == "validator"]
+        self._relay = _relay(access.nodes)
+        self._validators = _validators(access.nodes)
         self._parachains = [p for p in network.testnet.spec.parachains if p.onboarding != "none"]
         self._onboarding: onboarding.Onboarding | None = None
         self._first_best: dict[str, int] = {}
@@ -210,6 +217,18 @@ class _Looks:
             except ChainError as error:
                 missing[name] = str(error)
         return missing
+
+
+def _relay(nodes: Iterable[Node]) -> list[Node]:
+    return [node for node in nodes if node.chain == RELAY]
+
+
+def _validators(nodes: Iterable[Node]) -> list[Node]:
+    return [node for node in _relay(nodes) if node.role == "validator"]
+
+
+def _names(nodes: Iterable[Node]) -> frozenset[str]:
+    return frozenset(node.name for node in nodes)
 
 
 def _is_registered(parachain: Parachain, relay: ParachainReader) -> bool:

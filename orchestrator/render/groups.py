@@ -9,8 +9,8 @@ from orchestrator.render import clients
 from orchestrator.render.clients import Placement
 from orchestrator.render.common import Images, labels
 from orchestrator.render.manifest import Manifest, from_template
-from orchestrator.render.profiles import profile
 from orchestrator.spec import NodeGroup, Parachain, Testnet
+from orchestrator.spec.profiles import profile
 from orchestrator.spec.testnet import RELAY
 
 KEYS_SECRET = "coalmine-keys-"  # noqa: S105  The beginning of a Secret's name, not one.

@@ -33,7 +33,8 @@ def wait(stage: str, sources: Sources, access: Access, say: Callable[[str], None
     If the network does not recover, the run continues: the gates of the next stage judge it.
     """
     wanted = targets(sources.nodes, Selector())
-    rung = Rung("all nodes have caught up", PATIENCE, lambda: behind(measure.finalized(wanted, sources)))
+    asked = frozenset(target.node for target in wanted)
+    rung = Rung("all nodes have caught up", PATIENCE, lambda: behind(measure.finalized(wanted, sources)), asked)
     try:
         (reached,) = ladder.climb_rungs([rung], access, say, clock)
     except ReadinessError as error:

@@ -25,21 +25,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestrator import __version__, report
+from orchestrator import __version__
 from orchestrator.cluster import Cluster
 from orchestrator.engine import lock
 from orchestrator.engine.port import Engine
 from orchestrator.errors import CoalmineError
 from orchestrator.gates import charts
-from orchestrator.gates.judge import RunVerdict, baselines, judge
+from orchestrator.gates.judge import RunVerdict, baselines
 from orchestrator.gates.ports import Sources
-from orchestrator.journal import IMAGES, Event, Journal, JournalWriter, RunFinished, RunStarted
+from orchestrator.journal import IMAGES, Event, JournalWriter, RunFinished, RunStarted
 from orchestrator.provision import network as networks
 from orchestrator.provision.network import Network
 from orchestrator.readiness import ladder
 from orchestrator.readiness.access import Access
 from orchestrator.render import Images
-from orchestrator.run import catchup, names
+from orchestrator.run import catchup, kept, names
 from orchestrator.run.chronicle import Chronicle
 from orchestrator.run.clock import ChainClock
 from orchestrator.run.sources import inventory, sources
@@ -82,15 +82,7 @@ def rehearse(plan: Plan, say: Say) -> RunVerdict:
             raise
         finally:
             journal.record(finished)
-            verdict = conclude(plan.directory)
-    return verdict
-
-
-def conclude(directory: Path) -> RunVerdict:
-    """Judges and writes all reports from the journal alone."""
-    journal = Journal.read(directory / "journal.jsonl")
-    verdict = judge(journal)
-    report.write(journal, verdict, directory)
+            verdict = kept.conclude(plan.directory)
     return verdict
 
 
@@ -105,7 +97,7 @@ def _rehearsed(plan: Plan, network: Network, journal: JournalWriter, say: Say) -
     evidence = sources(plan.cluster, network)
     chronicle = Chronicle(journal, evidence)
     chronicle.keep(_started(plan, network, evidence))
-    for baseline in baselines(plan.rehearsal, lambda run: earlier(plan.directory, run)):
+    for baseline in baselines(plan.rehearsal, lambda run: kept.earlier(plan.directory, run)):
         chronicle.keep(baseline)
     start = chronicle.keep(Event(name="run.start"))
     for rung in ladder.climb(plan.cluster, network, say):
@@ -118,15 +110,6 @@ def _rehearsed(plan: Plan, network: Network, journal: JournalWriter, say: Say) -
     for chart in charts.collect(evidence, start.at, time.time()):
         chronicle.keep(chart)
     return ended
-
-
-def earlier(directory: Path, run: str) -> Journal:
-    """The journal of another run, whose folder is beside `directory`.
-
-    Raises:
-        UsageError: there is no such run.
-    """
-    return Journal.read(directory.parent / run / "journal.jsonl")
 
 
 def _stages(plan: Plan, access: Access, evidence: Sources, chronicle: Chronicle, say: Say) -> str:

@@ -14,9 +14,14 @@ API_VERSION = f"{GROUP}/{VERSION}"
 
 
 class Model(BaseModel):
-    """A frozen piece of user input: camelCase in files, snake_case here, and an unknown field is a mistake."""
+    """A frozen piece of user input: camelCase in files, snake_case here, and an unknown field is a mistake.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    Its validator is built when it first validates: most who import the models need a few of them, or only their fields.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, defer_build=True
+    )
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]

@@ -1,6 +1,7 @@
 """Explains a field, from the models: its sentence, type, unit, default, alternatives and inner fields.
 
-Called by `cli.explain`. `schema` is the JSON Schema of a kind, for editors; it is published in docs/schema/.
+Called by `cli.explain`, and by `cli.reference` for docs/reference/. `schema` is the JSON Schema of a kind, for editors;
+it is published in docs/schema/.
 """
 
 import difflib
@@ -18,7 +19,7 @@ from pydantic_core import PydanticUndefined
 from orchestrator import units
 from orchestrator.errors import UsageError
 from orchestrator.spec.base import ExactlyOne, parse_span
-from orchestrator.spec.load import KINDS
+from orchestrator.spec.kinds import KINDS
 
 Schema = dict[str, Any]
 
@@ -99,6 +100,25 @@ def schema(kind: str) -> Schema:
 def published() -> dict[str, str]:
     """The correct files of docs/schema/, one per kind, by path."""
     return {f"docs/schema/{name.lower()}.schema.json": json.dumps(schema(name), indent=2) + "\n" for name in KINDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A model where it stands first, with every field of it: what a reference lists."""
+
+    model: type[BaseModel]
+    itself: Explanation
+    fields: tuple[tuple[Explanation, type[BaseModel] | None], ...]
+    """Each with the model that it holds, if it holds one."""
+
+
+def sections(path: str, model: type[BaseModel]) -> Iterator[Section]:
+    """The model at a path and all inside it, in the order of a file."""
+    held = [(f"{path}.{field.alias or name}", field, _inner(field)) for name, field in model.model_fields.items()]
+    yield Section(model, _of_model(path, model), tuple((_of_field(*one), one[2]) for one in held))
+    for inner_path, _, inner in held:
+        if inner is not None:
+            yield from sections(inner_path, inner)
 
 
 def sentence(field: FieldInfo) -> str:
@@ -247,7 +267,7 @@ def _limits(annotation: Any) -> Iterator[str]:
             if (value := getattr(part, name, None)) is not None:
                 yield f"{word} {value}"
         if (least := getattr(part, "min_length", None)) and not isinstance(part, StringConstraints):
-            yield f"{least} or more of them"
+            yield "not empty" if _type(annotation) == "text" else f"{least} or more of them"
         if pattern := getattr(part, "pattern", None):
             yield f"like {pattern}"
 

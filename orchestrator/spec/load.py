@@ -12,17 +12,11 @@ from orchestrator.spec import cross
 from orchestrator.spec.base import API_VERSION
 from orchestrator.spec.document import Document, Path_, parse
 from orchestrator.spec.experiment import ChaosExperiment
+from orchestrator.spec.kinds import KINDS
 from orchestrator.spec.partial import Finding, Partial, validate
 from orchestrator.spec.rehearsal import Rehearsal
 from orchestrator.spec.testnet import Testnet
 from orchestrator.spec.upgrade import RuntimeUpgrade
-
-KINDS: dict[str, type[BaseModel]] = {
-    "Testnet": Testnet,
-    "Rehearsal": Rehearsal,
-    "ChaosExperiment": ChaosExperiment,
-    "RuntimeUpgrade": RuntimeUpgrade,
-}
 
 T = TypeVar("T")
 

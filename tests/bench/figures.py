@@ -13,7 +13,7 @@ from orchestrator.engine import program
 from orchestrator.genesis import chainspec
 from orchestrator.render import Images, render
 from orchestrator.spec import RuntimeCode, Testnet
-from tests.bench import applying, gates
+from tests.bench import applying, gates, startup, suite
 
 REAL = Path(os.environ.get("COALMINE_REAL") or Path(__file__).resolve().parents[3] / "shared" / "real")
 """Real runtimes, measured where they are."""
@@ -108,7 +108,16 @@ def applying_1000_nodes() -> Figure:
     return Figure(applying.applying_1000_nodes(), "times", 1.2)
 
 
+def starting(goal: float, *arguments: str) -> Callable[[], Figure]:
+    """In times of Python that does nothing, which takes 15 ms on an idle machine: 20 times are 0.3 s there."""
+    return lambda: Figure(startup.against_nothing(*arguments), "times", goal)
+
+
 BENCHES: dict[str, Callable[[], Figure]] = {
+    "startup-version": starting(20.0, "version"),
+    "startup-help": starting(20.0, "--help"),
+    "startup-explain": starting(20.0, "explain", "testnet.spec"),
+    "startup-validate": starting(40.0, "validate", "examples/quickstart.yaml"),
     "genesis-1000-validators": genesis_of_1000_validators,
     "render-1000-nodes": rendering_of_1000_nodes,
     "objects-1000-nodes": objects_of_1000_nodes,
@@ -120,3 +129,6 @@ if os.geteuid() == 0:  # A lab needs root.
     BENCHES["apply-1000-nodes"] = applying_1000_nodes
 if REAL.is_dir():
     BENCHES["genesis-1000-validators-real"] = genesis_of_1000_real_validators
+for suite_name, most in suite.GOALS.items():
+    if suite.kept(suite_name).is_file():
+        BENCHES[f"suite-{suite_name}"] = lambda name=suite_name, goal=most: Figure(suite.seconds(name), "s", goal)

@@ -1,9 +1,12 @@
 """The command line without a cluster: what is printed where, and with which exit code."""
 
+import io
 import json
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -14,20 +17,26 @@ ROOT = Path(__file__).parents[2]
 QUICKSTART = str(ROOT / "examples" / "quickstart.yaml")
 
 
-def coalmine(*arguments, **environment):
+def process(*arguments):
+    """The command in a process of its own, as its users start it."""
     command = [sys.executable, "-c", "from orchestrator.cli import main; main()", *arguments]
-    return subprocess.run(
-        command,
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "HOME": "/nowhere", **environment},
-    )
+    environment = {"PATH": "/usr/bin:/bin", "HOME": "/nowhere"}
+    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env=environment)
+
+
+def coalmine(*arguments, **environment):
+    """The same in this process, which has imported its libraries already."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(ROOT)
+        for name, value in {"HOME": "/nowhere", "KUBECONFIG": "/nowhere/config", **environment}.items():
+            patch.setenv(name, value)
+        code = cli._guarded([*arguments])
+    return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue())
 
 
 def test_help_lists_the_verbs_and_the_exit_codes():
-    shown = coalmine("--help")
+    shown = process("--help")
     assert shown.returncode == 0
     for word in ("run", "judge", "report", "validate", "render", "diff", "up", "down", "lab", "130 interrupted"):
         assert word in shown.stdout
@@ -45,7 +54,7 @@ def test_a_mistake_of_our_own_is_not_mistaken_for_a_gate_that_failed(monkeypatch
 
 
 def test_a_good_file_is_good():
-    done = coalmine("validate", QUICKSTART)
+    done = process("validate", QUICKSTART)
     assert (done.returncode, done.stdout) == (0, "")
     assert "good: Testnet quickstart, Rehearsal quickstart" in done.stderr
 
@@ -70,7 +79,7 @@ def test_a_bad_file_gives_every_mistake_and_exit_code_2(tmp_path):
 
 
 def test_render_is_yaml_that_depends_on_the_seed_alone():
-    first, second = (coalmine("render", QUICKSTART, "--seed", "11" * 32).stdout for _ in range(2))
+    first, second = (run("render", QUICKSTART, "--seed", "11" * 32).stdout for run in (process, coalmine))
     assert first == second
     kinds = [document["kind"] for document in yaml.safe_load_all(first)]
     assert kinds[0] == "Namespace"

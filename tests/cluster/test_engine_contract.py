@@ -384,16 +384,18 @@ def test_of_many_at_a_stale_lock_one_gets_it(cluster, stack):
     stale = lock._lease(stack.namespace, lock.STACK, lock.now())
     stale["spec"]["renewTime"] = "2020-01-01T00:00:00.000000Z"
     cluster.create(stale)
-    got, refused, start = [], [], threading.Barrier(6)
+    got, refused, start, all_refused = [], [], threading.Barrier(6), threading.Event()
 
     def reach():
         start.wait()
         try:
             with lock.held(cluster, stack.namespace):
                 got.append(1)
-                time.sleep(1.0)
+                all_refused.wait(timeout=30)
         except ProvisionError as error:
             refused.append(error)
+            if len(refused) == 5:
+                all_refused.set()
 
     threads = [threading.Thread(target=reach) for _ in range(6)]
     for thread in threads:

@@ -17,8 +17,8 @@ from tests.unit.spec import good
 
 NOWHERE = Images(coalmine="nowhere.invalid/coalmine:0", prometheus="nowhere.invalid/prometheus:0")
 FILES = [file.name for file in good.GOOD if "kind: Testnet" in file.read_text()]
-ELSEWHERE = {"quickstart.yaml", "bad-upgrade.yaml"}
-"""Put through whole rehearsals in test_rehearsal."""
+ELSEWHERE = {"quickstart.yaml", "bad-upgrade.yaml", "first.yaml"}
+"""Put through whole rehearsals in test_rehearsal, and in test_docs."""
 
 POD_MONITORS = {
     "apiVersion": "apiextensions.k8s.io/v1",

@@ -3,6 +3,7 @@
 What a lab could leave is looked for where it would be: processes, cgroups, links, routes, mounts and files.
 """
 
+import dataclasses
 import os
 import select
 import signal
@@ -15,7 +16,7 @@ import pytest
 
 from orchestrator import lab as labs
 from orchestrator.errors import ClusterError, LabError
-from orchestrator.lab import cgroups, docker_engine, network, state, toolchain
+from orchestrator.lab import building, cgroups, docker_engine, network, state, toolchain
 
 STARTER = """
 import os, signal, sys, time
@@ -373,6 +374,28 @@ def test_a_build_ends_with_who_asked_for_it(tmp_path):
     asker.wait()
     assert select.select([handle], [], [], 10)[0]
     os.close(handle)
+
+
+def test_a_build_that_was_killed_goes_on_where_it_was(monkeypatch, tmp_path):
+    monkeypatch.setenv("GOCACHE", str(tmp_path / "go"))
+    pause = building.Program("pause", "-s -w", takes="a moment")
+
+    def lacking():
+        return len(building.packages(toolchain._go(), toolchain.sources(), pause).lacking)
+
+    whole = lacking()
+    code = f"""
+from pathlib import Path
+from orchestrator.lab import building, toolchain
+pause = building.Program(**{dataclasses.asdict(pause)})
+building.build(toolchain._go(), toolchain.sources(), pause, Path({str(tmp_path)!r}, "pause"), print)
+"""
+    asker = subprocess.Popen([sys.executable, "-c", code], cwd=toolchain.sources().parents[2])
+    wait_for(lambda: lacking() < whole)
+    asker.kill()
+    asker.wait()
+    assert lacking() < whole
+    assert not (tmp_path / "pause").exists()
 
 
 def engine_traces():

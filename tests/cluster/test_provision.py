@@ -10,11 +10,9 @@ import pytest
 from orchestrator.engine import inventory, lock
 from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.errors import ClusterError, ProvisionError, Refused
-from orchestrator.genesis import chainspec
 from orchestrator.provision import definitions, effects, lifetime, sweep, vault
 from orchestrator.provision import network as networks
 from orchestrator.provision.network import BARRIER
-from orchestrator.render import render
 from orchestrator.spec import Testnet
 
 
@@ -361,13 +359,6 @@ def test_definitions_that_an_up_has_touched_meanwhile_stay(cluster, monkeypatch)
     monkeypatch.setattr(definitions, "unused", look_and_be_late)
     assert definitions.remove_unused(cluster) == []
     assert all(cluster.get(definitions.KIND, d["metadata"]["name"]) for d in definitions.crds())
-
-
-def test_the_api_server_takes_every_rendered_object_strictly(cluster, images, network):
-    manifests = render(network.testnet, chainspec.build(network.testnet, bytes(32)), images)
-    for manifest in manifests:
-        if not manifest.name.startswith("chain-"):  # These are immutable, and of another seed here.
-            cluster.apply(manifest.document, dry_run=True)
 
 
 def test_nothing_of_an_inventory_is_secret(cluster, engine, images, name):

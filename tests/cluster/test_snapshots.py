@@ -13,6 +13,7 @@ import pytest
 
 from orchestrator.engine.embedded import EmbeddedEngine
 from orchestrator.errors import Refused, SnapshotError
+from orchestrator.inspection import networks as standing
 from orchestrator.provision import network as networks
 from orchestrator.provision import snapshots
 from orchestrator.readiness import ladder
@@ -20,6 +21,7 @@ from orchestrator.readiness.access import Access
 from orchestrator.spec import Testnet
 
 from .conftest import say
+from .custom import until
 
 URIS = tuple(f"0x{secrets.token_hex(32)}//node" for _ in range(2))
 
@@ -62,7 +64,7 @@ def name(cluster, engine, images, keys):
 
 
 def node(cluster, name, which):
-    return next(node for node in networks.testnet(cluster, name).nodes if node.name == which)
+    return next(node for node in standing.testnet(cluster, name).nodes if node.name == which)
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +97,12 @@ def test_a_snapshot_is_whole_and_the_node_goes_on(cluster, name, taken):
 def test_a_pause_that_ends_too_early_gives_no_archive(cluster, name, tmp_path, monkeypatch):
     received = snapshots._received
 
+    def at_work():
+        found = cluster.get("ChaosExperiment", "snapshot-full-0", f"coalmine-{name}")
+        return (found or {}).get("status", {}).get("phase") not in {"Recovered", "Failed"}
+
     def slowly(*args):
-        time.sleep(8)
+        until(lambda: not at_work(), 60, "the pause is over")
         return received(*args)
 
     monkeypatch.setattr(snapshots, "_received", slowly)

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from chaos import plan
 from chaos.scene import ActionOutcome
+from tests.budget import TIMES, schedules
 
 from .simulation import FAULTS, quickstart, spec
 
 EVENTS = ("tick", "crash after write", "crash after actions", "replace", "restart", "agent down", "agent up", "forget")
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=schedules(50))
 @given(
     fault=st.sampled_from(sorted(FAULTS)),
     events=st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 6)), max_size=60),
@@ -53,7 +54,7 @@ def disturb(simulation, event, name):
 
 
 @pytest.mark.parametrize("when", ["crash_after_write", "crash_after_actions"])
-@pytest.mark.parametrize("at", range(60))
+@pytest.mark.parametrize("at", range(0, 60, 3 if TIMES == 1 else 1))
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_controller_that_dies_at_any_step_goes_on_to_recovered(fault, at, when):
     simulation = quickstart(spec(**FAULTS[fault]))

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,22 +13,26 @@ from orchestrator import cache
 FOLDER = Path(os.environ.get("COALMINE_REAL") or Path(__file__).resolve().parents[3] / "shared" / "real")
 
 
-THOROUGH = {"test_upgrade_logic.py", "test_onboarding.py"}
-"""Files with further networks of processes, minutes each."""
+SHORT = {"test_genesis.py", "test_runtimes.py", "test_small_network.py", "test_metric_names.py"}
+"""What `make test` runs: files that need no network or a short one. All others take many minutes."""
 
 
 def pytest_collection_modifyitems(items):
     missing = pytest.mark.skip(
         reason=f"no real binaries: there is no folder {FOLDER}, and COALMINE_REAL names no other"
     )
-    long = pytest.mark.skip(reason="a further real network, minutes long: `make test-real` runs it")
+    long = pytest.mark.skip(reason="a long real network: `make test-real` runs it")
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.real)
-            if not os.environ.get("COALMINE_THOROUGH") and item.path.name in THOROUGH:
+            if not os.environ.get("COALMINE_THOROUGH") and item.path.name not in SHORT:
                 item.add_marker(long)
             if not FOLDER.is_dir():
                 item.add_marker(missing)
+
+
+def say(line):
+    sys.stderr.write(line + "\n")
 
 
 def unpacked(archive: str) -> Path:

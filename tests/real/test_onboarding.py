@@ -109,7 +109,7 @@ def test_a_call_that_fails_as_root_is_told_by_the_pallets_error(network, real):
     """The parachain of the relay chain's genesis is registered anew."""
     rung = onboarding(network, spec_of(real))
     sent = rung._registrar.register(PARA, head=bytes(98), code=network.programs.code("penpal-1.wasm"), lease=True)
-    rung._under_way = (onboarding.Register(PARA, lease=True), sent)
+    rung._under_way = (onboard.Register(PARA, lease=True), sent)
 
     def looked():
         rung.missing()

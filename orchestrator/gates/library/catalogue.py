@@ -1,5 +1,6 @@
 """The library's files as they are written, and read once. Used by `expand`, and by `coalmine gates`."""
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -72,24 +73,28 @@ class _File(Model):
     gates: dict[Name, LibraryGate]
 
 
-class Library(Model):
-    """All gates by name, what each concern is about, and all sets."""
+class Library:
+    """All gates by name, what each concern is about, and all sets; the files are read when one of them is asked for."""
 
-    gates: dict[str, LibraryGate]
-    concerns: dict[str, str]
-    concern_of: dict[str, str]
-    sets: dict[str, GateSet]
+    @functools.cached_property
+    def gates(self) -> dict[str, LibraryGate]:
+        return {name: gate for file in self._files for name, gate in file.gates.items()}
 
+    @functools.cached_property
+    def concerns(self) -> dict[str, str]:
+        return {file.concern: file.about for file in self._files}
 
-def _read() -> Library:
-    files = [_File.model_validate(_only(path)) for path in sorted(_FILES.glob("*.yaml")) if path.name != _SETS]
-    sets = _only(_FILES / _SETS)
-    return Library(
-        gates={name: gate for file in files for name, gate in file.gates.items()},
-        concerns={file.concern: file.about for file in files},
-        concern_of={name: file.concern for file in files for name in file.gates},
-        sets={name: GateSet.model_validate(found) for name, found in sets.items()},
-    )
+    @functools.cached_property
+    def concern_of(self) -> dict[str, str]:
+        return {name: file.concern for file in self._files for name in file.gates}
+
+    @functools.cached_property
+    def sets(self) -> dict[str, GateSet]:
+        return {name: GateSet.model_validate(found) for name, found in _only(_FILES / _SETS).items()}
+
+    @functools.cached_property
+    def _files(self) -> tuple[_File, ...]:
+        return tuple(_File.model_validate(_only(path)) for path in sorted(_FILES.glob("*.yaml")) if path.name != _SETS)
 
 
 def _only(path: Path) -> Any:
@@ -99,4 +104,4 @@ def _only(path: Path) -> Any:
     return document.data
 
 
-LIBRARY = _read()
+LIBRARY = Library()

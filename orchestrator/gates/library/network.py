@@ -6,8 +6,8 @@ from typing import Any, Self
 from orchestrator.gates.library.catalogue import Scaled
 from orchestrator.journal import Node
 from orchestrator.metrics.signals import CATALOGUE, targets
-from orchestrator.render.profiles import profile
 from orchestrator.spec import Parachain, Selector, Testnet
+from orchestrator.spec.profiles import profile
 from orchestrator.spec.testnet import RELAY
 from orchestrator.units import format_duration
 

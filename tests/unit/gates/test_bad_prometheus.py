@@ -23,6 +23,7 @@ from orchestrator.journal import ClockCheck, Event
 from orchestrator.metrics import prometheus as door
 from orchestrator.metrics.prometheus import Prometheus
 from orchestrator.spec import Stage
+from tests.budget import schedules
 from tests.fakes.prometheus import RealPrometheus
 from tests.fakes.proxy import FAULTS, FaultyProxy
 from tests.unit.gates.building import gate, node_of
@@ -101,7 +102,7 @@ def test_a_fault_that_passes_changes_nothing(proxy, fault):
     assert {name: found.verdict for name, found in judged(proxy, [fault, "none"]).items()} == CLEAN
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=schedules(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     faults=st.lists(st.sampled_from([fault for fault in FAULTS if fault != "delay"]), max_size=14),
     live_at=st.lists(st.integers(1, 19), max_size=3).map(sorted),

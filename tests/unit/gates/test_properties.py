@@ -11,11 +11,12 @@ from orchestrator.gates.evaluate import assess
 from orchestrator.gates.record import Record
 from orchestrator.gates.verdict import exit_code, merge
 from orchestrator.journal import Event, Samples, Verdict
+from tests.budget import schedules
 from tests.unit.gates.building import START, gate, measured, series
 
 VERDICTS = st.sampled_from(Verdict)
 EITHER = st.booleans()
-QUICK = settings(max_examples=150, deadline=None)
+QUICK = settings(max_examples=schedules(50), deadline=None)
 
 VALUES = st.one_of(st.integers(0, 6).map(float), st.sampled_from([math.nan, math.inf, -math.inf]))
 NODES = ("validator-0", "validator-1", "validator-2")

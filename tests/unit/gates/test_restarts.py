@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from orchestrator.gates.record import Record
 from orchestrator.journal import Journal, JournalWriter
+from tests.budget import schedules
 from tests.unit.gates.asking import Logs, Prometheus, Stage1, said
 from tests.unit.gates.building import START, Values, gate, node_of, samples
 
@@ -40,7 +41,7 @@ def restarted(one, path, *, torn):
     return after
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=schedules(25), deadline=None)
 @given(st.lists(st.integers(1, 9), max_size=4).map(sorted), st.booleans())
 def test_the_verdict_is_the_same_as_without(tmp_path_factory, dies_at, torn):
     path = tmp_path_factory.mktemp("run") / "journal.jsonl"

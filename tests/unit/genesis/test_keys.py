@@ -2,6 +2,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.genesis import keys
+from tests.budget import schedules
 
 DEV = bytes.fromhex("fac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e")
 """The mini secret of Substrate's well-known development phrase: its `//Alice` is printed in every tool."""
@@ -25,7 +26,7 @@ def test_derivation_stays_what_it_is():
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=schedules(20), deadline=None)
 @given(seeds)
 def test_a_keystore_can_read_each_secret_and_none_is_the_seed(seed):
     pairs = keys.node_keys(seed, group="validator", ordinal=0, types=keys.RELAY_KEY_TYPES)
@@ -41,7 +42,7 @@ def test_a_peer_id_is_libp2ps():
     assert keys.peer_id(keys.ed25519_public(bytes(32))) == "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=schedules(20), deadline=None)
 @given(seeds, seeds)
 def test_no_two_keys_of_one_network_or_of_two_are_equal(one, other):
     found = [
@@ -58,7 +59,7 @@ def test_no_two_keys_of_one_network_or_of_two_are_equal(one, other):
     assert len(set(found)) == len(found)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=schedules(20), deadline=None)
 @given(seeds, st.binary(max_size=64), st.binary(max_size=64))
 def test_a_signature_is_good_for_its_message_and_key_only(seed, message, other):
     pair = keys.sudo(seed)

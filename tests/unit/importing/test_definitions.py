@@ -16,6 +16,7 @@ from orchestrator.errors import SpecError, UsageError
 from orchestrator.importing import read_definition
 from orchestrator.importing.account import UNKNOWN, leaves, snake
 from orchestrator.spec.load import load
+from tests.budget import schedules
 
 TEMPLATES = {"v1-templates.toml", "v1-loop.toml"}
 """Of these the data is known only when they are filled in."""
@@ -146,7 +147,7 @@ def mutants(draw):
     return document
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=schedules(100), deadline=None)
 @given(mutants())
 def test_whatever_a_definition_holds_is_accounted_for(document):
     """Each leaf is taken or listed, and the result is a document or a list of mistakes: never another error."""

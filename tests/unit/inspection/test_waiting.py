@@ -1,9 +1,12 @@
 """Waiting: all conditions at once, with progress, and at the end of the time with what is missing and why."""
 
+import contextlib
+
 import pytest
 
 from orchestrator.errors import ReadinessError
 from orchestrator.inspection import waiting
+from orchestrator.progress import Far
 
 
 class Clock:
@@ -19,9 +22,10 @@ class Clock:
 
 
 class After:
-    """Holds from a moment on."""
+    """Holds from a moment on, for all who are asked."""
 
-    def __init__(self, clock, name, seconds):
+    def __init__(self, clock, name, seconds, asked=frozenset()):
+        self.asked = asked
         self.clock, self.name, self.moment, self.looks = clock, name, clock.now + seconds, 0
 
     def missing(self):
@@ -59,7 +63,7 @@ def test_what_changes_is_told_soon_and_what_does_not_seldom():
     clock, said, look = Clock(), [], {"n": 0}
 
     class Growing:
-        name = "grown"
+        name, asked = "grown", frozenset({"a", "b"})
 
         def missing(self):
             look["n"] += 1
@@ -74,6 +78,36 @@ def test_the_hint_is_looked_for_in_what_is_missing_at_the_end():
     with pytest.raises(ReadinessError) as caught:
         waiting.wait([After(clock, "late", 8)], 7, lambda _: None, clock, hint=lambda missing: f"see {list(missing)}")
     assert caught.value.hint == "see ['validator-0']"
+
+
+def test_lines_say_how_many_nodes_of_all_have_come_so_far():
+    clock, said = Clock(), []
+    asked = frozenset({"validator-0", "validator-1", "full-0"})
+    waiting.wait([After(clock, "late", 8, asked)], 10, said.append, clock)
+    assert said == ["late: 2 of 3 nodes, waiting for validator-0 (best 3)", "late (8.0 s)"]
+
+
+def test_who_watches_sees_each_condition_until_it_holds_and_is_told_that_it_did():
+    clock, seen = Clock(), []
+
+    class Watching:
+        def __call__(self, line):
+            seen.append(line)
+
+        @contextlib.contextmanager
+        def watch(self, work):
+            before = work.far()
+            seen.append(f"{work.what} begins")
+            yield
+            seen.append(f"{work.what} ends")
+            assert before == work.far() == Far()
+
+    waiting.wait([After(clock, "late", 80, {"validator-0"}), After(clock, "soon", 1)], 90, Watching(), clock)
+    assert seen == [
+        *("late begins", "soon begins"),
+        *("soon ends", "soon (1.0 s)"),
+        *("late ends", "late (80.0 s)"),
+    ]
 
 
 def test_of_many_that_are_missing_three_are_named():

@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.lab import image, oci, state, store
 from orchestrator.lab.oci import Layer
+from orchestrator.progress import silent
 
 
 @pytest.fixture
@@ -58,15 +59,15 @@ def test_equal_content_makes_equal_layers(cache):
     def fill(folder):
         (folder / "file").write_text("x")
 
-    first = image._layer("one", "key", fill)
-    again = image._layer("two", "key", fill)
+    first = image._layer("one", "key", fill, silent)
+    again = image._layer("two", "key", fill, silent)
     assert first.digest == again.digest
 
 
 def test_a_layer_is_made_once(cache):
     made = []
     for _ in range(2):
-        image._layer("one", "key", made.append)
+        image._layer("one", "key", made.append, silent)
     assert len(made) == 1
 
 
@@ -75,12 +76,12 @@ def test_a_layer_that_could_not_be_made_is_not_there(cache):
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        image._layer("one", "key", fails)
+        image._layer("one", "key", fails, silent)
     assert list((cache / "layers").iterdir()) == []
 
 
 def test_our_layer_holds_our_code_its_byte_code_and_no_go(cache):
-    with tarfile.open(image._code().file) as archive:
+    with tarfile.open(image._code(silent).file) as archive:
         names = archive.getnames()
     home = "./opt/coalmine/app"
     assert f"{home}/orchestrator/errors.py" in names
@@ -92,25 +93,25 @@ def test_our_layer_holds_our_code_its_byte_code_and_no_go(cache):
 def test_an_image_is_named_by_its_layers_and_its_configuration(cache, tmp_path):
     one, other = layer(tmp_path, "a"), layer(tmp_path, "b", b"y")
     names = {
-        image._image("docker.io/x/y", layers, config).reference
+        image._image("docker.io/x/y", layers, config, progress=silent).reference
         for layers in ([one], [other], [one, other])
         for config in ({}, {"User": "0"})
     }
     assert len(names) == 6
-    assert image._image("docker.io/x/y", [one], {}).reference in names
+    assert image._image("docker.io/x/y", [one], {}, progress=silent).reference in names
 
 
 def test_an_update_has_the_name_of_the_whole_image(cache, tmp_path):
     one, other = layer(tmp_path, "a"), layer(tmp_path, "b", b"y")
-    whole = image._image("docker.io/x/y", [one, other], {})
-    update = image._image("docker.io/x/y", [one, other], {}, carried=[other])
+    whole = image._image("docker.io/x/y", [one, other], {}, progress=silent)
+    update = image._image("docker.io/x/y", [one, other], {}, carried=[other], progress=silent)
     assert update.reference == whole.reference
     assert update.archive != whole.archive
 
 
 def test_old_archives_go_and_the_newest_stay(cache, tmp_path):
     for count in range(6):
-        image._image("docker.io/x/y", [layer(tmp_path, "a", b"%d" % count)], {})
+        image._image("docker.io/x/y", [layer(tmp_path, "a", b"%d" % count)], {}, progress=silent)
     kept = list((state.cache() / "images").glob("y-*.tar"))
     assert len(kept) == image._KEPT_WHOLE
 

@@ -10,6 +10,7 @@ import pytest
 from orchestrator.errors import LabError
 from orchestrator.lab import bringup, contained, native, network, state, toolchain
 from orchestrator.lab.state import LabState
+from orchestrator.progress import silent
 
 
 @pytest.fixture
@@ -17,10 +18,6 @@ def cache(monkeypatch, tmp_path):
     monkeypatch.setenv("COALMINE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(state, "ROOT", tmp_path / "labs")
     return tmp_path / "cache"
-
-
-def silent(line):
-    pass
 
 
 def nothing(program, path=None):
@@ -151,3 +148,20 @@ def test_a_number_that_went_to_another_program_is_no_guardian(cache):
 
 def test_a_command_that_fails_is_quoted_with_its_name():
     refused(lambda: contained.run("sh", "-c", "echo one; echo two >&2; exit 3", hint="try"), "sh failed: two", "try")
+
+
+def test_what_is_told_of_progress_is_no_last_word():
+    said = []
+    script = "echo a/package >&2; echo wrong >&2; echo other/package >&2; exit 1"
+
+    def takes(line):
+        said.append(line)
+        return "/" in line
+
+    with pytest.raises(LabError, match=r"^sh failed: wrong$"):
+        contained.run("sh", "-c", script, takes=takes, hint="try")
+    assert said == ["a/package", "wrong", "other/package"]
+
+
+def test_what_a_command_prints_is_returned_however_long():
+    assert contained.run("sh", "-c", "seq 100000; echo loud >&2", hint="").splitlines()[-1] == "100000"

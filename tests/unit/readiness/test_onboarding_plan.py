@@ -10,6 +10,7 @@ from orchestrator.chain.port import POOL
 from orchestrator.readiness import onboarding
 from orchestrator.readiness.onboarding import Assign, Grow, Register, Seen
 from orchestrator.spec import Testnet
+from tests.budget import schedules
 
 PARACHAIN = st.fixed_dictionaries(
     {"onboarding": st.sampled_from(["genesis", "late", "none"]), "cores": st.integers(0, 4)}
@@ -71,7 +72,7 @@ class Relay:
         return Seen(dict(self.lifecycles), held, free, self.number, growing=self.pending is not None)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=schedules(50), deadline=None)
 @given(st.lists(PARACHAIN, max_size=5), st.integers(0, 6), st.data())
 def test_whatever_is_asked_for_is_reached_once_and_a_second_time_nothing_is_sent(parachains, spare, data):
     spec = spec_of(parachains)

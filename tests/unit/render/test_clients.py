@@ -3,8 +3,8 @@
 import pytest
 
 from orchestrator.render.clients import CLIENTS, Placement
-from orchestrator.render.profiles import profile
 from orchestrator.spec import Parachain, ParaGroup, Relaychain, RelayGroup
+from orchestrator.spec.profiles import profile
 
 FILE = {"file": "code.wasm"}
 RELAY = Relaychain.model_validate({"client": "polkadot", "runtime": FILE, "groups": [{"name": "v"}]})

@@ -17,12 +17,13 @@ from orchestrator.engine import program
 from orchestrator.genesis import keys
 from orchestrator.spec import Testnet
 from orchestrator.units import quantity
+from tests.budget import schedules
 from tests.unit.render import networks
 
 ROOT = Path(__file__).parents[3]
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 SEEDS = st.binary(min_size=32, max_size=32)
-FEW = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=schedules(10), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def text_of(manifests):

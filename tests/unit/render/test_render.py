@@ -14,6 +14,7 @@ from orchestrator.engine import program
 from orchestrator.genesis import chainspec
 from orchestrator.render import Images, render
 from orchestrator.spec import Testnet
+from tests.budget import schedules
 
 IMAGES = Images(coalmine="coalmine:x", prometheus="prometheus:x")
 MODEL = {"model": {"specName": "canary", "specVersion": 1}}
@@ -49,7 +50,7 @@ def rendered(net, seed=bytes(32)):
     return render(net, chainspec.build(net, seed), IMAGES)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=schedules(15), deadline=None)
 @given(st.integers(1, 6), st.integers(1, 3), st.integers(0, 1), st.binary(min_size=32, max_size=32))
 def test_the_same_testnet_and_seed_give_the_same_bytes(validators, collators, parachains, seed):
     net = network(validators, collators, parachains)

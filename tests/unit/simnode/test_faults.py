@@ -1,14 +1,14 @@
-"""Whole networks in virtual time: faults have the shape that real nodes show (knowledge: real-nodes)."""
+"""Whole networks in virtual time: faults have the shape that real nodes show."""
 
-import os
 import random
 
 import pytest
 
 from simnode.testing.explorer import Weather, network
 from simnode.testing.specs import PARA_ID
+from tests.budget import schedules
 
-SEEDS = int(os.environ.get("COALMINE_SEEDS", "1000")) // 10
+SEEDS = schedules(12)
 
 
 def finals(explorer):

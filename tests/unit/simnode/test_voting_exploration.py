@@ -1,9 +1,5 @@
-"""GRANDPA under thousands of seeded schedules: loss, delay, reordering, partitions, crashes, lost databases.
+"""GRANDPA under seeded schedules: loss, delay, reordering, partitions, crashes, lost databases."""
 
-`COALMINE_SEEDS` sets how many storms, and half as many full lives; the default is what a commit is checked with.
-"""
-
-import os
 import random
 
 import pytest
@@ -12,8 +8,9 @@ from simnode.core.grandpa import Grandpa
 from simnode.core.messages import PRECOMMIT
 from simnode.core.rounds import Round, threshold
 from simnode.testing.voting import Voting
+from tests.budget import schedules
 
-SEEDS = int(os.environ.get("COALMINE_SEEDS", "1000"))
+LIVES, STORMS = schedules(60), schedules(100)
 CHUNKS = 4
 
 
@@ -74,7 +71,7 @@ def explore(seed: int) -> None:
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_no_schedule_finalises_two_blocks_and_finality_comes_back_after_every_one(chunk):
-    for seed in range(chunk, SEEDS // 2, CHUNKS):
+    for seed in range(chunk, LIVES, CHUNKS):
         explore(seed)
 
 
@@ -107,7 +104,7 @@ def storms(count: int) -> None:
 
 
 def test_no_storm_finalises_two_blocks():
-    storms(SEEDS)
+    storms(STORMS)
 
 
 def test_a_storm_finds_out_when_estimates_are_ignored(monkeypatch):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import SnapshotError
 from orchestrator.snapshot import archive
+from tests.budget import schedules
 
 NAMES = st.text("abcdefghij0123456789_-.", min_size=1, max_size=12).filter(lambda name: name.strip("."))
 PLACES = st.lists(NAMES, min_size=1, max_size=4).map("/".join).map("chains/x/".__add__)
@@ -45,7 +46,7 @@ def tar_of(members, mode="w"):
     return out.getvalue()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=schedules(40), deadline=None)
 @given(st.dictionaries(PLACES, st.binary(max_size=300), min_size=1, max_size=8))
 def test_a_database_comes_back_as_it_was(tmp_path_factory, files):
     names = sorted(files)

@@ -14,7 +14,8 @@ from orchestrator.metrics.check import check
 from orchestrator.spec import testnet_rules
 from orchestrator.spec.document import parse
 from orchestrator.spec.explain import explain
-from orchestrator.spec.load import KINDS, load
+from orchestrator.spec.kinds import KINDS
+from orchestrator.spec.load import load
 from tests.unit.spec import good
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.yaml"))

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from orchestrator import spec
 from orchestrator.errors import UsageError
 from orchestrator.spec import explain
-from orchestrator.spec.load import KINDS
+from orchestrator.spec.kinds import KINDS
 
 ROOT = Path(__file__).parents[3]
 HOW = "write what orchestrator.spec.explain.published() returns"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import SpecError, UsageError
 from orchestrator.gates.library import expand
 from orchestrator.spec.load import load
+from tests.budget import schedules
 from tests.unit.spec import good
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -41,7 +42,7 @@ def test_every_example_is_good(file, tmp_path):
     """Files that an example leaves to its user, such as real runtimes, are models here: only their names are read."""
     good.brought(tmp_path)
     loaded = load([Path(shutil.copy(file, tmp_path))], expand=expand)
-    assert loaded.testnets or loaded.experiments
+    assert loaded.testnets or loaded.experiments or loaded.upgrades
 
 
 def test_all_mistakes_of_a_file_come_at_once_with_their_lines(tmp_path):
@@ -130,7 +131,7 @@ def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path):
 LINES = QUICKSTART.splitlines()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=schedules(50), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, len(LINES) - 1), st.sampled_from(["", "  x: [", "    ?: 1", "a: b", "- - -", "name: 1", "\x01"]))
 def test_no_changed_line_gives_anything_but_objects_or_mistakes(tmp_path, number, line):
     file = tmp_path / "mutated.yaml"

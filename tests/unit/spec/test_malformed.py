@@ -1,4 +1,4 @@
-"""A thousand files that are wrong, each in a known place: every mistake is told, and nothing else happens.
+"""Files that are wrong, each in a known place: every mistake is told, and nothing else happens.
 
 The changes are drawn from all that `mutations` knows about the good files, and each goes through the command line as a
 user's would. The seed is fixed, so that a failure stays; the corpus beside this has what was found by thinking.
@@ -12,10 +12,11 @@ import typer
 
 from orchestrator import cli
 from orchestrator.cli import console as consoles
+from tests.budget import schedules
 from tests.unit.spec import good, mutations
 
-BATCH, BATCHES = 50, 20
-"""A thousand files, in pieces that several processes can share."""
+BATCH, BATCHES = schedules(20), 10
+"""Files in a piece, and the pieces, which several processes can share."""
 
 VERBS = (
     ("validate",),
@@ -72,7 +73,7 @@ def plain(monkeypatch, command):
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
-def test_every_mistake_of_a_thousand_malformed_files_is_told_where_it_stands(folder, capsys, batch):
+def test_every_mistake_of_a_malformed_file_is_told_where_it_stands(folder, capsys, batch):
     chance = mutations.seeded(batch)
     texts = [file.read_text() for file in good.GOOD]
     known = {text: mutations.mutations(text) for text in texts}

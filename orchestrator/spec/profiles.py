@@ -1,7 +1,7 @@
-"""Default resources of a node, by client and role. Called by `render.groups`.
+"""Default resources of a node, by client and role. Called by `render.groups` and by `gates.library`.
 
 Requests come from measurements: a validator used 185 MB and 0.04 cores, a collator 360 to 450 MB and 0.25 cores. Limits
-leave room to prepare one PVF (0.5 GB).
+leave room to prepare one PVF (0.5 GB). The library's memory gate is a share of the limit.
 """
 
 from dataclasses import dataclass
