@@ -13,5 +13,5 @@ RECONCILE_SECONDS = Histogram(
     ["kind"],
     buckets=(0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0),
 )
-RECONCILE_FAILURES = Counter("coalmine_reconcile_failures_total", "Steps that ended in an error of ours.", ["kind"])
-PHASES = Counter("coalmine_phase_changes_total", "Phases that objects came to.", ["kind", "phase"])
+RECONCILE_FAILURES = Counter("coalmine_reconcile_failures_total", "Steps that ended in an unexpected error.", ["kind"])
+PHASES = Counter("coalmine_phase_changes_total", "Phases that objects entered.", ["kind", "phase"])

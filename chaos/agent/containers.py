@@ -42,7 +42,7 @@ class Machine:
     def _searches_ours(self, pid: int) -> bool:
         try:
             lines = (self.proc / str(pid) / "root/etc/resolv.conf").read_text().splitlines()
-        except OSError:  # It ended meanwhile, or its container has no such file.
+        except OSError:  # It has ended, or its container has no such file.
             return False
         return any(re.match(rf"search {re.escape(self.namespace)}\.svc\.", line) for line in lines)
 

@@ -74,7 +74,7 @@ async def _errors(request: web.Request, handler: _Handler) -> web.StreamResponse
     except FaultError as error:
         return web.json_response({"error": str(error)}, status=409)
     except ValidationError as error:
-        return web.json_response({"error": f"not understood: {error.errors(include_url=False)}"}, status=400)
+        return web.json_response({"error": f"invalid request: {error.errors(include_url=False)}"}, status=400)
 
 
 async def _healthz(_: web.Request) -> web.Response:

@@ -126,7 +126,7 @@ def require(wanted: Sequence[Demand], capacity: Capacity) -> str | None:
     if why is None:
         return None
     if capacity.autoscaler:
-        return f"WARNING: {why}; the cluster has an autoscaler and may grow, so this goes on"
+        return f"WARNING: {why}; the cluster has an autoscaler and may grow, so this continues"
     raise ProvisionError(
         why, hint="fewer nodes, smaller `resources`, or more machines; `coalmine sweep --dry-run` shows what could go"
     )
