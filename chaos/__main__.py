@@ -13,8 +13,8 @@ from chaos import operator
 from chaos.agent_client import Agents
 from chaos.barrier import Barrier
 from chaos.experiments import Experiments
-from chaos.reconciler import Hands
-from chaos.upgrades.tasks import Upgrades, hands
+from chaos.reconciler import ActionRunner
+from chaos.upgrades.tasks import Upgrades, tools_in_cluster
 from orchestrator import tcp_ports
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError
@@ -62,8 +62,8 @@ async def _main() -> None:
     cluster = _cluster()
     token = Path(os.environ.get("COALMINE_TOKEN_FILE", "/etc/coalmine/token/token"))
     seed = Path(os.environ.get("COALMINE_SEED_FILE", "/etc/coalmine/seed/seed"))
-    experiments = Experiments(Hands(cluster, Agents(token)))
-    upgrades = Upgrades(hands(cluster, seed))
+    experiments = Experiments(ActionRunner(cluster, Agents(token)))
+    upgrades = Upgrades(tools_in_cluster(cluster, seed))
     barrier, ready = Barrier(cluster), asyncio.Event()
     await barrier.restore()
     runner = await _serve(barrier, ready)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chaos import metrics, reconciler
-from chaos.reconciler import Hands, Reconciler, Surroundings
+from chaos.reconciler import ActionRunner, Reconciler, Surroundings
 from chaos.tasks import Tasks
 
 _HOLDING = frozenset({"Injecting", "Active", "Recovering"})
@@ -14,13 +14,13 @@ _HOLDING = frozenset({"Injecting", "Active", "Recovering"})
 class Experiments(Tasks[Reconciler]):
     kind = "ChaosExperiment"
 
-    def __init__(self, hands: Hands) -> None:
+    def __init__(self, runner: ActionRunner) -> None:
         super().__init__()
-        self._hands = hands
+        self._runner = runner
         self._selecting = asyncio.Lock()
 
     def open(self, body: Mapping[str, Any]) -> Reconciler:
-        return reconciler.reconciler(body, self._hands)
+        return reconciler.reconciler(body, self._runner)
 
     async def step(self, one: Reconciler, indices: Mapping[str, Any]) -> float:
         if one.phase == "Pending":
@@ -37,7 +37,7 @@ class Experiments(Tasks[Reconciler]):
 
     def refuse(self, body: Mapping[str, Any], cause: str) -> None:
         status = {"status": {"phase": "Failed", "cause": cause}}
-        self._hands.cluster.patch(self.kind, body["metadata"]["name"], None, status, subresource="status")
+        self._runner.cluster.patch(self.kind, body["metadata"]["name"], None, status, subresource="status")
 
     def forget(self, one: Reconciler) -> None:
         metrics.ACTIVE.remove_by_labels({"experiment": one.name})

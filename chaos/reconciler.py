@@ -38,7 +38,7 @@ class Surroundings:
 
 
 @dataclass
-class Hands:
+class ActionRunner:
     """Carries out actions for all reconcilers: the API server, the agents, and threads to wait for them."""
 
     cluster: Cluster
@@ -70,7 +70,7 @@ class Reconciler:
 
     experiment: Experiment
     status: ExperimentStatus
-    hands: Hands
+    runner: ActionRunner
     writer: StatusWriter = field(init=False)
     clock: Callable[[], datetime] = wall_clock
     _outcomes: tuple[ActionOutcome, ...] = ()
@@ -105,7 +105,7 @@ class Reconciler:
         self.status = decided.status
         written = self.writer.write(self.status)
         actions = decided.actions if written else tuple(a for a in decided.actions if not _needs_ledger(a))
-        self._outcomes = self.hands.act(actions, around.agents)
+        self._outcomes = self.runner.act(actions, around.agents)
         if self.status.phase != before or not written:
             return 0.0 if written else _PAUSES["Pending"]
         return self._until_next()
@@ -122,9 +122,9 @@ def _needs_ledger(action: Action) -> bool:
     return isinstance(action, Place | DeletePod)
 
 
-def reconciler(body: Mapping[str, Any], hands: Hands) -> Reconciler:
+def reconciler(body: Mapping[str, Any], runner: ActionRunner) -> Reconciler:
     """A reconciler for the custom resource. It continues from the resource's status."""
     status = ExperimentStatus.model_validate(dict(body.get("status", {})))
-    one = Reconciler(Experiment.parse(body), status, hands)
-    one.writer = StatusWriter(hands.cluster, "ChaosExperiment", body, gone=one.mark_deleted)
+    one = Reconciler(Experiment.parse(body), status, runner)
+    one.writer = StatusWriter(runner.cluster, "ChaosExperiment", body, gone=one.mark_deleted)
     return one

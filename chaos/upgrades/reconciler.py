@@ -35,7 +35,7 @@ _STANDS = 6.0
 
 
 @dataclass
-class UpgradeHands:
+class UpgradeTools:
     """The means to act, shared by all upgrades. `sudo` derives the key only when it is needed."""
 
     cluster: Cluster
@@ -50,7 +50,7 @@ class UpgradeReconciler:
 
     upgrade: Upgrade
     status: UpgradeStatus
-    hands: UpgradeHands
+    tools: UpgradeTools
     writer: StatusWriter = field(init=False)
     clock: Callable[[], datetime] = wall_clock
     _deleted: bool = False
@@ -102,15 +102,15 @@ class UpgradeReconciler:
         world = UpgradeWorld(para_id=para_id, authors=len(authors), refusals=dict(self._refusals))
         world = replace(world, refused_for_good=self._refused_for_good)
         try:
-            self._code = self._code or codes.load(self.upgrade.spec.code, self.hands.cluster)
+            self._code = self._code or codes.load(self.upgrade.spec.code, self.tools.cluster)
             world = replace(world, code=codes.describe(self._code))
         except CodeError as error:
             return replace(world, code_error=str(error)), None
-        at = self.hands.observer.reference(own)
+        at = self.tools.observer.reference(own)
         if at is None:
             return replace(world, trouble=f"no node of {self.upgrade.spec.chain} answers"), None
         relay_nodes = observe.of_chain(nodes.values(), RELAY)
-        relay_at = at if para_id is None else self.hands.observer.reference(relay_nodes)
+        relay_at = at if para_id is None else self.tools.observer.reference(relay_nodes)
         try:
             world = self._read(world, at, relay_at, own)
         except ChainError as error:
@@ -123,7 +123,7 @@ class UpgradeReconciler:
         self, world: UpgradeWorld, at: Reference, relay_at: Reference | None, own: tuple[Node, ...]
     ) -> UpgradeWorld:
         assert world.code is not None
-        observer, code = self.hands.observer, world.code
+        observer, code = self.tools.observer, world.code
         world = replace(world, chain=observer.chain(at, code, self.status, parachain=world.is_parachain))
         if relay_at is not None:
             world = replace(world, relay=observer.relay(relay_at, world.para_id, code))
@@ -145,12 +145,12 @@ class UpgradeReconciler:
         if (now - since).total_seconds() < _STANDS:
             return {}
         seconds = int((now - applied).total_seconds())
-        return evidence.panics(self.hands.cluster, authors, self.hands.threads, seconds=seconds)
+        return evidence.panics(self.tools.cluster, authors, self.tools.threads, seconds=seconds)
 
     # Calls
 
     def _upgrader(self, at: Reference) -> Upgrader:
-        return chain.upgrader(at.reader.rpc, self.hands.sudo())
+        return chain.upgrader(at.reader.rpc, self.tools.sudo())
 
     def _send(self, action: Action, at: Reference) -> None:
         """Sends a call. Its effect is read from the chain later; a refusal is kept for the message if there is none."""
@@ -172,7 +172,7 @@ class UpgradeReconciler:
             _LOG.info("upgrade %s: %s sent to %s: %s", self.name, action, at.node.name, sent)
 
 
-def reconciler(body: Mapping[str, Any], hands: UpgradeHands) -> UpgradeReconciler:
+def reconciler(body: Mapping[str, Any], tools: UpgradeTools) -> UpgradeReconciler:
     """A reconciler for the custom resource. It continues from the resource's status.
 
     Raises:
@@ -181,6 +181,6 @@ def reconciler(body: Mapping[str, Any], hands: UpgradeHands) -> UpgradeReconcile
     metadata = body["metadata"]
     spec = RuntimeUpgradeSpec.model_validate(dict(body["spec"]))
     status = UpgradeStatus.model_validate(dict(body.get("status", {})))
-    one = UpgradeReconciler(Upgrade(metadata["name"], metadata["generation"], spec), status, hands)
-    one.writer = StatusWriter(hands.cluster, "RuntimeUpgrade", body, gone=one.mark_deleted)
+    one = UpgradeReconciler(Upgrade(metadata["name"], metadata["generation"], spec), status, tools)
+    one.writer = StatusWriter(tools.cluster, "RuntimeUpgrade", body, gone=one.mark_deleted)
     return one

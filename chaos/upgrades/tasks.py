@@ -10,7 +10,7 @@ from chaos.nodes import Node
 from chaos.tasks import Tasks
 from chaos.upgrades import reconciler
 from chaos.upgrades.observe import Observer
-from chaos.upgrades.reconciler import UpgradeHands, UpgradeReconciler
+from chaos.upgrades.reconciler import UpgradeReconciler, UpgradeTools
 from orchestrator import tcp_ports
 from orchestrator.chain import SubstrateReader, rpc
 from orchestrator.cluster import Cluster
@@ -20,12 +20,12 @@ from orchestrator.genesis import keys
 class Upgrades(Tasks[UpgradeReconciler]):
     kind = "RuntimeUpgrade"
 
-    def __init__(self, hands: UpgradeHands) -> None:
+    def __init__(self, tools: UpgradeTools) -> None:
         super().__init__()
-        self._hands = hands
+        self._tools = tools
 
     def open(self, body: Mapping[str, Any]) -> UpgradeReconciler:
-        return reconciler.reconciler(body, self._hands)
+        return reconciler.reconciler(body, self._tools)
 
     async def step(self, one: UpgradeReconciler, indices: Mapping[str, Any]) -> float:
         nodes = {name: max(stored, key=lambda node: node.ready) for name, stored in indices["nodes"].items()}
@@ -33,13 +33,13 @@ class Upgrades(Tasks[UpgradeReconciler]):
 
     def refuse(self, body: Mapping[str, Any], cause: str) -> None:
         status = {"status": {"phase": "Failed", "cause": cause}}
-        self._hands.cluster.patch(self.kind, body["metadata"]["name"], None, status, subresource="status")
+        self._tools.cluster.patch(self.kind, body["metadata"]["name"], None, status, subresource="status")
 
     def forget(self, one: UpgradeReconciler) -> None:
         del one  # Nothing is kept for it.
 
 
-def hands(cluster: Cluster, seed_file: Path) -> UpgradeHands:
+def tools_in_cluster(cluster: Cluster, seed_file: Path) -> UpgradeTools:
     """The means of upgrades in a cluster: nodes by their pods' addresses, the sudo key from the network's seed."""
     threads = ThreadPoolExecutor(32, "observe")
 
@@ -49,4 +49,4 @@ def hands(cluster: Cluster, seed_file: Path) -> UpgradeHands:
     def sudo() -> keys.KeyPair:
         return keys.sudo(bytes.fromhex(seed_file.read_text().strip()))
 
-    return UpgradeHands(cluster, Observer(reader_of, threads), sudo, threads)
+    return UpgradeTools(cluster, Observer(reader_of, threads), sudo, threads)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chaos.reconciler import Hands, Surroundings, reconciler
+from chaos.reconciler import ActionRunner, Surroundings, reconciler
 from chaos.scene import End, Place
 from orchestrator.errors import ClusterError
 
@@ -50,8 +50,8 @@ class Shell:
             "spec": self.simulation.spec.model_dump(mode="json", by_alias=True, exclude_none=True),
             **more,
         }
-        self.hands = Hands(self.cluster, self, ThreadPoolExecutor(4))
-        self.one = reconciler(body, self.hands)
+        self.runner = ActionRunner(self.cluster, self, ThreadPoolExecutor(4))
+        self.one = reconciler(body, self.runner)
         self.one.clock = lambda: self.now
 
     def act(self, action, _agent):
@@ -83,7 +83,7 @@ def shell():
 
     yield make
     for one in made:
-        one.hands.threads.shutdown()
+        one.runner.threads.shutdown()
 
 
 def test_the_ledger_is_written_before_the_first_fault_is_placed(shell):

@@ -14,7 +14,7 @@ import pytest
 from chaos.nodes import Node
 from chaos.upgrades import plan
 from chaos.upgrades.observe import Observer
-from chaos.upgrades.reconciler import UpgradeHands, reconciler
+from chaos.upgrades.reconciler import UpgradeTools, reconciler
 from orchestrator.chain import SubstrateReader
 from orchestrator.chain import storage_keys as keys
 from orchestrator.chain.rpc import Refusal
@@ -94,9 +94,9 @@ class Rig:
     def restart(self):
         """A new controller: it knows the object and its status, nothing else."""
         observer = Observer(lambda node: SubstrateReader(self.rpcs[node.name]), self.threads)
-        hands = UpgradeHands(self.cluster, observer, lambda: SUDO, self.threads)
+        tools = UpgradeTools(self.cluster, observer, lambda: SUDO, self.threads)
         body = {**self.body, "status": self.cluster.status}
-        self.one = reconciler(body, hands)
+        self.one = reconciler(body, tools)
         self.one.clock = lambda: self.now
 
     def blocks(self):

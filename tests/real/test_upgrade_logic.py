@@ -15,7 +15,7 @@ import pytest
 from chaos.nodes import Node
 from chaos.upgrades import plan
 from chaos.upgrades.observe import Observer
-from chaos.upgrades.reconciler import UpgradeHands, reconciler
+from chaos.upgrades.reconciler import UpgradeTools, reconciler
 from orchestrator.chain import ParachainReader, SubstrateReader, rpc, runtime
 from orchestrator.genesis.header import blake2_256
 
@@ -82,9 +82,9 @@ class Controller:
 
     def _start(self, cluster, spec):
         observer = Observer(self._reader, self.threads)
-        hands = UpgradeHands(cluster, observer, lambda: SUDO, self.threads)
+        tools = UpgradeTools(cluster, observer, lambda: SUDO, self.threads)
         metadata = {"name": "up", "uid": "u", "generation": 1}
-        return reconciler({"metadata": metadata, "spec": spec, "status": cluster.status}, hands)
+        return reconciler({"metadata": metadata, "spec": spec, "status": cluster.status}, tools)
 
     def _reader(self, node):
         return SubstrateReader(rpc.http(self.network.nodes[PODS[node.name]].url, node=node.name))
