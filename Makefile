@@ -69,7 +69,7 @@ test-real: $(STAMP)  ## Everything on real nodes, what `make test` leaves out fo
 	COALMINE_THOROUGH=1 $(BIN)/python -m pytest tests/real -m cluster
 
 unit: $(STAMP)  ## What needs no cluster, no container and no real node.
-	$(BIN)/python -m pytest tests -m 'not cluster and not container and not real' $(SPREAD) auto \
+	$(BIN)/python -m pytest tests -m 'not cluster and not container and not real' $(SPREAD) 3 \
 	  --keep-durations build/durations/unit.json
 
 # How many times as many schedules `make explore` tries as `make unit`.

@@ -7,12 +7,17 @@ import os
 import sys
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from orchestrator import lab as labs
 from orchestrator.render import Images
+from tests.budget import schedules
 
 pytest_plugins = ["tests.pace"]
+
+settings.register_profile("suite", max_examples=schedules(40), deadline=None)  # A busy machine breaks no law.
+settings.load_profile("suite")
 
 QUEUES = (
     tuple(f"tests/cluster/test_{name}.py" for name in ("experiments", "readiness", "state", "upgrades", "rehearsal")),

@@ -54,7 +54,7 @@ def disturb(simulation, event, name):
 
 
 @pytest.mark.parametrize("when", ["crash_after_write", "crash_after_actions"])
-@pytest.mark.parametrize("at", range(0, 60, 3 if TIMES == 1 else 1))
+@pytest.mark.parametrize("at", range(0, 60, 4 if TIMES == 1 else 1))
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_controller_that_dies_at_any_step_goes_on_to_recovered(fault, at, when):
     simulation = quickstart(spec(**FAULTS[fault]))

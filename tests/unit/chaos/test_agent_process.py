@@ -62,13 +62,13 @@ def agent(bench, tmp_path):
         agent.stop(signal.SIGKILL)
 
 
-@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "s3cret"}])
-def test_without_the_token_nothing_is_answered(agent, header):
+def test_without_the_token_nothing_is_answered(agent):
     answers = [
         httpx.request(method, f"http://127.0.0.1:{agent.port}{path}", headers=header)
         for method, path in (("GET", "/faults"), ("PUT", "/faults/x"), ("DELETE", "/faults/x"), ("POST", "/probe"))
+        for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "s3cret"})
     ]
-    assert [answer.status_code for answer in answers] == [401] * 4
+    assert [answer.status_code for answer in answers] == [401] * 12
 
 
 def test_pause_survey_and_recovery_over_http(agent, bench):
@@ -91,11 +91,9 @@ def test_a_pod_of_another_namespace_cannot_be_hit(agent, bench):
     assert container.state() == "S"
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{}", b'{"kind": "nuke"}', b'{"kind": "pause", "pod_uid": "x", "ttl_seconds": 0}']
-)
-def test_an_order_that_is_not_understood_is_refused(agent, body):
-    assert agent.http.put("/faults/x", content=body).status_code == 400
+def test_an_order_that_is_not_understood_is_refused(agent):
+    for body in (b"", b"{}", b'{"kind": "nuke"}', b'{"kind": "pause", "pod_uid": "x", "ttl_seconds": 0}'):
+        assert agent.http.put("/faults/x", content=body).status_code == 400, body
 
 
 def test_the_time_limit_is_kept_with_nobody_else_alive(agent, bench):

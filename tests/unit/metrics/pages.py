@@ -37,12 +37,17 @@ def relay_page(**how):
 
 
 @cache
-def simulated_text(kind):
-    """What a simnode validator, collator or the relay node within a collator shows after a minute."""
+def _after_a_minute():
     relay, para = (model_blob(ModelRuntime(spec_name=name, spec_version=1)) for name in ("relay", "para"))
     net = network(1, validators=4, code=relay, para_code=para, collators=1)
     net.run(60)
-    site = net.sites["v0" if kind == "validator" else "c0"]
+    return net
+
+
+@cache
+def simulated_text(kind):
+    """What a simnode validator, collator or the relay node within a collator shows after a minute."""
+    site = _after_a_minute().sites["v0" if kind == "validator" else "c0"]
     node = site.para if kind == "collator" else site.relay
     shell = SimpleNamespace(peers=dict(node.peers), bytes_in=1, bytes_out=1)
     metrics = Metrics(node, shell, chain="n_relay", name="a", started=1.0, ended={("babe", "finished"): 1})
