@@ -1,4 +1,4 @@
-"""A throwaway local Kubernetes, for those who have none. Called by `cli` and by the tests."""
+"""A throwaway local Kubernetes, for users who have no cluster. Called by `cli` and by the tests."""
 
 from orchestrator.lab.native import Lab, LabStatus, down, find, running, status, up
 from orchestrator.progress import Progress

@@ -1,7 +1,7 @@
 """Waits for a starting lab and gives it what a cluster has: DNS, a storage class, its images. Called by `native.up`.
 
-Nothing here starts a process: `supervisor` does that meanwhile. Each wait ends early when the lab's guardian has, for
-then nothing will come any more, and says what the lab said last.
+This module starts no process: `supervisor` does that meanwhile. When the lab's guardian ends, the lab cannot start any
+more. Each wait then ends early, and its error contains the lab's last output.
 """
 
 import functools
@@ -16,14 +16,14 @@ from orchestrator.lab.state import LabState
 from orchestrator.progress import Progress, Work, under_way
 
 _LOOK = 0.05
-"""Seconds between two looks at what can only be asked: an API server that starts, a lab that another process starts."""
+"""Seconds between two polls of an API server that starts, or of a lab that another process starts."""
 
 
 def serve(lab: LabState, progress: Progress) -> None:
     """Returns when pods can be created and run.
 
     Raises:
-        LabError: when something does not start, with its last words.
+        LabError: when something does not start, with its last output.
     """
     started = time.monotonic()
     progress("starting the control plane")
@@ -36,17 +36,17 @@ def _serve(lab: LabState, progress: Progress, started: float) -> None:
     until(lab, functools.partial(_done, lambda: cluster.get("Namespace", "kube-system")), "the API server", 90)
     progress(f"API server ready in {time.monotonic() - started:.1f} s")
     for document in (*_dns(lab), storage.CLASS):
-        # A young API server does not know its own service addresses yet, and says that ours are wrong.
+        # A new API server does not know its own service addresses yet, and rejects ours as wrong.
         until(lab, functools.partial(_done, functools.partial(cluster.apply, document)), "the DNS service", 30)
     until(lab, functools.partial(_done, lambda: _runs_pods(cluster, lab)), "the node", 90)
     progress(f"node ready in {time.monotonic() - started:.1f} s")
 
 
 def until(lab: LabState, condition: Callable[[], bool], what: str, seconds: float) -> None:
-    """Waits for the condition for as long as the lab lives and the time lasts.
+    """Waits until the condition is true.
 
     Raises:
-        LabError: when either is over.
+        LabError: when the lab has ended, or the seconds are over.
     """
     deadline = time.monotonic() + seconds
     while not condition():
@@ -58,13 +58,13 @@ def until(lab: LabState, condition: Callable[[], bool], what: str, seconds: floa
 
 
 def ended(lab: LabState) -> LabError:
-    """The error of a lab that ended while it was to start."""
+    """The error for a lab that ended while it was starting."""
     said = lab.failure()
     return LabError(f"lab {lab.name} did not start: {said}", hint=remedy(said))
 
 
 def remedy(said: str) -> str:
-    """What helps against what a machine most often lacks."""
+    """The hint for an error message, for the things that a machine most often lacks."""
     for words, help_ in (
         ("type veth", "this kernel has no veth links; use a cluster of yours with --context"),
         ("address already in use", "another program listens on a port that the lab needs; end it"),
@@ -80,12 +80,12 @@ def remedy(said: str) -> str:
 def _connected(lab: LabState) -> Cluster:
     try:
         return Cluster.connect(kubeconfig=lab.kubeconfig)
-    except ClusterError as error:  # Its file went away with the lab.
+    except ClusterError as error:  # The kubeconfig was removed together with the lab.
         raise ended(lab) from error
 
 
 def _done(attempt: Callable[[], Any]) -> bool:
-    """Whether the attempt came to something; what a server answers while it starts is not worth a word."""
+    """Whether the attempt returned something. Errors of a server that is still starting are ignored."""
     try:
         return bool(attempt())
     except ClusterError:
@@ -93,7 +93,7 @@ def _done(attempt: Callable[[], Any]) -> bool:
 
 
 def _runs_pods(cluster: Cluster, lab: LabState) -> bool:
-    """The node is ready and nothing keeps pods off it, and there is the account that pods run as."""
+    """Whether the node is ready and has no taints, and the objects that pods need exist: account and CA certificate."""
     node = cluster.get("Node", lab.node) or {}
     ready = any(c["type"] == "Ready" and c["status"] == "True" for c in node.get("status", {}).get("conditions", []))
     return (
@@ -105,7 +105,7 @@ def _runs_pods(cluster: Cluster, lab: LabState) -> bool:
 
 
 def _dns(lab: LabState) -> tuple[dict[str, Any], ...]:
-    """CoreDNS runs beside the kubelet; a Service without selector leads to it."""
+    """A Service without selector and its EndpointSlice. CoreDNS runs beside the kubelet and not in a pod."""
     metadata = {"name": "kube-dns", "namespace": "kube-system"}
     ports = [
         {"name": "dns", "port": 53, "protocol": "UDP"},

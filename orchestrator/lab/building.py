@@ -1,7 +1,7 @@
-"""Builds a Go program of ours, and tells how many of its packages are built. Called by `toolchain`.
+"""Builds one of our Go programs, and reports how many of its packages are built. Called by `toolchain`.
 
-Go keeps each package that it has compiled in a cache of its own, which appears there at once and whole. So a build that
-was interrupted, by Ctrl-C or worse, goes on with the packages that are left.
+Go keeps each compiled package in its own cache, and writes it there atomically. So a build that was interrupted, by
+Ctrl-C or by SIGKILL, continues with the remaining packages.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ _LISTED = "{{.ImportPath}} {{if .Stale}}lacking{{end}}"
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program: its name is that of its folder; `flags` are the linker's, `takes` says how long a build lasts."""
+    """A program, named like its folder. `flags` are the linker's; `takes` says in words how long a build lasts."""
 
     name: str
     flags: str
@@ -29,20 +29,20 @@ class Program:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """Of `go build`; what is in Go's cache depends on them."""
+        """The options of `go build`. Packages in Go's cache are valid for these options only."""
         return ("-trimpath", "-ldflags", self.flags)
 
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """The packages of a program, and those of them that are not in Go's cache."""
+    """The packages of a program, and those that are not in Go's cache."""
 
     all: frozenset[str]
     lacking: frozenset[str]
 
     @classmethod
     def of(cls, listed: str) -> "Packages":
-        """Reads what `go list` printed of each package."""
+        """Parses the output of `go list`: one line for each package, in the format `_LISTED`."""
         words = [line.split() for line in listed.splitlines()]
         return cls(frozenset(word[0] for word in words), frozenset(word[0] for word in words if len(word) > 1))
 
@@ -51,7 +51,7 @@ class Packages:
 
 
 def build(go: str, sources: Path, program: Program, target: Path, progress: Progress) -> None:
-    """Builds the program of this name in the module; its file appears at once and whole.
+    """Builds the program and writes it to `target` atomically. `sources` is the folder of the Go module.
 
     Raises:
         LabError: when the build fails.
@@ -64,7 +64,7 @@ def build(go: str, sources: Path, program: Program, target: Path, progress: Prog
     progress(f"building {program.name} (once; {program.takes}); {found}")
 
     def takes(line: str) -> bool:
-        """`go build -v` names each package as it begins to compile it."""
+        """Counts a package when `go build -v` prints its name, which is when its compilation begins."""
         if line not in found.lacking:
             return False
         built.add(line)
@@ -80,10 +80,10 @@ def build(go: str, sources: Path, program: Program, target: Path, progress: Prog
 
 
 def packages(go: str, sources: Path, program: Program) -> Packages:
-    """Asks Go for the packages of a program; fetches the modules that they are in.
+    """Asks Go for the packages of a program. Go fetches their modules for that.
 
     Raises:
-        LabError: when they cannot be fetched.
+        LabError: when the modules cannot be fetched.
     """
     command = (go, "list", *program.options, "-deps", "-f", _LISTED, f"./{program.name}")
     return Packages.of(contained.run(*command, folder=sources, environment=_ENVIRONMENT, hint=_HINT))
@@ -91,7 +91,7 @@ def packages(go: str, sources: Path, program: Program) -> Packages:
 
 @contextlib.contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
-    """Where the compiler works: always the same place, so that what a killed one left goes with the next build."""
+    """The compiler's scratch folder. It is always the same one, so the next build removes what a killed one left."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:

@@ -1,4 +1,4 @@
-"""The lab's certificate authority, certificates and kubeconfigs. Called by `native` once a lab."""
+"""The lab's certificate authority, certificates and kubeconfigs. Called by `native` once for each lab."""
 
 import base64
 import datetime as dt
@@ -17,7 +17,7 @@ _DAYS = 30
 
 
 class Authority:
-    """Signs what the components need, into one directory."""
+    """Signs the components' certificates and writes them to one directory."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -31,7 +31,7 @@ class Authority:
         self._write("ca", self._certificate, self._key)
 
     def issue(self, file: str, name: str, *, groups: tuple[str, ...] = (), hosts: tuple[str, ...] = ()) -> None:
-        """Writes FILE.crt and FILE.key: a client of that name and groups, a server too where hosts are given."""
+        """Writes FILE.crt and FILE.key for a client of this name and groups. With hosts, they serve a server too."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
         subject.append(x509.NameAttribute(NameOID.COMMON_NAME, name))
@@ -45,7 +45,7 @@ class Authority:
         self._write(file, builder.sign(self._key, hashes.SHA256()), key)
 
     def kubeconfig(self, target: Path, file: str, *, server: str, context: str) -> None:
-        """A kubeconfig that holds everything, for the client whose certificate FILE is."""
+        """Writes a self-contained kubeconfig for the client that has the certificate FILE.crt."""
         encoded = {
             part: base64.b64encode((self._folder / part).read_bytes()).decode()
             for part in ("ca.crt", f"{file}.crt", f"{file}.key")
@@ -76,7 +76,7 @@ class Authority:
 
 
 def issue_all(lab: LabState) -> None:
-    """Every certificate and kubeconfig of a lab."""
+    """Writes every certificate and kubeconfig of a lab."""
     pki = lab.directory / "pki"
     authority = Authority(pki)
     names = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")

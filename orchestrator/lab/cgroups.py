@@ -1,6 +1,6 @@
-"""The cgroup that a lab or an engine of ours lives in: made in every hierarchy before, removed after.
+"""The cgroup that a lab or one of our Docker engines runs in: made in every hierarchy before, removed after.
 
-Called by the processes that hold them, `guardian` and `docker_engine`; namespaces do not take cgroups away.
+Called by the processes that hold them, `guardian` and `docker_engine`. The end of a namespace does not remove cgroups.
 """
 
 import time
@@ -8,11 +8,11 @@ from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
 _PATIENCE = 10.0
-"""Seconds that killed processes get to leave their cgroups; the kernel tells nobody when the last one has."""
+"""Seconds that killed processes get to leave their cgroups. The kernel does not notify when the last one has left."""
 
 
 def make(name: str) -> None:
-    """The cgroup in every hierarchy; a new cpuset must be told its CPUs and memory."""
+    """Makes the cgroup in every hierarchy. A new cpuset gets the CPUs and memory nodes of its parent."""
     for hierarchy in hierarchies():
         folder = hierarchy / name
         folder.mkdir(exist_ok=True)
@@ -22,7 +22,7 @@ def make(name: str) -> None:
 
 
 def remove(name: str) -> None:
-    """Removes the cgroup and those below it from every hierarchy. Safe where there is none."""
+    """Removes the cgroup and its children from every hierarchy. Does nothing where there is none."""
     for hierarchy in hierarchies():
         top = hierarchy / name
         if not top.exists():
@@ -33,7 +33,7 @@ def remove(name: str) -> None:
 
 
 def hierarchies() -> list[Path]:
-    """Roots of the mounted cgroup hierarchies: one with version 2, one a controller with version 1."""
+    """The roots of the mounted cgroup hierarchies: one with version 2, one for each controller with version 1."""
     if (ROOT / "cgroup.controllers").exists():
         return [ROOT]
     if not ROOT.exists():

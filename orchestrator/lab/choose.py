@@ -1,7 +1,7 @@
-"""Which Kubernetes to rehearse on, where the user named none: decided from what this machine offers.
+"""Chooses the Kubernetes to rehearse on from what this machine offers, when the user named none.
 
-`decide` is the policy, pure; `survey` looks. A Docker engine that can have K3s is preferred, for it needs no root and
-little time; the native lab is for all other Linux machines. Called by `cli` and by tests.
+`decide` is the policy and is pure; `survey` looks at the machine. A Docker engine that can run K3s is preferred, as it
+needs no root and little time. The native lab is for all other Linux machines. Called by `cli` and by tests.
 """
 
 import os
@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What there is: a context that the user named, a Docker engine, K3s's image for it, Linux, and root on it."""
+    """Whether there is a context that the user named, a Docker engine, K3s's image for it, Linux, and root on it."""
 
     context: bool
     engine: bool
@@ -34,10 +34,10 @@ class Offer:
 
 
 def decide(offer: Offer) -> Kind:
-    """The first that can be had of: the named context, K3s in Docker, the native lab.
+    """The first one available of: the named context, K3s in Docker, the native lab.
 
     Raises:
-        LabError: when there is none, with what is nearest to hand.
+        LabError: when none is available, with the easiest remedy as its hint.
     """
     if offer.context:
         return Kind.CONTEXT
@@ -52,7 +52,7 @@ def decide(offer: Offer) -> Kind:
 
 
 def survey(*, context: str | None) -> Offer:
-    """Looks what this machine offers; asks no engine or registry when a context is named."""
+    """Looks at what this machine offers. Asks no engine and no registry when a context is named."""
     engine = docker_engine.answering() if context is None and _has_docker() else None
     return Offer(
         context=context is not None,
@@ -64,5 +64,5 @@ def survey(*, context: str | None) -> Offer:
 
 
 def _has_docker() -> bool:
-    """Whether it is worth asking: most machines without a client have no engine either."""
+    """Whether an engine is likely. Most machines without the client have no engine either."""
     return "DOCKER_HOST" in os.environ or shutil.which("docker") is not None

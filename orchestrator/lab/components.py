@@ -1,7 +1,6 @@
-"""Which programs a lab runs, with which flags and files. Pure but for writing the files; called by `supervisor`.
+"""The programs that a lab runs, with their flags and files. Pure, except for writing the files. Called by `supervisor`.
 
-Every flag that is not obvious is explained in knowledge of the lab's recipe: what a machine without systemd, with
-cgroup v1 and without CAP_SYS_RESOURCE needs.
+The flags also suit a machine without systemd, with cgroup v1 and without CAP_SYS_RESOURCE.
 """
 
 import json
@@ -16,7 +15,10 @@ CONTAINERD = "/run/containerd-lab.sock"
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A program; it starts when all it `needs` are ready, and is ready when `ready` answers (a URL or a file)."""
+    """A program. It starts when all components in `needs` are ready.
+
+    It is ready when `ready` answers: an http(s) URL, or `file:PATH` that exists. None: ready as soon as it has started.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -25,7 +27,7 @@ class Component:
 
 
 def write_files(lab: LabState) -> None:
-    """The configuration files that the components read."""
+    """Writes the configuration files that the components read."""
     folder = lab.directory
     (folder / "cni").mkdir(exist_ok=True)
     (folder / "cni" / "10-bridge.conflist").write_text(json.dumps(_cni(lab)))
@@ -57,7 +59,7 @@ def components(lab: LabState) -> tuple[Component, ...]:
                 f"--service-cluster-ip-range={lab.service_network}",
                 "--allocate-node-cidrs=false",
                 "--leader-elect=false",
-                "--use-service-account-credentials=false",  # An account for each controller costs three seconds.
+                "--use-service-account-credentials=false",  # A service account for each controller takes three seconds.
                 "--kube-api-qps=500",
                 "--kube-api-burst=1000",
                 "--profiling=false",
@@ -116,7 +118,7 @@ def _etcd(folder: Path) -> tuple[str, ...]:
         "--listen-peer-urls=http://127.0.0.1:2380",
         "--initial-advertise-peer-urls=http://127.0.0.1:2380",
         "--initial-cluster=default=http://127.0.0.1:2380",
-        "--unsafe-no-fsync",  # The data dies with the lab.
+        "--unsafe-no-fsync",  # The data is deleted with the lab.
         "--log-level=warn",
     )
 
@@ -210,7 +212,7 @@ def _cni(lab: LabState) -> dict[str, object]:
                     "type": "host-local",
                     "ranges": [[{"subnet": lab.pod_network}]],
                     "routes": [{"dst": "0.0.0.0/0"}],
-                    "dataDir": "/run/cni-addresses",  # On the lab's tmpfs, else addresses leak over restarts.
+                    "dataDir": "/run/cni-addresses",  # On the lab's tmpfs, so that no addresses leak over restarts.
                 },
             },
             {"type": "portmap", "capabilities": {"portMappings": True}},

@@ -1,7 +1,7 @@
-"""Commands that take long and start others: whatever ends us ends all of them, and their mounts with them.
+"""Runs long commands that start others. When this process ends, they all end, and their mounts are gone.
 
-Called by `image`, `store` and `building`. Ctrl-C reaches all programs of a terminal, but SIGTERM and SIGKILL reach one
-only: without this, a compiler or a half-made file system would go on behind the back of whoever ended coalmine.
+Called by `image`, `store` and `building`. Ctrl-C reaches all programs of a terminal, but SIGTERM and SIGKILL reach only
+one. Without this, a compiler or mmdebstrap would go on running after coalmine was killed.
 """
 
 import os
@@ -28,23 +28,23 @@ def run(
     takes: Callable[[str], bool] = _nothing,
     hint: str,
 ) -> str:
-    """Runs the command as PID 1 of its own PID namespace, which the kernel ends when we end; returns its output.
+    """Runs the command in its own PID namespace, which the kernel ends when we end. Returns its standard output.
 
     Args:
         command: the program and its arguments.
-        folder: where it runs.
-        environment: what it finds in its environment besides ours.
-        takes: is shown each line of standard error as it comes; a line that it takes counts as no last word.
-        hint: what helps when the command fails.
+        folder: its working directory.
+        environment: variables that are added to our own environment.
+        takes: is called with each line of standard error. Lines for which it returns True are left out of the error.
+        hint: the error's hint.
 
     Raises:
-        LabError: with the command's last words, when it fails.
+        LabError: when the command fails, with its last lines of output.
     """
-    # setpriv, not a function of ours between fork and exec: other threads of this process may hold locks then.
-    namespaces = _NAMESPACES if os.geteuid() == 0 else ()  # Only root may; another's tools end with their pipes.
+    # setpriv and not preexec_fn: other threads of this process may hold locks between fork and exec.
+    namespaces = _NAMESPACES if os.geteuid() == 0 else ()  # Only root may. Other users' tools end with their pipes.
     contained = ("setpriv", "--pdeathsig", "KILL", *namespaces, *command)
     last: deque[str] = deque(maxlen=_LAST_WORDS)
-    # Standard output goes to a file, for nobody empties a second pipe while the first is read.
+    # Standard output goes to a file, because nothing reads a second pipe while the first is read.
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         process = subprocess.Popen(
             contained,

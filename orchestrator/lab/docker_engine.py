@@ -1,8 +1,9 @@
-"""A Docker engine for containers that a test or a K3s needs: the one that answers, else Debian's, for a while.
+"""A Docker engine for tests and K3s: the one that answers here, else a temporary one with Debian's dockerd.
 
-Called by `k3s`, by tests and by nobody in production. Debian's dockerd runs as PID 1 of namespaces of its own, held by
-this module's own process (`python -m orchestrator.lab engine`), which ends with whoever asked for the engine and
-takes away cgroups and files; a killed holder takes the engine along, and the next engine sweeps what it left.
+Called by `choose`, `k3s` and tests. Only tests start the temporary engine. Its dockerd is PID 1 of its own namespaces.
+A holder process (`python -m orchestrator.lab engine`) keeps it. The holder ends with the process that asked for the
+engine, and removes cgroups and files. If the holder is killed, the kernel ends the engine, and the next engine removes
+what is left.
 """
 
 import contextlib
@@ -23,7 +24,7 @@ from orchestrator.progress import Progress
 ROOT = Path("/var/lib/coalmine/engines")
 _READY_WITHIN = 30.0
 _LOOK = 0.05
-"""Seconds between two looks at an engine that is starting: nothing tells of a socket that does not exist yet."""
+"""Seconds between two polls of an engine that is starting."""
 
 _START = """
 mount --make-rprivate /
@@ -37,19 +38,19 @@ exec dockerd --data-root {folder}/data --exec-root /run/docker --pidfile /run/do
   -H unix://{folder}/docker.sock --bip={bridge} --cgroup-parent=/{cgroup} \\
   --iptables=false --storage-driver=overlay2
 """
-"""What PID 1 does before it becomes dockerd. Published ports are served by docker-proxy, without iptables."""
+"""The script that PID 1 runs before it becomes dockerd. docker-proxy serves published ports, without iptables."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A Docker engine that answers. Ports that containers publish are reached at `published_at`."""
+    """A Docker engine that answers. The ports that containers publish are reachable at the host `published_at`."""
 
     url: str
     published_at: str
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What testcontainers must find in the environment. No registry serves Ryuk, and the holder does its work."""
+        """The variables that testcontainers reads. Ryuk is disabled: it needs a registry, and the holder cleans up."""
         return {
             "DOCKER_HOST": self.url,
             "TESTCONTAINERS_HOST_OVERRIDE": self.published_at,
@@ -57,7 +58,7 @@ class Engine:
         }
 
     def load(self, archive: Path) -> None:
-        """`docker load` of an archive that `image` made.
+        """Loads an archive that `image` made, like `docker load`.
 
         Raises:
             LabError: when the engine refuses it.
@@ -69,7 +70,7 @@ class Engine:
                 raise LabError(f"Docker does not take {archive.name}: {error}") from error
 
     def address(self, container: str) -> str:
-        """The address of a container on the engine's bridge, which the host has a route to.
+        """The IP address of a container on the engine's bridge. The host has a route to it.
 
         Raises:
             LabError: when there is no such container or it has no address.
@@ -96,7 +97,7 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """The addresses and names of one engine of ours."""
+    """The addresses and names of one of our engines."""
 
     index: int
     folder: Path
@@ -117,7 +118,7 @@ class _Place:
 
 @contextlib.contextmanager
 def engine(progress: Progress) -> Iterator[Engine]:
-    """The Docker engine that answers here, or one of ours for the length of the block.
+    """The Docker engine that answers here, or one of our own that ends with the block.
 
     Raises:
         LabError: when none answers and none can be started.
@@ -154,7 +155,7 @@ def answering(environment: Mapping[str, str] = os.environ) -> Engine | None:
 
 
 def published_at(url: str, environment: Mapping[str, str]) -> str:
-    """Where an engine's published ports are: this machine for a socket, else the engine's own."""
+    """The host of an engine's published ports: this machine for a Unix socket, else the host in the URL."""
     override = environment.get("TESTCONTAINERS_HOST_OVERRIDE")
     if override:
         return override
@@ -164,7 +165,7 @@ def published_at(url: str, environment: Mapping[str, str]) -> str:
 
 def _docker() -> Any:
     try:
-        import docker  # noqa: PLC0415  Only tests and K3s need it.
+        import docker  # noqa: PLC0415  Only tests and K3s need the client.
     except ImportError as error:
         raise LabError("Docker's Python client is missing", hint="pip install testcontainers") from error
     return docker
@@ -186,14 +187,14 @@ def _require(progress: Progress) -> None:
 
 
 def _sweep() -> None:
-    """Removes what engines left whose holder was killed."""
+    """Removes what is left of engines whose holder was killed."""
     for folder in ROOT.glob("*"):
         if not _held(folder):
             _tidy(_Place(int(folder.name), folder))
 
 
 def _claim() -> _Place:
-    """Takes the first index whose folder and addresses are free. Labs take theirs from below 60."""
+    """Takes the first index whose folder and addresses are free. Labs use indexes below 60."""
     used = network.used()
     for index in range(100, 200):
         place = _Place(index, ROOT / str(index))
@@ -205,7 +206,7 @@ def _claim() -> _Place:
 
 
 def _hold(place: _Place) -> "subprocess.Popen[bytes]":
-    """Starts the holder in a session of its own, so that Ctrl-C reaches us and not the one that tidies up after us."""
+    """Starts the holder in its own session, so that Ctrl-C ends us but not the process that cleans up after us."""
     with (place.folder / "holder.log").open("wb") as log:
         holder = subprocess.Popen(
             [toolchain.python(), "-m", "orchestrator.lab", "engine", str(place.index)],
@@ -229,7 +230,7 @@ def _until_ready(ours: Engine, holder: "subprocess.Popen[bytes]", place: _Place)
 
 
 def _held(folder: Path) -> bool:
-    """Whether the process that the folder names still is its holder; its number may have gone to another program."""
+    """Whether the process that the folder names is still its holder. Another program may have its PID now."""
     try:
         pid = int((folder / "holder").read_text())
         return b"orchestrator.lab\0engine" in Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -238,7 +239,7 @@ def _held(folder: Path) -> bool:
 
 
 def main(index: str) -> None:
-    """The holder: runs dockerd until standard input closes, which it does when the asker ends, however it ends."""
+    """The holder: runs dockerd until standard input closes, which happens however the asking process ends."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     place = _Place(int(index), ROOT / index)

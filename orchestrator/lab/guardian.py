@@ -1,8 +1,8 @@
-"""Outside of a lab's namespaces: starts the supervisor, and takes away what namespaces do not when it has ended.
+"""The process that holds a lab from outside its namespaces: starts the supervisor, and cleans up when that has ended.
 
-Started by `native.up` in a session of its own, as `python -m orchestrator.lab guardian NAME`, so that a terminal that
-goes does not take it along. It ends the lab when its owner (a process) has ended, unless the lab was detached. If it is
-killed itself, the kernel kills the supervisor, and the next `up`, `down` or `status` sweeps the rest.
+`native.up` starts it as `python -m orchestrator.lab guardian NAME`, in its own session, so that it survives when the
+terminal closes. It ends the lab when the lab's owner process ends, unless the lab was detached. If the guardian itself
+is killed, the kernel kills the supervisor, and the next `up`, `down` or `status` removes the rest.
 """
 
 import os
@@ -18,7 +18,7 @@ from orchestrator.lab import cgroups, state, toolchain
 from orchestrator.lab.state import LabState
 
 _PATIENCE = 10.0
-"""Seconds within which files of processes that were killed must be removable."""
+"""Seconds within which the files of killed processes must be removable."""
 
 
 def main(name: str) -> None:
@@ -48,11 +48,11 @@ def _supervise(lab: LabState) -> "subprocess.Popen[bytes]":
 
 
 DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
-"""Before a command: the kernel kills it when we are gone, however we went."""
+"""A prefix for a command: the kernel kills the command when this process ends, however it ends."""
 
 
 def end(unshare: "subprocess.Popen[bytes]") -> None:
-    """Kills PID 1 of the namespaces that `unshare` made, and returns when the kernel has ended all that was in them."""
+    """Kills PID 1 of the namespaces that `unshare` made. Returns when the kernel has ended everything inside."""
     inside = [os.pidfd_open(pid) for pid in children(unshare.pid)]
     for handle in inside:
         signal.pidfd_send_signal(handle, signal.SIGKILL)
@@ -63,7 +63,7 @@ def end(unshare: "subprocess.Popen[bytes]") -> None:
 
 
 def _link(lab: LabState, supervisor: "subprocess.Popen[bytes]") -> None:
-    """The cable between host and lab, and the host's routes through it."""
+    """Makes the veth link between host and lab, and the host's routes through it."""
     while lab.noted("namespaces") is None:
         if supervisor.poll() is not None:
             sys.exit(f"unshare ended with {supervisor.returncode} before there were namespaces")
@@ -84,7 +84,7 @@ def _link(lab: LabState, supervisor: "subprocess.Popen[bytes]") -> None:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process of one thread has started; none when it has ended."""
+    """The PIDs of the children of a single-threaded process; empty when it has ended."""
     try:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
@@ -92,7 +92,7 @@ def children(pid: int) -> list[int]:
 
 
 def _wait(lab: LabState, supervisor: "subprocess.Popen[bytes]") -> None:
-    """Returns when the supervisor has ended, or the owner has and the lab is not detached."""
+    """Returns when the supervisor has ended, or when the owner has ended and the lab is not detached."""
     handles = {os.pidfd_open(supervisor.pid): "supervisor"}
     if lab.owner is not None:
         try:
@@ -106,14 +106,14 @@ def _wait(lab: LabState, supervisor: "subprocess.Popen[bytes]") -> None:
 
 
 def sweep(lab: LabState) -> None:
-    """Removes what a dead lab left on the host: cgroups, the cable, its directory. Safe to repeat."""
+    """Removes what a dead lab left on the host: cgroups, the veth link, its directory. Safe to repeat."""
     cgroups.remove(lab.cgroup)
-    subprocess.run(["ip", "link", "delete", lab.host_link], capture_output=True, check=False)  # Mostly gone already.
+    subprocess.run(["ip", "link", "delete", lab.host_link], capture_output=True, check=False)  # Usually gone already.
     remove_files(lab.directory)
 
 
 def remove_files(folder: Path) -> None:
-    """Removes a directory although processes that were just killed may still be writing there."""
+    """Removes a directory, even while processes that were just killed may still be writing there."""
     deadline = time.monotonic() + _PATIENCE
     while folder.exists() and time.monotonic() < deadline:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,8 +1,8 @@
-"""The images that a lab runs, made without a container engine: coalmine's, Prometheus's and pause.
+"""Makes the images that a lab runs, without a container engine: coalmine's, Prometheus's and pause.
 
-coalmine's has three layers, each in the cache by what it is made of: Debian's root (a minute, once), the Python
-dependencies (once for each set), and our own code (a second, at each change). The first two are the foundation, which
-every lab has from its start (`store`). The Dockerfile makes the same image.
+coalmine's image has three layers. The cache keeps each under a hash of its inputs: Debian's root (made once, a minute),
+the Python dependencies (once for each set), and our own code (at each change, a second). The first two are the
+foundation, which every lab has from its start (`store`). The Dockerfile makes the same image.
 """
 
 import compileall
@@ -27,44 +27,44 @@ SUITE = "bookworm"
 ROOT_PACKAGES = ("python3", "iproute2", "iptables", "nftables", "procps", "stress-ng", "faketime", "ca-certificates")
 OUR_FOLDERS = ("orchestrator", "simnode", "chaos", "stacks", "manifests", "dashboards")
 PAUSE = "docker.io/coalmine/pause:1"
-"""A fixed name, for containerd's configuration tells it; every lab has its own containerd."""
+"""A fixed name, because containerd's configuration contains it. Every lab has its own containerd."""
 
 PYTHON_PATH = "/opt/coalmine/app:/opt/coalmine/lib"
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image in a file, under the name by which pods ask for it."""
+    """An image: the reference that pods use, and its archive file."""
 
     reference: str
     archive: Path
 
 
 def coalmine(progress: Progress) -> Image:
-    """The one image of coalmine, from the code that is running now, whole."""
+    """The complete image of coalmine, made of the code that is running now."""
     layers = [*_foundation(progress), _code(progress)]
     return _image("docker.io/coalmine/coalmine", layers, _PYTHON, progress=progress)
 
 
 def update(progress: Progress) -> Image:
-    """The same image under the same name, in an archive for stores that have the foundation: a megabyte or two."""
+    """The same image under the same name. Its archive is for stores that have the foundation: a megabyte or two."""
     layers = [*_foundation(progress), _code(progress)]
     return _image("docker.io/coalmine/coalmine", layers, _PYTHON, carried=layers[-1:], progress=progress)
 
 
 def foundation(progress: Progress) -> Image:
-    """What all versions of coalmine's image have in common; no pod asks for it."""
+    """The layers that all versions of coalmine's image share. No pod uses this image."""
     return _image("docker.io/coalmine/foundation", list(_foundation(progress)), _PYTHON, progress=progress)
 
 
 def prometheus(progress: Progress) -> Image:
-    """Debian's Prometheus, as installed on this machine, on the same root."""
+    """An image of Debian's Prometheus, as installed on this machine, on the same root."""
     layers = [_root(progress), _prometheus_layer(progress)]
     return _image("docker.io/coalmine/prometheus", layers, _PLAIN, progress=progress)
 
 
 def of_programs(name: str, key: str, fill: Callable[[Path], object], progress: Progress) -> Image:
-    """An image of somebody's programs on the same root; `fill` puts them into a folder, once for each key."""
+    """An image of a user's programs on the same root. `fill` puts them into a folder, once for each key."""
     root = _root(progress)
 
     def filled(folder: Path) -> None:
@@ -77,12 +77,12 @@ def of_programs(name: str, key: str, fill: Callable[[Path], object], progress: P
 
 
 def digest(text: str) -> str:
-    """A short name for what is made of something."""
+    """A short hash, 16 hex digits, that names what is made of the text."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def pause(binaries: Path, progress: Progress) -> Image:
-    """What holds a pod's namespaces."""
+    """The image of the pause program, which holds a pod's namespaces."""
     layer = _layer("pause", toolchain.key(), lambda folder: shutil.copy(binaries / "pause", folder / "pause"), progress)
     config: Config = {"Entrypoint": ["/pause"]}
     return _written(PAUSE, f"pause-{layer.digest[:12]}", [layer], config, carried=[layer], progress=progress)
@@ -95,7 +95,7 @@ _PYTHON: Config = {
     "Env": [f"PYTHONPATH={PYTHON_PATH}", "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1", _PATH],
 }
 _KEPT_WHOLE, _KEPT_SMALL = 2, 16
-"""Archives and layers of our changing code that stay: whoever made one before may not have read it yet."""
+"""How many archives and layers of our changing code stay: another process may still have to read an older one."""
 
 
 def _image(
@@ -123,7 +123,7 @@ def _written(
 
 
 def _forget(files: Iterable[Path], kept: int) -> None:
-    """Removes all but the newest."""
+    """Removes all but the newest files; `kept` is how many stay."""
     for old in sorted(files, key=lambda file: file.stat().st_mtime)[:-kept]:
         _note(old).unlink(missing_ok=True)
         old.unlink()
@@ -140,7 +140,7 @@ _ROOT = (
     "--dpkgopt=path-exclude=/usr/share/locale/*",
     "--customize-hook=echo 'coalmine:x:65532:65532:coalmine:/nonexistent:/usr/sbin/nologin' >> \"$1/etc/passwd\"",
     "--customize-hook=echo 'coalmine:x:65532:' >> \"$1/etc/group\"",
-    # Where this machine gets its packages from is nobody's business who gets the image.
+    # The image must not show where this machine gets its packages from.
     '--customize-hook=rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*',
     SUITE,
 )
@@ -155,7 +155,7 @@ def _root(progress: Progress) -> Layer:
             progress("making the image's Debian root (once; a minute or two)")
             toolchain.install({"mmdebstrap": "mmdebstrap"}, progress)
             unfinished = target.with_suffix(".partial.tar")
-            unfinished.unlink(missing_ok=True)  # What an interrupted one wrote would be counted.
+            unfinished.unlink(missing_ok=True)  # The progress would count what an interrupted attempt wrote.
             hint = "can this machine's apt reach Debian's packages?"
             with under_way(progress, Work("making the image's Debian root", written(unfinished))):
                 contained.run(*_ROOT, str(unfinished), *_apt_sources(), hint=hint)
@@ -166,7 +166,7 @@ def _root(progress: Progress) -> Layer:
 
 
 def _packages(progress: Progress, names: list[str], target: Path, hint: str) -> None:
-    """An archive of Debian packages and of what they need, without the rest of a root."""
+    """Makes an archive of Debian packages and their dependencies, without the rest of a root."""
     toolchain.install({"mmdebstrap": "mmdebstrap"}, progress)
     command = ("mmdebstrap", "--quiet", "--variant=extract", f"--include={','.join(names)}", SUITE, str(target))
     with under_way(progress, Work(f"fetching {', '.join(names)}", written(target))):
@@ -174,7 +174,7 @@ def _packages(progress: Progress, names: list[str], target: Path, hint: str) -> 
 
 
 def _apt_sources() -> list[str]:
-    """This machine's own package sources, when it is the same Debian; else mmdebstrap's default."""
+    """This machine's own package sources, when it runs the same Debian; else none, for mmdebstrap's default."""
     release = Path("/etc/os-release").read_text() if Path("/etc/os-release").exists() else ""
     if f"VERSION_CODENAME={SUITE}" not in release:
         return []
@@ -183,7 +183,7 @@ def _apt_sources() -> list[str]:
 
 
 _LOCK = Path(__file__).with_name("image.lock")
-"""The image's Python packages, each at one version with its hashes. `make lock` writes it."""
+"""The file with the image's Python packages, each at one version with its hashes. `make lock` writes it."""
 
 _PIP = (
     *("-m", "pip", "install", "--quiet", "--no-compile", "--no-deps", "--require-hashes"),
@@ -199,7 +199,7 @@ def _dependencies(progress: Progress) -> Layer:
         progress("installing the image's Python packages (once)")
         target = folder / "opt" / "coalmine" / "lib"
         hint = "is the Python package index reachable, and is pip installed beside coalmine?"
-        unpacked = folder.with_name("pip")  # Where pip works until all is there, and then moves it to the target.
+        unpacked = folder.with_name("pip")  # pip works here, and moves the packages to the target at the end.
         unpacked.mkdir()
         command = (sys.executable, *_PIP, f"--target={target}", f"--requirement={_LOCK}")
         with under_way(progress, Work("installing the image's Python packages", written(unpacked))):
@@ -213,7 +213,7 @@ def _dependencies(progress: Progress) -> Layer:
 
 def _code(progress: Progress) -> Layer:
     home = Path(__file__).parents[2]
-    # Read once: somebody may be editing, and the layer must hold what its name says.
+    # Each file is read only once. Somebody may be editing it, and the layer must match the hash in its name.
     content = {
         file.relative_to(home): file.read_bytes()
         for folder in OUR_FOLDERS
@@ -235,13 +235,16 @@ def _code(progress: Progress) -> Layer:
 
 
 def _compile(target: Path, root: Path) -> None:
-    """Byte code that is not checked against the source's time, which a layer does not keep. Pods start faster by it."""
+    """Compiles to byte code that is not checked against the source's time, which a layer does not keep.
+
+    With it, pods start faster.
+    """
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compileall.compile_dir(target, quiet=2, stripdir=str(root), workers=os.cpu_count() or 1, invalidation_mode=mode)
 
 
 def _prometheus_layer(progress: Progress) -> Layer:
-    """The installed programs; they need nothing beyond the root's libc."""
+    """A layer with the installed programs. They need only the root's libc."""
     toolchain.install({"prometheus": "prometheus"}, progress)
     programs = [Path(found) for found in map(shutil.which, ("prometheus", "promtool")) if found]
     stamps = [(str(program), program.stat().st_size, int(program.stat().st_mtime)) for program in programs]
@@ -256,7 +259,7 @@ def _prometheus_layer(progress: Progress) -> Layer:
 
 
 def _layer(name: str, key: str, fill: Callable[[Path], object], progress: Progress) -> Layer:
-    """A layer of the cache, filled when it is not there."""
+    """A layer from the cache. If it is not there, `fill` makes its content in a folder."""
     target = _path(name, key)
     with toolchain.locked("layers", progress):
         if not target.exists():
@@ -280,7 +283,7 @@ def _path(name: str, key: str) -> Path:
 
 
 def _known(target: Path) -> Layer:
-    """The layer with its digest, which is kept beside it: reading 300 MB again at each start would cost a second."""
+    """The layer with its digest. The digest is kept beside it: reading 300 MB at each start would take a second."""
     note = _note(target)
     if not note.exists():
         note.write_text(Layer.of(target).digest)
@@ -292,7 +295,7 @@ def _note(target: Path) -> Path:
 
 
 def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Root's files whatever user made them, and always of the same time, so that equal content is an equal layer."""
+    """Sets root as the owner and a fixed time, so that equal content gives an equal layer."""
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
     entry.mtime = 0

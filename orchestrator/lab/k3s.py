@@ -1,8 +1,8 @@
-"""K3s in a Docker container, through testcontainers: a cluster for machines with an engine that can pull. Thin.
+"""K3s in a Docker container, through testcontainers: a cluster for machines with an engine that can pull images.
 
-Called by whoever follows `choose`. The container ends with the block; if this process is killed, testcontainers' own
-reaper ends it. It could not be tried where coalmine is made, for no registry is reachable there: only the decision for
-or against it is tested, and what it shares with the native lab.
+Called by `choose` and `cli`. The container ends with the block. If this process is killed, testcontainers' own reaper
+ends it. It has not been run where coalmine is developed, because no registry is reachable there. Only the decision for
+or against it, and what it shares with the native lab, are tested.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ IMAGE = "rancher/k3s:v1.34.1-k3s1"
 
 @dataclass(frozen=True, slots=True)
 class K3s:
-    """A running K3s; it offers what a native `Lab` does."""
+    """A running K3s. It has the same methods as a native `Lab`."""
 
     name: str
     kubeconfig: Path
@@ -54,14 +54,18 @@ class K3s:
             raise LabError(f"K3s does not take {archive.name}: {said.decode(errors='replace').strip()[-300:]}")
 
     def images(self, progress: Progress) -> tuple[Image, Image]:
-        """Today's coalmine image and Prometheus, made and loaded."""
+        """Makes and loads the images of coalmine, from the running code, and of Prometheus; returns them in this order.
+
+        Raises:
+            LabError: when one cannot be made or loaded.
+        """
         made = (image.coalmine(progress), image.prometheus(progress))
         for item in made:
             self.load(item, progress)
         return made
 
     def load(self, item: Image, progress: Progress) -> None:
-        """Imports an image."""
+        """Imports an image; raises as `load_image` does."""
         started = time.monotonic()
         self.load_image(item.archive, progress)
         progress(f"loaded {item.reference} in {time.monotonic() - started:.1f} s")
@@ -69,7 +73,7 @@ class K3s:
 
 @contextlib.contextmanager
 def running(name: str, progress: Progress) -> Iterator[K3s]:
-    """K3s for the length of the block, in the engine that the environment names: the one that `answering` found.
+    """K3s for the duration of the block, in the engine that the environment names: the one that `answering` found.
 
     Raises:
         LabError: when testcontainers is missing or K3s does not start.
@@ -85,8 +89,8 @@ def running(name: str, progress: Progress) -> Iterator[K3s]:
 
 
 def obtainable(engine: Engine) -> bool:
-    """Whether the engine has K3s's image or its registry answers for it. Pulls nothing."""
-    import docker  # noqa: PLC0415  There is an engine, so there is its client.
+    """Whether the engine has K3s's image, or the image's registry answers. Pulls nothing."""
+    import docker  # noqa: PLC0415  An engine was found, so its client is installed.
 
     with engine.client() as client:
         try:
@@ -107,7 +111,7 @@ def _container(progress: Progress) -> Iterator[Any]:
         from testcontainers.community.k3s import K3SContainer  # noqa: PLC0415  An extra that most users lack.
     except ImportError as error:
         raise LabError("K3s in Docker needs testcontainers", hint="pip install testcontainers") from error
-    from docker.errors import DockerException  # noqa: PLC0415  It comes with it.
+    from docker.errors import DockerException  # noqa: PLC0415  It comes with testcontainers.
 
     try:
         with under_way(progress, Work(f"starting {IMAGE} in Docker")):
@@ -121,7 +125,7 @@ def _container(progress: Progress) -> Iterator[Any]:
 
 
 def _wrap(archive: Path, file: IO[bytes]) -> None:
-    """Docker copies into containers what it is given as a tar."""
+    """Packs the archive into a tar, because Docker copies only tars into containers."""
     with tarfile.open(fileobj=file, mode="w") as tar:
         tar.add(archive, archive.name)
     file.seek(0, io.SEEK_SET)

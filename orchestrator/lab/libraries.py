@@ -1,7 +1,7 @@
-"""The shared libraries that somebody's programs need and the image's root lacks. Called by `image`.
+"""Adds the shared libraries that a user's programs need and the image's root lacks. Called by `image`.
 
-A client that was built on Debian links what its build machine had, RocksDB for one. Without the library its pod would
-end a minute after its start, and a worker of `polkadot` would only say that its version is the empty one.
+A client that was built on Debian links the libraries of its build machine, such as RocksDB. Without the library its pod
+would end a minute after its start, and a worker of `polkadot` would only say that its version is empty.
 """
 
 import re
@@ -18,17 +18,17 @@ from orchestrator.errors import LabError
 from orchestrator.progress import Progress
 
 Fetch = Callable[[list[str], Path, str], None]
-"""Makes an archive of Debian packages and of all that those need; the text says what to do when it cannot."""
+"""Makes an archive (a path) of Debian packages (names) and their dependencies. The text is the hint of its error."""
 
 _SHARED = re.compile(r"^\./(?:usr/)?lib(?:32|64)?/(?:[^/]+/)?([^/]+\.so[^/]*)$")
-"""Files of a root that the loader finds by itself."""
+"""Paths of the libraries that the loader finds by itself."""
 
 
 def needed(programs: Sequence[Path]) -> dict[str, str]:
-    """The shared libraries that programs name, each with one program that does.
+    """The shared libraries that programs need: library name -> name of one program that needs it.
 
     Raises:
-        LabError: when one of them is no program.
+        LabError: when one of the files is not an ELF program.
     """
     return {library: program.name for program in programs for library in _named(program)}
 
@@ -41,13 +41,13 @@ def package(library: str) -> str:
 
 
 def present(root: Path) -> set[str]:
-    """The names of the shared libraries in a root's archive."""
+    """The file names of the shared libraries in a root's archive."""
     with tarfile.open(root) as archive:
         return {found[1] for name in archive.getnames() if (found := _SHARED.match(name))}
 
 
 def add(programs: Sequence[Path], root: Path, fetch: Fetch, folder: Path, progress: Progress) -> None:
-    """Puts what the programs need, and the root has not, into usr/lib of the folder; `fetch` gets it.
+    """Fetches the libraries that the programs need and the root lacks, and puts them into usr/lib of the folder.
 
     Raises:
         LabError: naming the library and the program, when Debian has no such package.

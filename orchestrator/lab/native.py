@@ -1,7 +1,7 @@
-"""Upstream Kubernetes in namespaces of its own: up, down, what there is. Called by `cli` and by tests.
+"""Upstream Kubernetes in its own namespaces: up, down and status. Called by `cli` and by tests.
 
 The API server, scheduler, kubelet, containerd, kube-proxy, CoreDNS and CNI are the real ones; only their packaging is
-ours. One supervisor, PID 1 of the lab, holds all of it (`supervisor`), and a guardian outside tidies up (`guardian`).
+ours. One `supervisor` is PID 1 of the lab and starts all of it. A `guardian` outside cleans up.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _FREE_SPACE = 3 * 1024**3
 _PATIENCE = 30.0
-"""Seconds that a guardian gets to start, and to tidy up."""
+"""Seconds that a guardian gets to start, and again to clean up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Lab:
         return self.state.kubeconfig
 
     def cluster(self) -> "Cluster":
-        from orchestrator.cluster import Cluster  # noqa: PLC0415  The lab's own processes do without its client.
+        from orchestrator.cluster import Cluster  # noqa: PLC0415  The lab's own processes do not need its client.
 
         return Cluster.connect(kubeconfig=self.kubeconfig)
 
@@ -63,7 +63,7 @@ class Lab:
             raise LabError(f"lab {self.name} is not running", hint=f"`coalmine lab up {self.name}`")
         importing = ("ctr", "-a", components.CONTAINERD, "-n", "k8s.io", "images", "import", "-")
         with archive.open("rb") as stream, under_way(progress, Work(f"loading {archive.name}", taken(stream))):
-            # By standard input: the lab may not see the file where we see it.
+            # Through standard input, because the lab may not see the file under the same path.
             done = subprocess.run(
                 ["nsenter", "-t", pid, "-m", "-n", "-p", *importing],
                 stdin=stream,
@@ -75,17 +75,21 @@ class Lab:
             raise LabError(f"containerd does not take {archive}: {done.stderr.strip()[-300:]}")
 
     def images(self, progress: Progress) -> tuple[Image, Image]:
-        """Today's coalmine image and Prometheus, made and loaded unless the lab has them.
+        """Makes and loads the images of coalmine, from the running code, and of Prometheus, unless the lab has them.
 
-        The archive of the first holds what the foundation lacks; `image.coalmine` makes a whole one.
+        Returns them in this order. The archive of the first holds only what the foundation lacks; `image.coalmine`
+        makes a complete one.
+
+        Raises:
+            LabError: when one cannot be made or loaded.
         """
         made = (image.foundation(progress), image.update(progress), image.prometheus(progress))
-        for item in made:  # The foundation is older than the lab, unless dependencies have changed meanwhile.
+        for item in made:  # The lab has the foundation already, unless dependencies have changed since.
             self.load(item, progress)
         return made[1:]
 
     def load(self, item: Image, progress: Progress) -> None:
-        """Imports an image unless the lab has it."""
+        """Imports an image unless the lab has it; raises as `load_image` does."""
         have = (self.state.noted("images") or "").split()
         if item.reference in have:
             return
@@ -97,7 +101,7 @@ class Lab:
 
 @dataclass(frozen=True, slots=True)
 class LabStatus:
-    """A lab as `status` shows it."""
+    """A lab as `status` shows it; `supervisor` is a PID on the host."""
 
     name: str
     kubeconfig: Path
@@ -106,10 +110,10 @@ class LabStatus:
 
 
 def up(name: str, *, owner: int | None, progress: Progress) -> Lab:
-    """Starts the lab, or returns the one that runs. With an owner it ends when that process does; else it stays.
+    """Starts the lab, or returns the one that runs. It ends when `owner` (a PID) ends; without an owner it stays.
 
     Raises:
-        LabError: naming what is missing on this machine and what helps.
+        LabError: when something is missing on this machine, with a hint, or the lab does not start.
     """
     _require(name)
     found = find(name)
@@ -134,7 +138,7 @@ def up(name: str, *, owner: int | None, progress: Progress) -> Lab:
             _finish(Lab(lab), common, pool.submit(image.update, progress), progress)
         if owner is None:
             lab.note("detached")
-    except BaseException:  # Whatever ends the start, Ctrl-C included, nothing may stay behind.
+    except BaseException:  # Whatever interrupts the start, Ctrl-C included, nothing may remain.
         _end(lab)
         raise
     progress(f"lab {name} is up after {time.monotonic() - started:.1f} s")
@@ -142,7 +146,11 @@ def up(name: str, *, owner: int | None, progress: Progress) -> Lab:
 
 
 def down(name: str, *, progress: Progress) -> None:
-    """Ends a lab; nothing of it stays. Safe where there is none."""
+    """Ends a lab and removes everything but its logs. Does nothing where there is none.
+
+    Raises:
+        LabError: when the name is invalid, or this machine lacks root or util-linux.
+    """
     _require(name)
     with toolchain.locked("labs"):
         lab = state.load(name)
@@ -154,7 +162,7 @@ def down(name: str, *, progress: Progress) -> None:
 
 
 def find(name: str) -> Lab | None:
-    """The lab when it runs."""
+    """The lab if it runs, else None."""
     lab = state.load(name)
     return Lab(lab) if lab is not None and _serving(lab) else None
 
@@ -175,7 +183,11 @@ def status() -> tuple[LabStatus, ...]:
 
 @contextlib.contextmanager
 def running(name: str, *, progress: Progress) -> Iterator[Lab]:
-    """A lab for the duration of a block, ended after it if it was started for it."""
+    """A lab for the duration of the block. It ends with the block, unless it ran before.
+
+    Raises:
+        LabError: as `up` does.
+    """
     before = find(name)
     lab = up(name, owner=os.getpid(), progress=progress)
     try:
@@ -186,7 +198,7 @@ def running(name: str, *, progress: Progress) -> Iterator[Lab]:
 
 
 def _sweep_dead() -> None:
-    """Removes what labs left whose guardian was killed. Under the lock: a lab that is being started has none yet."""
+    """Removes what is left of labs whose guardian was killed. Needs the lock: a starting lab has no guardian yet."""
     for lab in filter(None, map(state.load, state.names())):
         if lab.guardian() is None:
             guardian.sweep(lab)
@@ -210,7 +222,7 @@ def _require(name: str) -> None:
 
 
 def _claim(name: str, binaries: Path, *, owner: int) -> LabState:
-    """Takes the first index whose addresses nobody uses, and makes the lab's directory."""
+    """Takes the first index whose addresses are free, and makes the lab's directory."""
     state.ROOT.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(state.ROOT).free
     if free < _FREE_SPACE:
@@ -236,20 +248,20 @@ def _start(lab: LabState, shared: Path) -> None:
     lab.logs.mkdir(parents=True)
     command = [toolchain.python(), "-m", "orchestrator.lab", "guardian", lab.name]
     with (lab.logs / "guardian").open("wb") as log:
-        # In a session of its own, and no child of ours: a terminal that goes must not take the guardian along before it
-        # has tidied up, and nobody here is there to bury it.
+        # In its own session, and not as our child: a closing terminal must not end the guardian before it has cleaned
+        # up, and nothing here would reap it.
         subprocess.run(["setsid", "--fork", *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
     deadline = time.monotonic() + _PATIENCE
     while lab.guardian() is None:
-        if not lab.directory.exists() or time.monotonic() > deadline:  # It may have failed and tidied up already.
-            from orchestrator.lab import bringup  # noqa: PLC0415  Its client of Kubernetes takes long to import.
+        if not lab.directory.exists() or time.monotonic() > deadline:  # It may have failed and cleaned up already.
+            from orchestrator.lab import bringup  # noqa: PLC0415  Its Kubernetes client takes long to import.
 
             raise bringup.ended(lab)
         time.sleep(0.01)
 
 
 def _finish(lab: Lab, common: tuple[Image, ...], ours: "Future[Image]", progress: Progress) -> None:
-    from orchestrator.lab import bringup  # noqa: PLC0415  While it is imported, the lab's processes start.
+    from orchestrator.lab import bringup  # noqa: PLC0415  The lab's processes start during this import.
 
     bringup.serve(lab.state, progress)
     try:
@@ -257,13 +269,13 @@ def _finish(lab: Lab, common: tuple[Image, ...], ours: "Future[Image]", progress
         ours.result()
         lab.images(progress)
         lab.state.note("up")
-    except FileNotFoundError as error:  # Where the lab notes things has gone, and so has the lab.
+    except FileNotFoundError as error:  # The lab's directory is gone, so the lab has ended.
         raise bringup.ended(lab.state) from error
 
 
 def _follow(lab: LabState, progress: Progress) -> Lab:
     """Waits for a lab that another process is starting."""
-    from orchestrator.lab import bringup  # noqa: PLC0415  Needed by nobody else.
+    from orchestrator.lab import bringup  # noqa: PLC0415  Its Kubernetes client takes long to import.
 
     with under_way(progress, Work(f"waiting for lab {lab.name}, which another process starts")):
         bringup.until(lab, lambda: lab.noted("up") is not None, f"lab {lab.name}, which another process starts,", 180)
@@ -271,12 +283,12 @@ def _follow(lab: LabState, progress: Progress) -> Lab:
 
 
 def _end(lab: LabState) -> None:
-    """Ends the guardian, which ends everything, and waits until it has tidied up."""
+    """Ends the guardian, which ends everything else, and waits until it has cleaned up."""
     pid = lab.guardian()
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
             handle = os.pidfd_open(pid)
-            if lab.guardian() == pid:  # Still, so the handle is the guardian's and no other's.
+            if lab.guardian() == pid:  # The PID was not reused, so the handle is the guardian's.
                 signal.pidfd_send_signal(handle, signal.SIGTERM)
                 select.select([handle], [], [], _PATIENCE)
             os.close(handle)

@@ -1,4 +1,4 @@
-"""Which addresses this machine uses already, so that a lab takes others. Called by `native` and `docker_engine`."""
+"""Finds the addresses that this machine uses, so that a lab takes others. Called by `native` and `docker_engine`."""
 
 import ipaddress
 import json
@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 
 
 def used() -> tuple[IPv4Network, ...]:
-    """The networks that this machine has an address in or a route to, in whatever table."""
+    """The networks that this machine has an address in or a route to, in all routing tables."""
     routes = json.loads(_ip("-4", "route", "show", "table", "all"))
     links = json.loads(_ip("-4", "address"))
     written = [route["dst"] for route in routes if route["dst"] != "default"]
@@ -17,7 +17,7 @@ def used() -> tuple[IPv4Network, ...]:
 
 
 def free(wanted: Iterable[str], taken: Iterable[IPv4Network]) -> bool:
-    """Whether none of the wanted networks overlaps one that is taken."""
+    """Whether none of the wanted networks (such as `10.100.0.0/16`) overlaps one that is taken."""
     taken = tuple(taken)
     return not any(ipaddress.IPv4Network(network).overlaps(other) for network in wanted for other in taken)
 

@@ -1,7 +1,7 @@
 """Writes OCI archives without a container engine. Called by `image`.
 
-An archive is a tar of `oci-layout`, `index.json` and blobs named by their sha256 (OCI image-spec, image-layout.md),
-with the `manifest.json` beside them that `docker load` asks for where the engine is older than OCI archives.
+An archive is a tar of `oci-layout`, `index.json` and blobs named by their sha256 (OCI image-spec, "Image Layout"). It
+also contains a `manifest.json`, which `docker load` needs in engines that are older than OCI archives.
 """
 
 import hashlib
@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 Config = dict[str, Any]
-"""How an image's containers start: Env, User, Entrypoint and so on, as the OCI image-spec calls them."""
+"""How an image's containers start: Env, User, Entrypoint and so on, by their names in the OCI image-spec."""
 
 FORMAT = 2
-"""Counts changes of what `write` makes of the same layers."""
+"""Increased when `write` makes something different of the same layers."""
 
 _MEDIA = "application/vnd.oci.image"
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """An uncompressed tar file, and its sha256: local images are read once, so packing them would only cost."""
+    """An uncompressed tar file, and its sha256 in hex. Local images are read only once, so compression does not pay."""
 
     file: Path
     digest: str
@@ -35,7 +35,7 @@ class Layer:
 
 
 def write(target: Path, reference: str, layers: list[Layer], config: Config, *, carried: list[Layer]) -> None:
-    """An archive of one image; appears at once and whole. Layers that it does not carry, its reader must have."""
+    """Writes an archive of one image atomically. Layers that are not `carried`, the reader must already have."""
     image = json.dumps(
         {
             "architecture": "amd64",
@@ -85,7 +85,7 @@ def write(target: Path, reference: str, layers: list[Layer], config: Config, *, 
 
 
 def partial(target: Path) -> Path:
-    """The file that an archive is until it is whole."""
+    """The file that an archive is written to until it is complete."""
     return target.with_suffix(".partial")
 
 

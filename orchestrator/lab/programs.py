@@ -1,4 +1,4 @@
-"""Images of real clients from their programs, where a cluster has no registry. Called by `cli`.
+"""Makes images of real clients from their programs, for clusters without a registry. Called by `cli`.
 
 An image holds the programs in /usr/local/bin, as the clients' own images do, on the same Debian root as coalmine's.
 """
@@ -22,10 +22,11 @@ _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]*$")
 
 
 def made(name: str, sources: tuple[Path, ...], progress: Progress) -> Image:
-    """An image called `docker.io/coalmine/NAME:…` of the programs in files, folders and tar archives (also packed).
+    """An image `docker.io/coalmine/NAME:…` of the programs in files, folders and tar archives (also compressed).
 
     Raises:
-        UsageError: when the name is none, or there is no Linux program in the sources.
+        UsageError: when the name is invalid, a source does not exist, or there is no Linux program in the sources.
+        LabError: when the image cannot be made.
     """
     if not _NAME.match(name):
         raise UsageError(f"{name!r} is no name for an image", hint="write it as polkadot-1.25.1")
@@ -51,7 +52,7 @@ def _files(source: Path) -> Iterator[Path]:
 
 
 def _programs(source: Path) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """Every Linux program in the source: its name and its bytes, to be read before the next is asked for."""
+    """Every Linux program in the source: its name and its bytes. Read the bytes before asking for the next program."""
     for file in _files(source):
         with file.open("rb") as stream:
             if stream.read(4) == _ELF:
@@ -73,7 +74,7 @@ def _archived(file: Path) -> Iterator[tuple[str, Iterator[bytes]]]:
 
 
 def _pieces(head: bytes, rest: IO[bytes]) -> Iterator[bytes]:
-    """All of a stream whose head was read already; an archive that is read as it comes cannot go back."""
+    """All of a stream whose head was already read. An archive that is read as a stream cannot seek back."""
     yield head
     yield from iter(lambda: rest.read(1 << 20), b"")
 

@@ -1,4 +1,4 @@
-"""Where a lab keeps what it is: one directory a lab, one cache for all. Used by every module of `lab`."""
+"""A lab's state on disk: one directory for each lab, and one cache for all. Used by every module of `lab`."""
 
 import dataclasses
 import json
@@ -8,20 +8,23 @@ from pathlib import Path
 from orchestrator.cache import folder
 
 ROOT = Path("/var/lib/coalmine/labs")
-"""Not below /run, over which a lab mounts its own."""
+"""Not below /run, because a lab mounts its own tmpfs there."""
 
 INDEXES = range(60)
-"""So many labs find addresses on one machine."""
+"""The indexes of labs. There are addresses for so many labs on one machine."""
 
 
 def cache() -> Path:
-    """What can be made again and takes long: binaries, image layers."""
+    """The folder for files that can be made again but take long: binaries, image layers."""
     return folder()
 
 
 @dataclass(frozen=True, slots=True)
 class LabState:
-    """All that a lab's processes must agree on. `index` picks its addresses, so that labs stand side by side."""
+    """Everything that a lab's processes must agree on.
+
+    `index` determines the lab's addresses, so that several labs can run side by side. `owner` is a PID.
+    """
 
     name: str
     index: int
@@ -34,7 +37,7 @@ class LabState:
 
     @property
     def logs(self) -> Path:
-        """In the cache, so that they outlive a lab that failed; made anew at each start."""
+        """The folder of the logs. It is in the cache, so that it outlives a failed lab. Each start empties it."""
         return cache() / "logs" / self.name
 
     @property
@@ -75,7 +78,7 @@ class LabState:
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """All that must be free on this machine."""
+        """All networks that must be free on this machine."""
         return (self.pod_network, self.service_network, f"{self.host_ip}/32", f"{self.lab_ip}/32")
 
     @property
@@ -95,7 +98,7 @@ class LabState:
         (self.directory / "lab.json").write_text(json.dumps(dataclasses.asdict(self)))
 
     def note(self, name: str, text: str = "") -> None:
-        """A fact that another process of the lab waits for, as a small file that appears at once and whole."""
+        """Writes a fact that another process of the lab waits for, as a small file, atomically."""
         partial = self.directory / f".{name}"
         partial.write_text(text)
         partial.rename(self.directory / name)
@@ -107,7 +110,7 @@ class LabState:
             return None
 
     def guardian(self) -> int | None:
-        """The process that holds the lab, while it lives. Its number alone proves nothing: others get it later."""
+        """The PID of the lab's guardian while it runs, else None. A reused PID is recognised by its command line."""
         pid = self.noted("guardian")
         if pid is None:
             return None
@@ -118,11 +121,11 @@ class LabState:
         return int(pid) if f"orchestrator.lab\0guardian\0{self.name}\0".encode() in command else None
 
     def fail(self, why: str) -> None:
-        """Keeps the reason of a lab's end where it outlives the lab."""
+        """Writes the reason why the lab ended to the logs, where it outlives the lab."""
         (self.logs / "failure").write_text(why)
 
     def failure(self) -> str:
-        """Why the lab ended, as far as it could tell."""
+        """Why the lab ended, as far as the logs say; at most 500 characters."""
         for log in ("failure", "guardian"):
             if (self.logs / log).exists() and (said := (self.logs / log).read_text(errors="replace").strip()):
                 return said[-500:]
@@ -130,7 +133,7 @@ class LabState:
 
 
 def load(name: str) -> LabState | None:
-    """The state of the lab called so, or None where there is none."""
+    """The state of the lab of this name, or None if there is none."""
     try:
         return LabState(**json.loads((ROOT / name / "lab.json").read_text()))
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""Volumes for claims: a directory of the lab each. Run by the supervisor as `python -m orchestrator.lab storage NAME`.
+"""Makes a volume for each claim: a directory of the lab. The supervisor runs `python -m orchestrator.lab storage NAME`.
 
-Kubernetes has no provisioner of its own for local directories; this one watches claims and makes a volume for each.
+Kubernetes has no provisioner for local directories. This one watches claims and makes a volume for each.
 """
 
 import shutil
@@ -15,7 +15,7 @@ from orchestrator.lab import state
 PROVISIONER = "coalmine.dev/lab"
 
 _PLACED = "volume.kubernetes.io/selected-node"
-"""What the scheduler notes on a claim when it has found a machine for its pod."""
+"""The annotation that the scheduler puts on a claim when it has found a node for its pod."""
 
 CLASS = {
     "apiVersion": "storage.k8s.io/v1",
@@ -23,21 +23,21 @@ CLASS = {
     "metadata": {"name": "standard", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
     "provisioner": PROVISIONER,
     "reclaimPolicy": "Delete",
-    # Bound when its pod is placed: a pod that is looked at before its claim is bound may wait five minutes for the next
-    # look, for the scheduler can miss the binding when many pods come at once.
+    # A claim is bound when its pod is placed. With immediate binding, a pod can wait five minutes: when many pods come
+    # at once, the scheduler can miss that the claim was bound, and then looks at the pod again only after that time.
     "volumeBindingMode": "WaitForFirstConsumer",
 }
 
 
 class Provisioner:
-    """Answers claims of the lab's class."""
+    """Makes and removes the volumes of claims."""
 
     def __init__(self, cluster: Cluster, lab: state.LabState) -> None:
         self._cluster = cluster
         self._folder = lab.directory / "volumes"
 
     def serve(self) -> None:
-        """Follows all claims for as long as the lab lives."""
+        """Watches all claims. Never returns."""
         while True:
             try:
                 for kind, claim in self._cluster.watch_all("PersistentVolumeClaim", timeout=300):
@@ -55,7 +55,7 @@ class Provisioner:
         name, metadata = _volume(claim), claim["metadata"]
         path = self._folder / name
         path.mkdir(parents=True, exist_ok=True)
-        path.chmod(0o777)  # hostPath knows no fsGroup; whoever runs in the pod must be able to write.
+        path.chmod(0o777)  # hostPath has no fsGroup, and every user in the pod must be able to write.
         self._cluster.apply(
             {
                 "apiVersion": "v1",
@@ -72,7 +72,7 @@ class Provisioner:
                         "uid": metadata["uid"],
                     },
                     "hostPath": {"path": str(path), "type": "Directory"},
-                    "persistentVolumeReclaimPolicy": "Retain",  # We delete it ourselves, directory and all.
+                    "persistentVolumeReclaimPolicy": "Retain",  # We delete it ourselves, with its directory.
                     "storageClassName": claim["spec"].get("storageClassName", "standard"),
                 },
             }

@@ -1,8 +1,8 @@
-"""A containerd store that holds what every lab's images have in common, unpacked once and then shared by all labs.
+"""A containerd store with the layers that all labs' images share. It is unpacked once and then used by all labs.
 
-Called by `native`. Importing the images takes containerd some fifteen seconds; a lab that begins with this store needs
-only the layer of our own code. The unpacked layers are never written to (overlayfs copies up), so labs share them by
-symbolic link, the packed ones by hard link; what containerd does write, its two databases, each lab gets for itself.
+Called by `native`. containerd needs some fifteen seconds to import the images. A lab that begins with this store only
+has to import the layer of our own code. Unpacked layers are never written to (overlayfs copies up), so labs share them
+by symbolic link, and the packed ones by hard link. containerd writes to its two databases, so each lab has a copy.
 """
 
 import hashlib
@@ -27,11 +27,11 @@ done
 shift
 for archive; do ctr -a /run/containerd.sock -n k8s.io images import "$archive"; done
 """
-"""Makes a store in namespaces of its own: a containerd that nobody else sees, and one import for each archive."""
+"""The script that makes a store in its own namespaces: it starts a private containerd and imports each archive."""
 
 
 def prepared(images: tuple[Image, ...], progress: Progress) -> Path:
-    """The store that holds these images, made when the cache does not have it.
+    """The folder of the store that holds these images. It is made if the cache does not have it.
 
     Raises:
         LabError: when containerd cannot make it.
@@ -55,7 +55,7 @@ def prepared(images: tuple[Image, ...], progress: Progress) -> Path:
 
 
 def begin(store: Path, root: Path) -> None:
-    """Gives a lab's containerd, whose root directory this is, the store to begin with."""
+    """Fills `root`, the root directory of a lab's containerd, with the store."""
     for folder, folders, files in os.walk(store):
         place = root / Path(folder).relative_to(store)
         place.mkdir(parents=True, exist_ok=True)

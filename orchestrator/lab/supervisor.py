@@ -1,7 +1,8 @@
-"""PID 1 of a lab's PID namespace: when it ends, for whatever reason, the kernel ends everything of the lab.
+"""PID 1 of a lab's PID namespace. When it ends, for any reason, the kernel ends all processes of the lab.
 
-Started by `guardian` in new mount, network, PID and UTS namespaces, as `python -m orchestrator.lab supervisor NAME`.
-It starts the components in the order of their needs, and again when they end, and ends when one cannot be kept alive.
+`guardian` starts it in new mount, network, PID and UTS namespaces, as `python -m orchestrator.lab supervisor NAME`. It
+starts each component when the ones that it needs are ready. Once the lab is up, it restarts components that end. It
+exits when one cannot be kept alive.
 """
 
 import collections
@@ -23,10 +24,10 @@ from orchestrator.lab.components import Component
 from orchestrator.lab.state import LabState
 
 RESTARTS = 10
-"""Of one component, before the lab gives up."""
+"""Restarts of one component before the lab gives up."""
 
 LOOK = 0.05
-"""Seconds between two looks at a component that is starting. None of them can be watched before it serves."""
+"""Seconds between two polls of a component that is starting. None of them can be watched before it serves."""
 
 
 def main(name: str) -> None:
@@ -39,7 +40,7 @@ def main(name: str) -> None:
 
 
 def _namespaces(lab: LabState) -> None:
-    """Makes the new namespaces a machine: its own mounts, name, links and addresses."""
+    """Sets up the new namespaces like a machine: mounts, host name, links and addresses."""
     socket.sethostname(lab.node)
     run("mount", "--make-rprivate", "/")
     run("mount", "-t", "tmpfs", "tmpfs", "/run")
@@ -48,7 +49,7 @@ def _namespaces(lab: LabState) -> None:
     (lab.directory / "resolv.conf").write_text(f"nameserver {lab.dns_ip}\n")  # For pods on the host's network.
     run("ip", "link", "set", "lo", "up")
     lab.note("namespaces", str(os.getpid()))
-    while run("ip", "link", "show", lab.lab_link, check=False):  # The guardian moves it in.
+    while run("ip", "link", "show", lab.lab_link, check=False):  # The guardian makes the link.
         time.sleep(0.02)
     run("ip", "address", "add", f"{lab.lab_ip}/30", "dev", lab.lab_link)
     run("ip", "link", "set", lab.lab_link, "up")
@@ -62,7 +63,7 @@ def _namespaces(lab: LabState) -> None:
 
 
 class _Run:
-    """The components, each started once what it needs is ready."""
+    """Starts each component when the ones that it needs are ready."""
 
     def __init__(self, lab: LabState) -> None:
         self._lab = lab
@@ -73,7 +74,7 @@ class _Run:
         self._lock = threading.Lock()
 
     def forever(self) -> None:
-        """Starts everything, and again what ends later; returns when a component cannot be kept alive."""
+        """Starts all components and restarts those that end. Returns when one cannot be kept alive."""
         for component in self._wanted.values():
             threading.Thread(target=self._start, args=(component,), daemon=True).start()
         while True:
@@ -82,13 +83,13 @@ class _Run:
             except ChildProcessError:
                 time.sleep(LOOK)
                 continue
-            with self._lock:  # Orphans of containers are reaped here too, and are nobody's concern.
+            with self._lock:  # wait() also reaps orphans of containers, which are ignored.
                 name = self._processes.pop(pid, None)
             if name is not None and not self._revive(name, os.waitstatus_to_exitcode(status)):
                 return
 
     def _revive(self, name: str, code: int) -> bool:
-        """A component that ends while the lab starts is a failure; later, under load, it deserves another try."""
+        """Restarts a component, or returns False. A component that ends while the lab starts is not restarted."""
         self._restarts[name] += 1
         if self._lab.noted("up") is None or self._restarts[name] > RESTARTS:
             self._lab.fail(f"{name} ended with {code}; {self._tail(name)}")
@@ -114,13 +115,13 @@ class _Run:
 def _answers(where: str) -> bool:
     if where.startswith("file:"):
         return Path(where.removeprefix("file:")).exists()
-    # It is asked whether it serves, not who it is; the clients check certificates.
+    # This only checks whether it serves. The clients check certificates.
     trusting = ssl._create_unverified_context()  # noqa: SLF001, S323  See the line above.
     try:
         with urllib.request.urlopen(where, timeout=2, context=trusting):  # noqa: S310  Our own constants.
             return True
     except urllib.error.HTTPError as error:
-        return error.code == 401  # An API server that refuses the anonymous serves.
+        return error.code == 401  # An API server that rejects anonymous requests does serve.
     except OSError:
         return False
 
@@ -131,5 +132,9 @@ def _environment() -> dict[str, str]:
 
 
 def run(*command: str, check: bool = True) -> int:
-    """Runs a short command and returns its exit code; its words go to the supervisor's log."""
+    """Runs a short command and returns its exit code. Its output goes to the supervisor's log.
+
+    Raises:
+        subprocess.CalledProcessError: when it fails and `check` is true.
+    """
     return subprocess.run(command, check=check).returncode

@@ -1,4 +1,7 @@
-"""The lab's binaries: Debian's packages, and three programs built once from their Go modules into the cache."""
+"""Provides the lab's binaries: installs Debian's packages, and builds three Go programs into the cache, once.
+
+Called by `native`, `image` and `docker_engine`.
+"""
 
 import contextlib
 import fcntl
@@ -29,7 +32,7 @@ PACKAGES = {
     "mmdebstrap": "mmdebstrap",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
 }
-"""Program -> the Debian package that has it."""
+"""Program -> the Debian package that contains it."""
 
 COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 
@@ -46,7 +49,7 @@ def sources() -> Path:
 
 
 def key() -> str:
-    """Names a build: the sources, the pinned modules, and how they are compiled; the same on every machine."""
+    """A hash of the sources, the pinned modules and the compiler flags, 16 hex digits. Equal on every machine."""
     digest = hashlib.sha256(repr({program.name: program.flags for program in _PROGRAMS}).encode())
     for file in sorted(sources().rglob("*")):
         if file.is_file():
@@ -55,7 +58,7 @@ def key() -> str:
 
 
 def binaries(progress: Progress) -> Path:
-    """The directory with Kubernetes, CoreDNS and pause, built when the cache does not have it.
+    """The directory with Kubernetes, CoreDNS and pause. They are built if the cache does not have them.
 
     Raises:
         LabError: when Go is missing or a build fails.
@@ -77,7 +80,7 @@ def binaries(progress: Progress) -> Path:
 
 
 def packages(progress: Progress) -> None:
-    """Installs what a lab needs, Debian has and this machine lacks."""
+    """Installs the Debian packages that a lab needs and this machine lacks; raises as `install` does."""
     install(PACKAGES, progress)
 
 
@@ -85,7 +88,7 @@ def install(wanted: Mapping[str, str], progress: Progress) -> None:
     """Installs Debian's package for each program that this machine lacks.
 
     Raises:
-        LabError: when there is no apt, or it fails.
+        LabError: when there is no apt-get or no root, or apt-get fails.
     """
     lacking = sorted({package for program, package in wanted.items() if shutil.which(program) is None})
     if not lacking:
@@ -105,7 +108,7 @@ def install(wanted: Mapping[str, str], progress: Progress) -> None:
 
 
 def _apt(*arguments: str) -> None:
-    """Not contained like other long commands: a package manager that is killed half-way leaves a broken system."""
+    """Runs apt-get. It is not run by `contained`: a package manager that is killed half-way leaves a broken system."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(["apt-get", *arguments], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -122,10 +125,10 @@ exit 101
 
 @contextlib.contextmanager
 def _no_daemons() -> Iterator[None]:
-    """Keeps Debian's packages from starting their services: the lab starts its own, in namespaces of its own."""
+    """Keeps Debian's packages from starting their services. The lab starts its own, in its own namespaces."""
     policy = _POLICY_FILE
     if policy.exists() and policy.read_text(errors="replace") != _POLICY:
-        yield  # The machine has a policy of its own, as containers do.
+        yield  # The machine has its own policy, as containers do.
         return
     policy.write_text(_POLICY)
     policy.chmod(0o755)
@@ -137,7 +140,7 @@ def _no_daemons() -> Iterator[None]:
 
 @contextlib.contextmanager
 def locked(name: str, progress: Progress = silent) -> Iterator[None]:
-    """One process at a time makes a part of the cache; the kernel frees the lock of one that dies."""
+    """Lets only one process at a time make a part of the cache. The kernel frees the lock of a process that dies."""
     with (state.cache() / f"{name}.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -148,7 +151,7 @@ def locked(name: str, progress: Progress = silent) -> Iterator[None]:
 
 
 _GO_HOME = Path("/usr/local/go")
-"""Where Go's own archive is unpacked by custom; a root shell often lacks it in PATH."""
+"""The usual folder of Go's own archive. A root shell often does not have it in PATH."""
 
 
 def _go() -> str:
@@ -162,5 +165,5 @@ def _go() -> str:
 
 
 def python() -> str:
-    """The interpreter for the lab's own processes: this one, with the library that is running."""
+    """The interpreter for the lab's own processes: the one that runs now, with the same library."""
     return sys.executable
