@@ -1,7 +1,7 @@
-"""The command line: one module a verb. The only place that prints, and the only one that catches every error.
+"""The command line: one module for each verb. The only place that prints, and the only one that catches every error.
 
 Exit codes: 0 passed or done; 1 a gate failed, or `diff` found differences; 2 usage or invalid spec; 3 inconclusive;
-4 infrastructure, or a mistake of coalmine's own; 130 interrupted.
+4 infrastructure, or a bug in coalmine; 130 interrupted.
 """
 
 import signal
@@ -14,7 +14,7 @@ import typer
 from orchestrator.cli.verbs import Verbs
 from orchestrator.errors import CoalmineError, SpecError
 
-# Typer brings Click along, by its own name or as a part of itself, depending on its version; this is the class of both.
+# Click's UsageError. Depending on its version, Typer imports Click or contains a copy; this works for both.
 _UsageError: Any = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
@@ -26,13 +26,13 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
-    rich_markup_mode=None,  # Boxes around help take as long as all else of it.
+    rich_markup_mode=None,  # Drawing boxes around help doubles the time that help takes.
 )
 
 
 @app.callback()
 def _coalmine() -> None:
-    """The verbs are in `verbs`; Typer wants something of its own to make a group of."""
+    """Does nothing: Typer needs a callback to make a group. The verbs are in `verbs`."""
 
 
 def main() -> None:
@@ -43,12 +43,12 @@ def main() -> None:
 
 
 def _interrupted(*_: object) -> None:
-    """A terminal that goes or a polite kill is as good as Ctrl-C: what was begun is tidied up."""
+    """Treats SIGTERM and SIGHUP like Ctrl-C, so that everything that was started is cleaned up."""
     raise KeyboardInterrupt
 
 
 def _guarded(arguments: list[str]) -> int:
-    """Runs the command line; every error of ours becomes a line, a hint and an exit code."""
+    """Runs the command line and returns its exit code. Prints each of our errors as one line and a hint."""
     try:
         outcome = app(args=arguments, prog_name="coalmine", standalone_mode=False)
     except CoalmineError as error:
@@ -59,7 +59,7 @@ def _guarded(arguments: list[str]) -> int:
     except _UsageError as error:
         error.show()
         return int(error.exit_code)
-    except Exception:  # noqa: BLE001  Python's own exit code for it is 1, which says that a gate failed.
+    except Exception:  # noqa: BLE001  Python would exit with 1, which means that a gate failed.
         traceback.print_exc()
         return _failed(CoalmineError("this is a mistake of coalmine's own", hint="report it with the lines above"))
     return outcome if isinstance(outcome, int) else 0

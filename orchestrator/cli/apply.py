@@ -83,7 +83,7 @@ def diff(
 
 
 def _as_data(prepared: "Prepared") -> list[dict[str, object]]:
-    """Every object that changes, with what its pods feel of it."""
+    """Every object that changes, with the effect on its pods, as JSON data."""
     return [
         {
             "object": change.key,

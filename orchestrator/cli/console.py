@@ -1,6 +1,6 @@
-"""How the command line speaks: tables on stdout, all else on stderr. Called by verbs once they run.
+"""Prints for people: tables on stdout, everything else on stderr. Imported by verbs when they run.
 
-What others read on goes through `stdout`.
+Data that other programs read is printed by `stdout`.
 """
 
 import contextlib
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from orchestrator.gates.judge import RunVerdict
 
 _LOG_LINES = 20
-"""Of a runtime that failed; what it said last says why."""
+"""How many log lines of a failed runtime are shown. The last ones say why it failed."""
 
 _LOOKS = 2
-"""In a second, at what is under way."""
+"""How often the lines of running work are refreshed, each second."""
 
 _stderr = rich.console.Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 _stdout = rich.console.Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 120)
@@ -45,7 +45,7 @@ def say(line: str) -> None:
 
 
 def stepper() -> Progress:
-    """A listener that stamps each line with the seconds since it was made; a terminal also shows what is under way."""
+    """A listener that prints each line with the seconds since its creation. A terminal also shows running work."""
     started = time.monotonic()
 
     def step(line: str) -> None:
@@ -56,7 +56,7 @@ def stepper() -> Progress:
 
 @dataclass(frozen=True, slots=True)
 class _OnTerminal:
-    """A listener with lines that live: one for each work that is under way, below what was said."""
+    """A listener that also shows one live line for each running work, below the printed lines."""
 
     step: Progress
 
@@ -68,7 +68,7 @@ class _OnTerminal:
 
 
 class _Living:
-    """The lines that live at the bottom of the terminal. They are there while there are some, and leave no trace."""
+    """The live lines at the bottom of the terminal, one for each running work. They disappear when the work ends."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -122,7 +122,7 @@ def fail(error: CoalmineError) -> None:
 
 
 def table(title: str, columns: list[str], rows: list[list[str]], *, verdict_column: int | None = None) -> None:
-    """A table for people."""
+    """Prints a table for people. `verdict_column` is the index of the column that gives a row its colour."""
     grid = rich.table.Table(title=title, title_justify="left", title_style="bold", box=rich.box.SIMPLE_HEAD)
     for column in columns:
         grid.add_column(column, overflow="fold", min_width=len(max(_COLOURS, key=len)) if column == "verdict" else None)
@@ -136,7 +136,7 @@ def table(title: str, columns: list[str], rows: list[list[str]], *, verdict_colu
 
 
 def verdict(name: str, judged: "RunVerdict", directory: Path, output: Format) -> None:
-    """The verdict of a run, its gates, and where its reports are."""
+    """Prints the verdict of a run, its gates, and the path of its report; or its result.json."""
     from orchestrator import report
 
     if output is Format.JSON:

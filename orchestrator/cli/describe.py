@@ -1,4 +1,4 @@
-"""`coalmine describe testnet | node | parachain NAME`: all that the cluster and the chain say of one thing."""
+"""`coalmine describe testnet | node | parachain NAME`: everything that cluster and chain say about one thing."""
 
 from enum import StrEnum
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`coalmine explain` and `coalmine schema`: what may stand in a file."""
+"""`coalmine explain` and `coalmine schema`: what a file may contain."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated

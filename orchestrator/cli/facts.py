@@ -1,4 +1,4 @@
-"""All that the cluster and the chain say of one testnet, node or parachain. Called by `describe`."""
+"""Everything that the cluster and the chain say about one testnet, node or parachain. Called by `describe`."""
 
 import shlex
 from collections.abc import Iterable
@@ -18,10 +18,10 @@ from orchestrator.spec import Testnet
 from orchestrator.spec.testnet import RELAY
 
 _EVENTS = 10
-"""So many of the last events are shown."""
+"""How many of the last events are shown."""
 
 Facts = dict[str, Any]
-"""What is known by name, in the order of printing; an answer that did not come is its reason."""
+"""Name -> value, in the order of printing. If an answer did not come, the value is the reason."""
 
 
 def of_testnet(cluster: Cluster, testnet: TestnetState) -> Facts:
@@ -49,7 +49,7 @@ def of_testnet(cluster: Cluster, testnet: TestnetState) -> Facts:
 
 
 def without_defaults(testnet: TestnetState) -> Any:
-    """The Testnet as somebody would write it; whole, where it is of a version with other fields."""
+    """The applied Testnet without default values; complete if another version of coalmine applied other fields."""
     try:
         applied = Testnet.model_validate(testnet.applied)
     except ValidationError:
@@ -111,7 +111,7 @@ def _command(node: NodeState) -> str | None:
 
 
 def _last_end(node: NodeState) -> str | None:
-    """How its container ended the last time."""
+    """How the node's container ended the last time; None if it never did."""
     for status in node.pod.get("status", {}).get("containerStatuses", []):
         if ended := status.get("lastState", {}).get("terminated"):
             return f"{ended.get('reason')}, exit code {ended.get('exitCode')}, at {ended.get('finishedAt')}"
@@ -159,7 +159,7 @@ def _groups(nodes: Iterable[NodeState]) -> dict[str, str]:
 
 
 def _events(cluster: Cluster, namespace: str, names: Iterable[str] | None) -> list[str]:
-    """The last events about objects called so; of a whole namespace only the warnings."""
+    """The last events about the objects of these names. Without names: the last warnings of the whole namespace."""
     found = networks.events(cluster, namespace, names)
     chosen = [event for event in found if names is not None or event.get("type") == "Warning"]
     return [
@@ -174,12 +174,12 @@ def _answer(found: Any) -> Any:
 
 
 def written(facts: Facts) -> str:
-    """The facts for people, a name and what is known of it in each line."""
+    """The facts as text for people: a name and its value in each line."""
     return listing.facts([(name.capitalize(), _written(value)) for name, value in facts.items()])
 
 
 def _written(value: Any) -> str:
-    """A fact for people: a line each where there are several, nested ones as YAML, nothing as a dash."""
+    """A value as text: a list has one line for each item, nested values are YAML, an empty value is a dash."""
     if value is None or value in ([], {}, ()):
         return "-"
     if isinstance(value, list) and not any(isinstance(item, dict | list) for item in value):

@@ -1,4 +1,4 @@
-"""`coalmine gates`: what the library has, and what it means."""
+"""`coalmine gates`: the gates and sets in the library, and what they mean."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`coalmine get testnets | nodes | parachains`: what stands in the cluster, from the cluster alone."""
+"""`coalmine get testnets | nodes | parachains`: lists what is in the cluster. Reads only the cluster, no files."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orchestrator.inspection.networks import NodeState, TestnetState
 
 Row = dict[str, Any]
-"""One object by the names of its columns; JSON prints it as it is."""
+"""One object: column name -> value. JSON prints it as it is."""
 
 
 class What(StrEnum):
@@ -30,7 +30,7 @@ _WIDE = {
     What.NODES: ("chain-id", "machine", "ip", "image"),
     What.PARACHAINS: ("runtime", "groups"),
 }
-"""Columns that only `-o wide` shows; JSON has them all."""
+"""Columns that only `-o wide` shows. JSON has all columns."""
 
 
 def get(
@@ -122,7 +122,7 @@ def _parachains(cluster: "Cluster", testnet: "TestnetState") -> list[Row]:
 
 
 def _runtime(chain: dict[str, Any]) -> str | None:
-    """The runtime that a chain was started with, in a word."""
+    """A short name of the runtime that a chain was started with: name and version, or its file."""
     code = chain.get("runtime") or {}
     if model := code.get("model"):
         return f"{model.get('specName')}-{model.get('specVersion')}"

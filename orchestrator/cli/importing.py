@@ -14,7 +14,7 @@ app = typer.Typer(help="Make a Testnet of another tool's network definition.", n
 
 @app.callback()
 def _group() -> None:
-    """A verb of its own for each tool, even while there is one."""
+    """Makes Typer keep a verb for each tool, also while there is only one."""
 
 
 @app.command()
@@ -92,7 +92,7 @@ def _runtime(text: str, home: Path) -> tuple[str, str]:
 
 
 def _say_what_is_missing(output: Path) -> None:
-    """A Testnet that needs something yet (a file to fetch) is written all the same, and says so at once."""
+    """Prints what the written Testnet still needs, such as a file to fetch."""
     from orchestrator.cli import console
     from orchestrator.spec.load import load
 

@@ -1,4 +1,4 @@
-"""The library of gates for people and for machines. Called by `gates`."""
+"""Prints the library of gates for people and for machines. Called by `gates`."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def names() -> dict[str, Any]:
 
 
 def listed() -> str:
-    """The sets and, concern by concern, the gates, a line each."""
+    """The sets and, grouped by concern, the gates; one line for each."""
     lines = ["sets", *(f"  {name:26}{found.about}" for name, found in LIBRARY.sets.items())]
     for concern, about in LIBRARY.concerns.items():
         lines += ["", f"{concern}: {about}"]
@@ -23,14 +23,14 @@ def listed() -> str:
 
 
 def page(name: str) -> dict[str, Any] | None:
-    """All that is known of a set or a gate; None where there is neither."""
+    """Everything known about a set or a gate: gate name -> its fields. None if no set or gate has this name."""
     if name in LIBRARY.sets:
         return _set(LIBRARY.sets[name])
     return {name: _gate(LIBRARY.gates[name], {})} if name in LIBRARY.gates else None
 
 
 def written(name: str, found: dict[str, Any]) -> str:
-    """The page as YAML, under what a set is about and how a stage names it."""
+    """The page as YAML. For a set, the first lines say what it is about and how a stage uses it."""
     body = yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=110).rstrip()
     if name not in LIBRARY.sets:
         return body
@@ -50,7 +50,7 @@ def _set(found: GateSet) -> dict[str, Any]:
 
 
 def _gate(gate: LibraryGate, here: dict[str, Any]) -> dict[str, Any]:
-    """The gate as the library has it, and what a set changes of it."""
+    """The gate from the library, and what the set changes."""
     shown: dict[str, Any] = {"why": gate.why, "source": gate.source, "gate": gate.gate}
     if scaled := gate.scaled.model_dump(by_alias=True, exclude_none=True):
         shown["scaled"] = scaled

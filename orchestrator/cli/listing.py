@@ -1,4 +1,4 @@
-"""Plain columns, ages and sizes, for people and for grep alike. Called by the verbs that list."""
+"""Formats plain columns, ages and sizes, for people and for grep. Called by the verbs that list."""
 
 import itertools
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def facts(pairs: Sequence[tuple[str, str]]) -> str:
-    """Names and values, one a line; further lines of a value stand under its first."""
+    """Names and values, one on each line. Further lines of a value are indented below its first."""
     width = max((len(name) for name, _ in pairs), default=0) + 3
     return "\n".join(f"{name + ':':<{width}}{value.replace(chr(10), chr(10) + ' ' * width)}" for name, value in pairs)
 

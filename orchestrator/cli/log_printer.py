@@ -1,11 +1,11 @@
-"""Nodes' log lines on a terminal. Called by `logs`."""
+"""Prints nodes' log lines. Called by `logs`."""
 
 import sys
 
 from orchestrator.inspection import log_lines
 
 _COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
-"""Foreground colours of ECMA-48 that can be read on light and dark ground."""
+"""Foreground colours (ECMA-48 codes) that are readable on light and dark backgrounds."""
 
 
 class Printer:

@@ -51,7 +51,7 @@ def logs(
         for line in lines:
             if pattern is None or pattern.search(log_lines.plain(line.text)):
                 printer.print(line)
-    except BrokenPipeError:  # `| head` has had enough.
+    except BrokenPipeError:  # The reader, such as `| head`, has closed the pipe.
         sys.stdout = None
     return 0
 

@@ -1,4 +1,4 @@
-"""Options that several verbs share. `reaching` and `targets` have what they lead to."""
+"""Options that several verbs share. `reaching` and `targets` turn them into a cluster and images."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +37,7 @@ DEFAULT_PROMETHEUS = "prom/prometheus:v2.55.1"
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """What the user said about the cluster."""
+    """The user's options about the cluster and its images."""
 
     context: str | None
     kubeconfig: Path | None

@@ -1,4 +1,4 @@
-"""The cluster that a user means: their own, or a lab that runs. Called by every verb that asks a cluster."""
+"""Finds the cluster that a user means: their own, or a running lab. Called by every verb that needs a cluster."""
 
 import os
 
@@ -9,10 +9,10 @@ from orchestrator.errors import Refused, UsageError
 
 
 def named(where: Where) -> Cluster | None:
-    """The user's own cluster when they named one; None means a lab.
+    """The user's own cluster if they named one; None means a lab.
 
     Raises:
-        Refused: when the context is one that the user's own allow-list does not hold.
+        Refused: when COALMINE_CONTEXTS is set and does not list the context.
     """
     if where.context is None and where.kubeconfig is None:
         return None
@@ -27,10 +27,11 @@ def named(where: Where) -> Cluster | None:
 
 
 def existing(where: Where) -> Cluster:
-    """The cluster to work on, which must be there: a verb that looks or takes down starts nothing.
+    """The cluster to work on, which must exist. For verbs that never start a lab.
 
     Raises:
-        UsageError: when neither a context is named nor the lab runs.
+        UsageError: when no context is named and the lab does not run.
+        Refused: as `named` does.
     """
     cluster = named(where)
     if cluster is not None:

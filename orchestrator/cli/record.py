@@ -1,4 +1,4 @@
-"""`coalmine judge | report`: what a journal says, without a cluster."""
+"""`coalmine judge | report`: work on the journal of a run, without a cluster."""
 
 from pathlib import Path
 from typing import Annotated

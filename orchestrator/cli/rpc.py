@@ -32,7 +32,7 @@ def rpc(
 
 
 def parameter(text: str) -> Any:
-    """A parameter as JSON. Bytes and hashes are so common that `0x…` is taken as a string.
+    """Parses a parameter as JSON. Text that begins with `0x` is a string even without quotes.
 
     Raises:
         UsageError: when it is neither.
@@ -47,10 +47,10 @@ def parameter(text: str) -> Any:
 
 
 def seconds(option: str, text: str) -> float:
-    """The duration that an option was given.
+    """Parses the duration in an option; returns seconds. `option` is its name, for the error.
 
     Raises:
-        UsageError: when it is none.
+        UsageError: when the text is not a duration.
     """
     from orchestrator.units import parse_duration
 

@@ -1,4 +1,4 @@
-"""Options of the verbs that look at a testnet in a cluster: which testnet, which nodes. Called by those verbs."""
+"""Options that select a testnet and its nodes. Used by the verbs that look at a testnet in a cluster."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +29,7 @@ def found(where: Where, testnet: str | None) -> "tuple[Cluster, TestnetState]":
     """The cluster and the testnet in it.
 
     Raises:
-        UsageError: when the testnet is not there, or it is not clear which one is meant.
+        UsageError: when the testnet does not exist, or no name is given and there is not exactly one.
     """
     from orchestrator.cli import reaching
     from orchestrator.inspection import networks
@@ -39,7 +39,7 @@ def found(where: Where, testnet: str | None) -> "tuple[Cluster, TestnetState]":
 
 
 def one(testnet: "TestnetState", name: str) -> "NodeState":
-    """The node called so; raises as `networks.select` does."""
+    """The node of this name; raises as `networks.select` does."""
     from orchestrator.inspection import networks
     from orchestrator.inspection.networks import Selection
 

@@ -15,7 +15,7 @@ app = typer.Typer(help="Databases of running nodes, for others to start from.", 
 
 @app.callback()
 def _group() -> None:
-    """A verb of its own, even while it is the only one."""
+    """Makes Typer keep `take` as a verb, also while it is the only one."""
 
 
 @app.command()

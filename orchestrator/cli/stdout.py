@@ -1,4 +1,4 @@
-"""What others can read on: documents and plain text on stdout. Needs only Python, so every verb may import it."""
+"""Prints data for other programs to stdout: JSON and plain text. Needs only Python, so every verb may import it."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def data(value: Any) -> None:
-    """A document for machines."""
+    """Prints the value as JSON."""
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
 
 

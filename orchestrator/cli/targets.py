@@ -1,4 +1,4 @@
-"""A cluster with images to run there, started where there is none. Called by the verbs that bring networks up."""
+"""Provides a cluster, and images to run there. Starts a lab if needed. Called by the verbs that bring networks up."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
@@ -18,17 +18,17 @@ from orchestrator.render.clients import CLIENTS
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A cluster, and the images that its nodes can run."""
+    """A cluster, and the images that it can run."""
 
     cluster: Cluster
     images: Images
 
 
 def client_images(said: Sequence[str], load: Callable[[str, Path], str]) -> dict[str, str]:
-    """The image of each client in `CLIENT=IMAGE` or `CLIENT=PATH`; `load` makes one of programs.
+    """Client name -> image, from texts `CLIENT=IMAGE` or `CLIENT=PATH`. `load` makes the image of a client's programs.
 
     Raises:
-        UsageError: when one is neither, or names no client.
+        UsageError: when a text is neither, or names an unknown client.
     """
     images = {}
     for text in said:
@@ -41,7 +41,7 @@ def client_images(said: Sequence[str], load: Callable[[str, Path], str]) -> dict
 
 
 def _pulled(where: Where) -> Images:
-    """Images that the user's own cluster gets from a registry."""
+    """The images that the user's own cluster pulls from a registry."""
     image = where.image or f"coalmine/coalmine:{__version__}"
     clients = client_images(where.clients, _no_programs)
     return Images(coalmine=image, prometheus=where.prometheus_image, clients=clients)
@@ -55,9 +55,14 @@ def _no_programs(client: str, path: Path) -> str:
 
 @contextlib.contextmanager
 def reached(where: Where, *, owned: bool, progress: Progress) -> Iterator[Target]:
-    """The cluster to work on: the user's own, else K3s in Docker, else a native lab (`lab.choose`).
+    """The cluster to work on: the user's own, else the running lab, else a new one.
 
-    What is started here `owned` ends with the block or this process. A network that is to stay needs a native lab.
+    With `owned`, a new cluster ends with the block or this process, and `lab.choose` decides between K3s in Docker and
+    a native lab. Without `owned` it stays, and is always a native lab.
+
+    Raises:
+        UsageError: when a client's image cannot be made of what the user said.
+        LabError: when the lab does not start.
     """
     cluster = reaching.named(where)
     if cluster is not None:

@@ -1,4 +1,4 @@
-"""`coalmine top`: the nodes of a testnet, live."""
+"""`coalmine top`: a live table of the nodes of a testnet."""
 
 import sys
 from typing import Annotated

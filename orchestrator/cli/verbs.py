@@ -1,7 +1,7 @@
-"""Which module has which verb. A verb is imported when it is asked for, and its libraries when it is run.
+"""Maps verbs to modules. A verb's module is imported when the verb is looked up, and its libraries when it runs.
 
-So `coalmine version` does not wait for Pulumi. The modules of verbs import nothing that is slow, for `--help` and the
-shell's completion ask for all of them; what a verb works with it imports as it begins.
+So `coalmine version` does not wait for Pulumi. The modules of verbs import nothing slow at the top, as `--help` and the
+shell's completion import all of them. A verb's function imports what it needs when it starts.
 """
 
 import functools
@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 Command = Any
-"""Click's; Typer brings it along by its own name or as a part of itself."""
+"""Click's Command. Depending on its version, Typer imports Click or contains a copy."""
 
 VERBS = {
     "run": "run:run",
@@ -40,7 +40,7 @@ VERBS = {
     "import": "importing:app",
     "snapshot": "snapshot:app",
 }
-"""Verb -> module of this folder, and the function or group of verbs in it; in the order of `--help`."""
+"""Verb -> `module:name`, with a module of this folder and its function or Typer app; in the order of `--help`."""
 
 
 class Verbs(TyperGroup):
@@ -50,18 +50,18 @@ class Verbs(TyperGroup):
         super().__init__(**attributes)
         self.commands: Any = _Commands()
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  Typer's own asks for the verbs themselves.
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  The method of Typer would build every verb.
         return list(VERBS)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Whole sentences, where Click's own would cut them off at the end of the line."""
+        """Prints whole sentences. Click's own method would cut them off at the end of the line."""
         rows = [(name, self.commands[name].get_short_help_str(limit=sys.maxsize)) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
 
 class _Commands(Mapping[str, Command]):
-    """The verbs by name, each built when it is looked up."""
+    """Verb -> command. Each command is built when it is looked up."""
 
     def __getitem__(self, name: str) -> Command:
         return _command(name)

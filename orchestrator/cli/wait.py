@@ -1,4 +1,4 @@
-"""`coalmine wait --for …`: until a testnet has come to something."""
+"""`coalmine wait --for …`: waits until conditions hold in a testnet."""
 
 from contextlib import ExitStack
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Nodes with what they say and use, once or again and again. Called by `top`."""
+"""Shows nodes with their chain heights and resource use, once or repeatedly. Called by `top`."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,22 +20,22 @@ from orchestrator.inspection.networks import NodeState, Selection
 
 _HEADER = ("node", "role", "chain", "best", "finalised", "lag", "peers", "cpu", "memory", "restarts", "status")
 _LATE = 10
-"""Blocks of lag from which on a node is shown in red."""
+"""A node with at least this many blocks of lag is shown in red."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A node with what it said and uses."""
+    """A node, its answer and its resource use."""
 
     node: NodeState
     view: View | None
     usage: Usage | None
     silence: str | None
-    """Why it did not answer."""
+    """Why it did not answer; None if it did."""
 
 
 def look(cluster: Cluster, testnet: str, selection: Selection) -> list[Seen]:
-    """All selected nodes as they are now, asked at once."""
+    """All selected nodes as they are now. They are asked in parallel."""
     chosen = networks.select(networks.testnet(cluster, testnet).nodes, selection)
     with ThreadPoolExecutor(1) as pool:
         usage = pool.submit(live.usage, cluster, chosen)
@@ -51,12 +51,12 @@ def _seen(node: NodeState, view: View | ChainError, usage: Usage | None) -> Seen
 
 
 def written(seen: list[Seen]) -> str:
-    """A line for each node."""
+    """The nodes as plain text: a header, then a line for each node."""
     return listing.columns(_HEADER, [_row(one) for one in seen])
 
 
 def live_table(cluster: Cluster, testnet: str, selection: Selection, seen: list[Seen], period: float) -> None:
-    """What was seen, and what is seen every so many seconds from now on, until somebody interrupts."""
+    """Shows `seen`, then looks again every `period` seconds. Never returns; Ctrl-C ends it."""
     with rich.live.Live(_table(testnet, seen), console=rich.console.Console(), auto_refresh=False, screen=True) as live:
         while True:
             live.update(_table(testnet, seen), refresh=True)
