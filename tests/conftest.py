@@ -20,7 +20,10 @@ settings.register_profile("suite", max_examples=schedules(40), deadline=None)  #
 settings.load_profile("suite")
 
 QUEUES = (
-    tuple(f"tests/cluster/test_{name}.py" for name in ("experiments", "readiness", "state", "upgrades", "rehearsal")),
+    tuple(
+        f"tests/cluster/test_{name}.py"
+        for name in ("experiments", "readiness", "state", "upgrades", "examples", "rehearsal")
+    ),
     ("tests/cluster/", "tests/real/test_small_network.py", "tests/real/test_network.py"),
 )
 """Tests that need a lab, by the beginning of their names, in the order in which they run.
@@ -28,6 +31,9 @@ QUEUES = (
 Each queue has a worker and a lab of its own. Two of them are all that two cores bear. The first shares one network;
 the second brings up its own. They take about the same time.
 """
+
+ALONE = "tests/cluster/test_lab.py"
+"""Tests that start labs of their own, so any worker may run them."""
 
 TOGETHER = ("tests/container/", "tests/real/played/")
 """Folders whose tests share something dear, so one worker runs them."""
@@ -58,6 +64,8 @@ def _scope(nodeid):
 
 def _place(nodeid):
     """A test's queue and its place in that; after all queues when it is in none."""
+    if nodeid.startswith(ALONE):
+        return len(QUEUES), 0
     places = ((queue, place) for queue, names in enumerate(QUEUES) for place in range(len(names)))
     return next((at for at in places if nodeid.startswith(QUEUES[at[0]][at[1]])), (len(QUEUES), 0))
 

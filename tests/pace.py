@@ -82,6 +82,7 @@ class Pace:
         terminal = self.config.pluginmanager.get_plugin("terminalreporter")
         while not self.ended.wait(REMIND):
             for line in overdue(dict(self.running), time.monotonic()):
+                terminal.ensure_newline()
                 terminal.write_line(line)
 
 

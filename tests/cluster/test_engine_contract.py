@@ -358,7 +358,7 @@ def test_a_lock_of_a_process_that_was_killed_is_taken_over_at_once(cluster, stac
         "import sys, time\n"
         "from pathlib import Path\n"
         "from orchestrator.cluster import Cluster\n"
-        "from orchestrator.provision import lock\n"
+        "from orchestrator.engine import lock\n"
         "with lock.held(Cluster.connect(kubeconfig=Path(sys.argv[1])), sys.argv[2]):\n"
         "    print('held', flush=True)\n"
         "    time.sleep(60)\n"

@@ -106,7 +106,7 @@ _VARIES = (
     (re.compile(r"-\d{8}-\d{6}-[0-9a-f]{4}\b"), "-RUN"),
     (re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b|12D3KooW\w+"), "HASH"),
     (re.compile(r"\b(\d+[dhms])+\b"), "AGE"),
-    (re.compile(r"(?<![A-Za-z]-)(?<![A-Za-z\d])\d+(\.\d+)?"), "N"),  # But not that of a name, as in validator-0.
+    (re.compile(r"(?<![A-Za-z]-)(?<![A-Za-z\d])\d+(\.\d+)?([KMG]i)?"), "N"),  # But not a name's, as in validator-0.
     (re.compile(r"[─━]+"), "─"),
     (re.compile(r"\s+"), " "),
 )
