@@ -1,4 +1,4 @@
-"""Findings: what one series, node or policy says about a gate, and which one decides. Pure; used by all gates."""
+"""Findings: what one series, node or policy says about a gate, and which one decides. Pure; used in `gates`."""
 
 import math
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from orchestrator.journal import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`badness` orders the findings of one gate: greater is worse. `when` is in unix seconds. `node` may name a view."""
+    """`badness` orders the findings of one gate: greater is worse. `when` is unix seconds. `node` may name a view."""
 
     verdict: Verdict
     reason: str
