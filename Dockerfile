@@ -1,5 +1,5 @@
-# The one image of coalmine, for those who have a builder: controller, node agent, init containers and simnode.
-# `orchestrator/lab/image.py` makes the same image, layer by layer, where there is no builder; keep the two alike.
+# The one image of coalmine: controller, node agent, init containers and simnode. This file is for machines with a
+# builder. `orchestrator/lab/image.py` makes the same image, layer by layer, without one. Keep the two alike.
 FROM debian:bookworm-slim AS root
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
@@ -10,7 +10,7 @@ RUN apt-get update \
 
 FROM python:3.11-slim-bookworm AS dependencies
 COPY orchestrator/lab/image.lock /source/image.lock
-# The locked packages and nothing else; byte code that is not checked makes pods start faster.
+# Only the locked packages. Pods start faster, because Python does not check this byte code against its source.
 RUN python -m pip install --quiet --no-compile --only-binary=:all: --no-deps --require-hashes \
       --target /opt/coalmine/lib -r /source/image.lock \
  && python -m compileall -q --invalidation-mode unchecked-hash /opt/coalmine/lib

@@ -1,4 +1,4 @@
-# One virtual environment, made once and reused; every target makes what it needs.
+# All targets share one virtual environment. It is made once, and every target makes what it needs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 RUNS ?= runs
 UPGRADE ?= --upgrade
 
-# Python starts a thousand times in a suite, and each start would compile everything anew.
+# A run of the suite starts Python a thousand times. Without byte code on disk, each start would compile everything.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install lock demo demo-bad-upgrade demo-real test test-newest test-real unit explore check format generate docs bench clean
@@ -22,22 +22,22 @@ $(STAMP): pyproject.toml development.lock
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
 	@touch $@
 
-# What a user does not install: pyproject.toml says what each group is for.
+# Dependencies for development only. pyproject.toml says what each group is for.
 GROUPS := --group build --group image --group test --group check --group docs
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-lock: $(STAMP)  ## Both locks, at the newest versions that the bounds allow; UPGRADE= keeps what stands and still fits.
+lock: $(STAMP)  ## Write both locks with the newest versions within the bounds; UPGRADE= keeps versions that still fit.
 	$(LOCK) $(UPGRADE) pyproject.toml $(GROUPS) -o development.lock
 	$(LOCK) --group image -c development.lock -o orchestrator/lab/image.lock
 
-demo: $(STAMP)  ## Rehearse examples/quickstart.yaml on a cluster of our own; CONTEXT=name takes yours.
+demo: $(STAMP)  ## Rehearse examples/quickstart.yaml on a local cluster; CONTEXT=name uses yours.
 	$(BIN)/coalmine run examples/quickstart.yaml --runs $(RUNS) $(if $(CONTEXT),--context $(CONTEXT))
 
 demo-bad-upgrade: $(STAMP)  ## The same network with a runtime whose migration panics: ends FAILED, exit code 1.
 	$(BIN)/coalmine run examples/bad-upgrade.yaml --runs $(RUNS) $(if $(CONTEXT),--context $(CONTEXT)); \
 	  code=$$?; echo "exit code $$code"; exit $$code
 
-# Real clients by image or by path of their programs, and a folder with the runtimes that the example names.
+# The real clients, as images or as paths of their programs, and a folder with the runtimes that the example names.
 REAL ?= ../shared/real
 POLKADOT ?= $(REAL)/polkadot-1.25.1-linux-amd64.tar.zst
 OMNI_NODE ?= $(REAL)/polkadot-omni-node-0.24.0-linux-amd64.tar.zst
@@ -51,28 +51,28 @@ demo-real: $(STAMP)  ## The quickstart with real clients; POLKADOT, OMNI_NODE (i
 	$(BIN)/coalmine run build/demo-real/quickstart-real.yaml --runs $(RUNS) --client polkadot=$(POLKADOT) \
 	  --client polkadot-omni-node=$(OMNI_NODE) $(if $(CONTEXT),--context $(CONTEXT))
 
-# Two workers have a lab each, and the third runs everything else meanwhile: tests/conftest.py says who runs where.
-# The seconds of each test and fixture are kept in build/durations/.
+# Two workers have a lab each, and the third runs everything else meanwhile. tests/conftest.py assigns tests to workers.
+# build/durations/ keeps the seconds of each test and fixture.
 SPREAD := --no-loadscope-reorder -n
 
-test: $(STAMP)  ## Everything but long real networks; starts labs of its own.
+test: $(STAMP)  ## All tests except long real networks; starts its own labs.
 	$(BIN)/python -m pytest tests $(SPREAD) 3 --keep-durations build/durations/test.json
 
-test-newest: $(STAMP)  ## The suite on the newest versions that the bounds allow and not on the locked ones: drift is seen here first.
+test-newest: $(STAMP)  ## `make test` with the newest versions within the bounds, to see early what a new version breaks.
 	$(BIN)/uv venv --quiet --clear --seed --python $(BIN)/python build/newest
 	$(BIN)/uv pip install --quiet --python build/newest/bin/python --upgrade $(GROUPS) -e .
 	@touch build/newest/.installed
 	$(MAKE) test VENV=build/newest
 
-test-real: $(STAMP)  ## Everything on real nodes, what `make test` leaves out for its length included: a release runs it.
+test-real: $(STAMP)  ## All tests on real nodes, also the long ones that `make test` leaves out; run before a release.
 	COALMINE_THOROUGH=1 $(BIN)/python -m pytest tests/real -m 'not cluster' $(SPREAD) 3
 	COALMINE_THOROUGH=1 $(BIN)/python -m pytest tests/real -m cluster
 
-unit: $(STAMP)  ## What needs no cluster, no container and no real node.
+unit: $(STAMP)  ## The tests that need no cluster, no container and no real node.
 	$(BIN)/python -m pytest tests -m 'not cluster and not container and not real' $(SPREAD) 3 \
 	  --keep-durations build/durations/unit.json
 
-# How many times as many schedules `make explore` tries as `make unit`.
+# `make explore` tries this many times as many schedules as `make unit`.
 TIMES ?= 20
 
 explore: $(STAMP)  ## `make unit` with more seeds, examples and malformed files.
@@ -88,15 +88,15 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: $(STAMP)  ## dashboards/, docs/schema/ and docs/reference/, from the catalogue, the models and the verbs.
+generate: $(STAMP)  ## Write dashboards/, docs/schema/ and docs/reference/ from the catalogue, the models and the verbs.
 	$(BIN)/python -c "from pathlib import Path; from orchestrator.metrics.dashboards import generate; \
 	  from orchestrator.cli import reference; from orchestrator.spec import explain; \
 	  [Path(path).write_text(text) for path, text in (generate() | explain.published() | reference.published()).items()]"
 
-docs: $(STAMP)  ## build/docs/index.html, the pages of docs/; a link that leads nowhere is an error.
+docs: $(STAMP)  ## Build build/docs/index.html from the pages of docs/; a broken link is an error.
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky docs build/docs
 
-bench: $(STAMP)  ## One line a figure, and build/bench.json; ONLY=name runs one.
+bench: $(STAMP)  ## Print one line for each figure and write build/bench.json; ONLY=name runs one.
 	$(BIN)/python -m tests.bench $(ONLY)
 
 clean:

@@ -1,6 +1,7 @@
-"""A real cluster for all tests that need one: a lab of their own, ended with the session; and who runs beside whom.
+"""Provides a real cluster for the tests that need one, and assigns tests to workers.
 
-COALMINE_TEST_LAB names a lab that runs already and is left running, for whoever works on a test.
+The cluster is a lab that ends with the session. To work on a test, name a running lab in COALMINE_TEST_LAB. It is used
+instead, and left running.
 """
 
 import os
@@ -16,7 +17,7 @@ from tests.budget import schedules
 
 pytest_plugins = ["tests.pace"]
 
-settings.register_profile("suite", max_examples=schedules(40), deadline=None)  # A busy machine breaks no law.
+settings.register_profile("suite", max_examples=schedules(40), deadline=None)  # Being slow is not a failure.
 settings.load_profile("suite")
 
 QUEUES = (
@@ -26,22 +27,22 @@ QUEUES = (
     ),
     ("tests/cluster/", "tests/real/test_small_network.py", "tests/real/test_network.py"),
 )
-"""Tests that need a lab, by the beginning of their names, in the order in which they run.
+"""Tests that need a lab, by the prefix of their ids, in the order in which they run.
 
-Each queue has a worker and a lab of its own. Two of them are all that two cores bear. The first shares one network;
-the second brings up its own. They take about the same time.
+Each queue has its own worker and lab. Two cores can run two labs, but not more. The tests of the first queue share one
+network; those of the second bring up their own. The queues take about the same time.
 """
 
 ALONE = "tests/cluster/test_lab.py"
 """Tests that start labs of their own, so any worker may run them."""
 
 TOGETHER = ("tests/container/", "tests/real/played/")
-"""Folders whose tests share something dear, so one worker runs them."""
+"""Folders whose tests share something that takes long to set up. One worker runs all tests of a folder."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Each queue has a worker; all other files are spread over the rest, and over these when they are done."""
+    """Gives each queue a worker. Other files go to the remaining workers, and to these when their queue is done."""
 
     class Queues(LoadScopeScheduling):
         def _split_scope(self, nodeid):
@@ -55,7 +56,7 @@ def pytest_collection_modifyitems(items):
 
 
 def _scope(nodeid):
-    """What one worker runs whole: a queue, a folder, or a file."""
+    """The unit that one worker runs as a whole: a queue, a folder, or a file."""
     queue, _ = _place(nodeid)
     if queue < len(QUEUES):
         return f"queue {queue}"

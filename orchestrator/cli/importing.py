@@ -1,4 +1,4 @@
-"""`coalmine import zombienet FILE`."""
+"""`coalmine import zombienet | zombie-bite`: makes a Testnet of another tool's files."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Prints the library of gates for people and for machines. Called by `gates`."""
+"""Formats the library of gates for people and for machines. Called by `gates`."""
 
 from typing import Any
 

@@ -1,5 +1,6 @@
-"""Gates: what is asked, what is known, and what that means, live and afterwards by the same code.
+"""Gates: asks what they need, records the answers and judges them. The same code judges live and afterwards.
 
-The order of the data: `question` puts a gate into words, `measure` asks the `ports` and the answers become a `record`;
-`window` finds the stretch of time, `evaluate` finds what the record says in it, `verdict` merges, `judge` does a run.
+The flow of the data: `question` turns a gate into a query. `measure` asks the `ports`, and the answers become a
+`record`. `window` finds the gate's stretch of time, and `evaluate` judges the record in it. `verdict` merges verdicts,
+and `judge` judges a whole run.
 """

@@ -1,9 +1,9 @@
-"""Whether nodes agree on the chain: one value at one finalised height, chain by chain. Pure; called by `evaluate`.
+"""Judges whether nodes agree on each chain: one value at one finalised height. Pure; called by `evaluate`.
 
-All nodes are asked at the lowest finalised height among them, when the window has closed and, for a gate that may end
-the run, while it is open. A disagreement stays, for what is final does not change; agreement is shown by the last
-round alone. Everybody agrees about genesis, and about what was final before the window began; so the relay chain's
-height must be a newer one, and any other chain's a height above zero.
+All nodes are asked at the lowest finalised height among them: when the window has closed, and for a gate that may end
+the run also while it is open. A disagreement in any round fails the gate, because what is final does not change. The
+last round alone shows agreement. All nodes agree about genesis, and about what was final before the window began. So
+the relay chain's height must be newer than that, and any other chain's must be above zero.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from orchestrator.spec.testnet import RELAY
 def findings(
     gate: Gate, window: MeasuredWindow, rounds: Sequence[Readings], left: tuple[Target, ...]
 ) -> Iterator[Finding]:
-    """What the rounds of one gate show of the nodes that are `left` to judge."""
+    """What the rounds of one gate show about the nodes that are `left` to judge."""
     chains = sorted({target.chain or "" for target in left})
     for done in rounds:
         for chain in chains:
@@ -48,7 +48,7 @@ def _silent(gate: Gate, window: MeasuredWindow, target: Target, done: Readings) 
 
 
 def _divided(window: MeasuredWindow, chain: str, answers: list[Reading]) -> Iterator[Finding]:
-    """A finding for each round in which nodes disagreed."""
+    """A finding for each height at which nodes of the chain disagreed in one round."""
     for height in sorted({read.height or 0 for read in answers}):
         same = [read for read in answers if (read.height or 0) == height]
         votes = Counter(read.value for read in same)

@@ -1,7 +1,7 @@
-"""Comparison with an earlier run: the figure of each node or view then and now. Pure; called by `evaluate`.
+"""Compares a run with an earlier run: the figure of each node or view, then and now. Pure; called by `evaluate`.
 
-The earlier run's figures are computed from its journal by the same code, and go into this run's journal, so that the
-verdict can be given again when the earlier run is no longer there.
+The same code computes the earlier run's figures from its journal. They are written to this run's journal, so that the
+verdict can be repeated when the earlier run is gone.
 """
 
 import math
@@ -21,7 +21,7 @@ _EPSILON = 1e-9
 
 
 def compared(gate: Gate, meaning: Meaning, baseline: Baseline | None) -> Judge:
-    """A judge that holds each series against the same one of the earlier run."""
+    """A judge that compares each series with the same series of the earlier run."""
     wanted = gate.no_worse_than
     assert wanted is not None
 
@@ -47,7 +47,7 @@ def compared(gate: Gate, meaning: Meaning, baseline: Baseline | None) -> Judge:
 
 
 def figure(gate: Gate, meaning: Meaning, strip: Strip) -> tuple[float | None, str]:
-    """What the series comes to in one figure; None, and why, where that is not known for certain."""
+    """The series as one figure, and an empty reason. None and the reason if the figure is not known for certain."""
     assert gate.no_worse_than is not None
     if why := _unfit(gate, meaning, strip):
         return None, why
@@ -63,7 +63,7 @@ def figure(gate: Gate, meaning: Meaning, strip: Strip) -> tuple[float | None, st
 
 
 def _unfit(gate: Gate, meaning: Meaning, strip: Strip) -> str:
-    """Why no figure can be made of the series; empty where one can."""
+    """Why no figure can be computed from the series; empty if one can."""
     needed = max(2, gate.min_samples)
     if strip.window.open:
         return never_closed(gate)
@@ -86,7 +86,7 @@ _STATISTICS: Mapping[str, Callable[[tuple[float, ...]], float]] = {
 
 
 def noting(gate: Gate, meaning: Meaning, figures: dict[str, float], lacking: dict[str, str]) -> Judge:
-    """A judge that judges nothing and notes every figure of the earlier run."""
+    """A judge that only notes the earlier run's figures by label, or in `lacking` why there is none."""
 
     def judge(label: str, strip: Strip) -> Finding:
         value, why = figure(gate, meaning, strip)
@@ -100,7 +100,7 @@ def noting(gate: Gate, meaning: Meaning, figures: dict[str, float], lacking: dic
 
 
 def of(gate: Gate, stage: str, recorded: list[Baseline]) -> Baseline | None:
-    """What was recorded for the gate, or for another that asks for the same figures."""
+    """The recorded baseline for this gate, or for another gate that needs the same figures; None if there is none."""
     return next((one for one in recorded if one.stage == stage and _key(one.gate) == _key(gate)), None)
 
 

@@ -1,16 +1,16 @@
-"""How far a figure is beyond what a gate asks for, and which node is to blame for it. Pure."""
+"""Computes how far a figure is beyond a gate's threshold, and in which direction. Pure."""
 
 from orchestrator.spec import Gate
 
 
 def breach(gate: Gate, value: float) -> float:
-    """How far the value is beyond the threshold; 0 or less is within."""
+    """How far the value is beyond the threshold, in the value's unit. 0 or less means within."""
     low, high = bounds(gate)
     return max(low - value if low is not None else float("-inf"), value - high if high is not None else float("-inf"))
 
 
 def bounds(gate: Gate) -> tuple[float | None, float | None]:
-    """The least and the most that the gate's figure may be; None where it does not say."""
+    """The lowest and the highest allowed figure; None where the gate sets no bound."""
     if gate.between is not None:
         return gate.between.low, gate.between.high
     if gate.equals is not None:
@@ -23,7 +23,7 @@ def bounds(gate: Gate) -> tuple[float | None, float | None]:
 
 
 def blames_highest(gate: Gate, value: float) -> bool:
-    """Whether a figure of several nodes is worst through its highest node, and not through its lowest."""
+    """Whether the highest node makes a figure of several nodes bad. If not, the lowest does."""
     low, high = bounds(gate)
     if low is None or high is None:
         return high is not None

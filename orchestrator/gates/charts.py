@@ -1,4 +1,4 @@
-"""What a report draws: some signals over the whole run, fetched once at its end. Called by `run`."""
+"""Fetches the charts of a report: some signals over the whole run, once at its end. Called by `run`."""
 
 import math
 
@@ -11,17 +11,17 @@ from orchestrator.spec import Selector
 from orchestrator.spec.testnet import RELAY
 
 _POINTS = 600
-"""More than a page is wide tells nobody more."""
+"""The most points of one line. A page is not wide enough to show more."""
 
 _SAMPLES = 100_000
-"""Of one chart: a large network is drawn with fewer points, so that its journal stays a file that one can send."""
+"""The most samples of one chart. A large network gets fewer points, so that its journal stays small enough to send."""
 
 _RELAY = ("best-height", "finalized-height", "finality-lag", "peers")
 _PARA = ("best-height", "finalized-height")
 
 
 def collect(sources: Sources, start: float, end: float) -> tuple[Chart, ...]:
-    """The charts from `start` to `end`. One that cannot be had is there with its error and without series."""
+    """The charts from `start` to `end` (unix seconds). If a query fails, its chart has the error and no series."""
     chains = list(dict.fromkeys(node.chain for node in sources.nodes if node.chain != RELAY))
     wanted = [(name, RELAY) for name in _RELAY] + [(name, chain) for chain in chains for name in _PARA]
     return tuple(_chart(name, chain, sources, start, end) for name, chain in wanted)

@@ -1,7 +1,7 @@
-"""Findings from things that are counted: log lines by their time, chain events by their block. Pure; for `evaluate`.
+"""Findings from counts: log lines by their time, chain events by their block. Pure; called by `evaluate`.
 
-A count is worth nothing without knowing that nothing was missed: what was recorded says from where to where it is
-complete, and a window that reaches beyond is INCONCLUSIVE.
+A count is only valid if nothing was missed. Each record says from where to where it is complete. A window that reaches
+beyond that is INCONCLUSIVE.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ def lines(
 def events(
     gate: Gate, window: MeasuredWindow, recorded: Sequence[Occurrences], timeline: Timeline
 ) -> Iterator[Finding]:
-    """One finding for the chain: events in the blocks that became final in the window, which none can take back."""
+    """One finding for the chain: the events in blocks that became final in the window. They cannot be reverted."""
     chain = gate.on.chain or RELAY
     low, high = timeline.finalized(window.start, chain), timeline.finalized(window.end, chain)
     if low is None or high is None:
@@ -42,7 +42,7 @@ def events(
 
 
 def _count(gate: Gate, window: MeasuredWindow, recorded: Sequence[Occurrences], stretch: Stretch) -> Finding:
-    """How often it happened after the first position and up to the last."""
+    """Counts the hits after the first position of the stretch, up to and including the last."""
     meaning = Meaning.of(gate)
     count, reached, when = 0, stretch[0], None
     for entry in sorted((entry for entry in recorded if entry.error is None), key=lambda entry: entry.first):
@@ -55,7 +55,7 @@ def _count(gate: Gate, window: MeasuredWindow, recorded: Sequence[Occurrences], 
     bad = breach(gate, value)
     told = f"{meaning.title}: {count}"
     _, most = bounds(gate)
-    if most is not None and value > most:  # A count only rises further.
+    if most is not None and value > most:  # A count can only rise.
         return Finding(Verdict.FAILED, told, value, bad, when)
     if reached < stretch[1]:
         errors = [entry.error for entry in recorded if entry.error is not None]

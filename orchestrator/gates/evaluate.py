@@ -1,8 +1,8 @@
-"""What a gate comes to, given all that a run knows. Pure: the same record gives the same verdict, live and afterwards.
+"""Judges a gate by a run's record. Pure: the same record gives the same verdict, live and afterwards.
 
-The findings of all nodes are merged by the lattice: one node that breaches fails the gate, one that is missing makes it
-inconclusive, and with no node left there is nothing that could have passed. Findings about the evidence itself, such as
-a warning of Prometheus, are merged with them: they can keep a gate from passing, never from failing.
+`verdict` merges the findings of all nodes: one node that breaches fails the gate, and a missing node makes it
+inconclusive. With no node left, the gate cannot pass. Findings about the evidence itself, such as a warning of
+Prometheus, are merged too. They can keep a gate from passing, but never from failing.
 """
 
 from collections.abc import Iterator
@@ -21,18 +21,18 @@ from orchestrator.spec import Gate, Stage
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A gate's verdict, and what it was judged by."""
+    """A gate's verdict, and the measurement that it is based on."""
 
     measurement: Measurement
     verdict: GateVerdict
 
 
 def assess(stage: Stage, gate: Gate, record: Record, now: float) -> Assessment:
-    """Judges one gate as things were known at `now`. Never raises: a crash of the evaluation is an ERROR."""
+    """Judges one gate by what was known at `now` (unix seconds). Never raises: a crash of the evaluation is ERROR."""
     blank = Measurement(at=now, stage=stage.name, gate=gate)
     try:
         return _assessed(blank, stage, record, now)
-    except Exception as error:  # noqa: BLE001  Whatever breaks here must not take the other gates' verdicts with it.
+    except Exception as error:  # noqa: BLE001  A bug here must not lose the other gates' verdicts.
         finding = Finding(Verdict.ERROR, f"the evaluation broke: {type(error).__name__}: {error}")
         return Assessment(blank, told(blank, finding, record))
 
@@ -93,7 +93,7 @@ def _findings(case: Case, stage: Stage) -> Iterator[Finding]:
 
 
 def figures(stage: Stage, gate: Gate, run: str, record: Record, now: float) -> Baseline:
-    """What an earlier run's record says in the place of that gate: the figures that `noWorseThan` compares with."""
+    """The figures that `noWorseThan` compares with, computed from the record of the earlier run."""
     assert gate.no_worse_than is not None
     there = stage.model_copy(update={"name": gate.no_worse_than.stage or stage.name})
     window = resolve(gate, moments(there.name, record.events), record.timeline, now=now)
@@ -119,7 +119,7 @@ def _warned(gate: Gate, warnings: tuple[str, ...]) -> list[Finding]:
 
 
 def _clocks(case: Case) -> Iterator[Finding]:
-    """Whether we, Prometheus and the chain mean the same by a time: windows are ours, samples are theirs."""
+    """Findings if our clock, Prometheus' and the chain's differ. Windows use our clock; samples and blocks do not."""
     policy, limit, record = case.gate.policy.clocks, case.gate.policy.clock_skew, case.record
     if policy == "ignore":
         return
@@ -136,7 +136,7 @@ def _clocks(case: Case) -> Iterator[Finding]:
 
 
 _LATE = 6.0
-"""Seconds, a slot of a live network, by which blocks may come late without that any clock is wrong."""
+"""Seconds by which blocks may be late although no clock is wrong: a slot of a live network."""
 
 
 def _apart(ahead: float) -> str:
@@ -144,7 +144,7 @@ def _apart(ahead: float) -> str:
 
 
 def told(measurement: Measurement, finding: Finding, record: Record) -> GateVerdict:
-    """The verdict in terms that a reader can check."""
+    """The gate's verdict, with the values, time and block that a reader can check."""
     gate, reason = measurement.gate, finding.reason
     if finding.verdict in {Verdict.PASSED, Verdict.FAILED}:
         reason += f"; asked was {gate.threshold_text()}"

@@ -1,4 +1,4 @@
-"""What one series, node or policy says about a gate, and which of several decides. Pure; the currency of `gates`."""
+"""Findings: what one series, node or policy says about a gate, and which one decides. Pure; used in `gates`."""
 
 import math
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from orchestrator.journal import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`badness` orders the findings of one gate: greater is worse. `node` may be a view, such as a group."""
+    """`badness` orders the findings of one gate: greater is worse. `when` is unix seconds. `node` may name a view."""
 
     verdict: Verdict
     reason: str
@@ -20,7 +20,7 @@ class Finding:
     node: str = ""
 
     def on(self, node: str, label: str | None = None) -> "Finding":
-        """The same, said of a node; `label` is what the reason calls it."""
+        """The same finding about a node. The reason begins with `label`, by default the node's name."""
         called = label or node
         return replace(self, node=node, reason=f"{called}: {self.reason}" if called else self.reason)
 
@@ -30,13 +30,13 @@ def unknown(reason: str, value: float | None = None, *, badness: float = -math.i
 
 
 def by_policy(policy: str, reason: str, *, node: str = "") -> Finding:
-    """What imperfect evidence means where the policy is `fail` or `inconclusive`; nothing is worse among its like."""
+    """A finding about imperfect evidence, for the policy `fail` or `inconclusive`. Its badness is infinite."""
     found = Verdict.FAILED if policy == "fail" else Verdict.INCONCLUSIVE
     return Finding(found, reason, badness=math.inf, node=node)
 
 
 def worst(findings: Iterable[Finding]) -> Finding:
-    """The finding that decides, with how many others say the same."""
+    """The finding that decides. Its reason says how many others have the same verdict."""
     found = list(findings)
     if not found:
         return unknown("no samples came")

@@ -1,4 +1,4 @@
-"""Thresholds on how a series moves: that it stands still, goes on, or comes back. Pure; in the manner of `values`."""
+"""Thresholds on how a series moves: `stalls`, `progresses` and `recoversWithin`. Pure; works like `values`."""
 
 import math
 from itertools import accumulate
@@ -13,7 +13,7 @@ from orchestrator.spec import Gate
 
 
 def stalls(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
-    """The greatest rise between any two moments, so that a fall in between hides nothing."""
+    """Judges the greatest rise between any two moments, so that a fall in between hides nothing."""
     assert gate.stalls is not None
     numbers = strip.numbers()
     rises = list(map(sub, numbers, accumulate(numbers, min)))
@@ -30,9 +30,9 @@ def stalls(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
 
 
 def progresses(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
-    """The longest time in which it was seen not to exceed what it had reached.
+    """Judges the longest time, in seconds, in which the value did not exceed what it had reached.
 
-    Across a hole, only what never falls is known to have stood still when it is found where it was left.
+    A hole ends such a time, unless the value never falls. Then an equal value after the hole shows that it stood still.
     """
     assert gate.progresses is not None
     reached, since, before = -math.inf, 0, -1
@@ -55,9 +55,10 @@ def progresses(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
 
 
 def recovers(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
-    """Seconds until the value exceeds the one at the window's start.
+    """Judges the seconds until the value exceeds the one at the window's start.
 
-    What has recovered has, in an open window too, unless by a policy what is still to come could make it fail.
+    A recovery passes even while the window is open, unless a policy of the gate is `fail`: then later samples could
+    still fail it.
     """
     base = _base(meaning, strip)
     if base is None:
@@ -85,10 +86,10 @@ def _recovered(gate: Gate, meaning: Meaning, strip: Strip, index: int, base: flo
 
 
 def _base(meaning: Meaning, strip: Strip) -> float | None:
-    """The value at the window's start.
+    """The value at the window's start; None if it is not known.
 
-    A node that was just brought back answers a little later. Where a signal only grows, its value at the start lay
-    between the last one before and the first one after, and the greater of the two is the harder to exceed.
+    A node that was just brought back answers a little later. If a signal only grows, its value at the start was between
+    the last sample before and the first one after. The greater of the two is used, because it is harder to exceed.
     """
     if strip.covers_start:
         return strip.values[0]

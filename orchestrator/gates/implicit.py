@@ -1,8 +1,8 @@
 """The gates that a stage has without naming them: its fault was verified, its upgrade was enacted. Called by `judge`.
 
-Their evidence are events that `run` records from what the controller observed. A fault that did not happen as told
-makes every other gate of the stage worthless, and that is ERROR; an upgrade that failed is what a rehearsal is there to
-find, and FAILED.
+Their evidence is the events that `run` records from what the controller observed. If the fault did not happen as
+specified, every other gate of the stage is worthless, so that is an ERROR. If an upgrade failed, that is what the
+rehearsal should find, so it is FAILED.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ UPGRADE = "upgrade-enacted"
 
 
 def verdicts(stage: Stage, events: Sequence[Event], timeline: Timeline) -> Iterator[GateVerdict]:
-    """None, or one."""
+    """A verdict for the stage's experiment, and one for its upgrade. None if the stage has neither."""
     first: dict[str, Event] = {}
     for event in events:
         first.setdefault(event.name, event)
@@ -27,7 +27,7 @@ def verdicts(stage: Stage, events: Sequence[Event], timeline: Timeline) -> Itera
 
 
 _Seen = tuple[Verdict, str, Event | None]
-"""What the events show, why, and the event that shows it."""
+"""The verdict, its reason, and the event that shows it."""
 
 
 def _fault(events: dict[str, Event]) -> _Seen:

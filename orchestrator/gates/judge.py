@@ -1,4 +1,4 @@
-"""The verdict on a run, from its journal alone. Called by `run` at its end, and by `coalmine judge` at any time."""
+"""Judges a run by its journal alone. Called by `run` at its end, and by `coalmine judge` at any time."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from orchestrator.spec import Gate, Rehearsal, Stage
 
 @dataclass(frozen=True, slots=True)
 class RunVerdict:
-    """All gates in the order of the rehearsal, what they mean together, and why."""
+    """The verdict on a run, its reason, and the verdicts of all gates in the order of the rehearsal."""
 
     verdict: Verdict
     reason: str
@@ -22,13 +22,13 @@ class RunVerdict:
 
     @property
     def exit_code(self) -> int:
-        """What the process should end with."""
+        """The exit code of the process for this verdict."""
         return verdict.exit_code(self.verdict)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A gate that two judgements see differently; None where one of them does not have the gate."""
+    """A gate with different verdicts in two judgements. `before` or `after` is None if that one lacks the gate."""
 
     stage: str
     gate: str
@@ -58,7 +58,11 @@ def judge(journal: Journal, rehearsal: Rehearsal | None = None, baselines: Itera
 
 
 def first(journal: Journal) -> RunVerdict:
-    """The verdict as the run gave it; of gates that it did not come to judge, as they are judged now."""
+    """The verdict as the run gave it. Gates that the run did not judge are judged now.
+
+    Raises:
+        UsageError: as `judge` does.
+    """
     again = judge(journal)
     said = {(entry.verdict.stage, entry.verdict.gate): entry.verdict for entry in journal.all(Judged)}
     gates = tuple(said.get((gate.stage, gate.gate), gate) for gate in again.gates)
@@ -66,12 +70,12 @@ def first(journal: Journal) -> RunVerdict:
 
 
 def ended(stage: Stage, record: Record, last: float) -> float:
-    """The time as of which a stage is judged: its end, or the last that was heard of the run."""
+    """The time at which a stage is judged, unix seconds: its end, or `last`, the time of the journal's last entry."""
     return moments(stage.name, record.events).get("stage.end", last)
 
 
 def stage_verdicts(stage: Stage, record: Record, now: float) -> list[GateVerdict]:
-    """The gates of one stage, those first that it has without naming them."""
+    """The verdicts of one stage's gates. Those of its implicit gates come first."""
     events = [event for event in record.events if event.stage == stage.name]
     found = list(implicit.verdicts(stage, events, record.timeline))
     return found + [assess(stage, gate, record, now).verdict for gate in stage.gates]
@@ -80,7 +84,7 @@ def stage_verdicts(stage: Stage, record: Record, now: float) -> list[GateVerdict
 def baselines(rehearsal: Rehearsal, read: Callable[[str], Journal]) -> Iterator[Baseline]:
     """The figures of earlier runs that a rehearsal's gates compare with, for this run's journal.
 
-    `read` finds a run's journal by its name. A run that cannot be read is there as one without figures.
+    `read` finds a run's journal by its name. For a run that cannot be read, the figures are empty, with the reason.
     """
     for stage in rehearsal.spec.stages:
         for gate in stage.gates:
@@ -111,7 +115,7 @@ def compare(before: RunVerdict, after: RunVerdict) -> tuple[Change, ...]:
 
 
 def _outcome(journal: Journal) -> tuple[Verdict, str]:
-    """What the run's end allows at best."""
+    """The best verdict that the end of the run allows, and why; PASSED if the run finished normally."""
     finished = journal.finished
     if finished is None:
         return Verdict.INCONCLUSIVE, "the run was cut short"
@@ -124,7 +128,7 @@ def _outcome(journal: Journal) -> tuple[Verdict, str]:
 
 
 def _reason(merged: Verdict, gates: list[GateVerdict], outcome: Verdict, told: str) -> str:
-    """One sentence: what decided. The first gate of the merged verdict, or the run's own end."""
+    """One sentence about what decided: the first gate with the merged verdict, or how the run ended."""
     deciding = [gate for gate in gates if gate.verdict is merged]
     if merged is Verdict.PASSED:
         return f"all {len(gates)} gates passed"

@@ -1,7 +1,8 @@
-"""What the check of names before a run means for the verdicts after it. Called by `evaluate` with the journal's events.
+"""Applies the check of metric names before a run to its verdicts. Called by `evaluate` with the journal's events.
 
-A query that says "or zero" for a counter that comes with its first use gives zero for a client that does not have the
-counter at all, and zero is what such gates want. So a gate whose metric was known to be missing cannot pass.
+Some counters appear only with their first use, so their queries say "or zero". A client that does not have such a
+counter at all then gives zero too, and zero is what these gates want. So a gate whose metric was known to be missing
+cannot pass.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,11 +17,11 @@ from orchestrator.metrics.signals import CATALOGUE, targets
 from orchestrator.spec import Gate
 
 CHECKED = "names.checked"
-"""The event that `run.names` records, with a list `doubts` of `metrics.exposed.Doubt`."""
+"""The name of the event that `run.names` records, with a list `doubts` of `metrics.exposed.Doubt`."""
 
 
 def findings(gate: Gate, nodes: tuple[Node, ...], events: Iterable[Event]) -> Iterator[Finding]:
-    """The first metric of the gate that one of its nodes was certain not to have, whichever gate it was found for."""
+    """A finding about the first metric of the gate that one of its nodes certainly lacked; nothing if there is none."""
     missing = dict(_missing(events))
     if not missing:
         return
@@ -36,7 +37,7 @@ def findings(gate: Gate, nodes: tuple[Node, ...], events: Iterable[Event]) -> It
 
 
 def _missing(events: Iterable[Event]) -> Iterator[tuple[tuple[str, str], str]]:
-    """Metric and endpoint, and why it was certain to be missing there."""
+    """(metric, endpoint) and the reason, for each metric that was certainly missing at an endpoint."""
     for event in events:
         doubts = event.detail.get("doubts") if event.name == CHECKED else None
         for doubt in doubts if isinstance(doubts, list) else ():

@@ -1,4 +1,4 @@
-"""What the numbers of a gate are: of a signal as the catalogue says, of everything else as it is read. Pure."""
+"""What the numbers of a gate mean. For signals, the catalogue says it; for other sources, it is defined here. Pure."""
 
 import math
 from dataclasses import dataclass
@@ -8,16 +8,17 @@ from orchestrator.metrics.signals import CATALOGUE
 from orchestrator.spec import Gate
 
 GROWTH = ("increases_by", "rate_per_minute", "stalls", "progresses", "recovers_within")
-"""Thresholds that compare values with earlier ones, so that one sample is none."""
+"""Thresholds that compare a value with earlier ones, so that one sample is not enough."""
 
 _GROWS = ("increases_by", "rate_per_minute", "stalls", "progresses")
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """`resets`: a fall means that counting began anew. `figure`: what the samples become before a threshold is applied.
+    """What a gate's samples mean, and how they are treated before a threshold is applied.
 
-    `counter` begins at zero then; `monotone` never falls in the life of what it counts.
+    `resets`: a fall means that counting started again. `counter`: it then starts at zero. `monotone`: it never falls
+    in the life of what it counts. `figure`: the samples themselves, their growth, or seconds for each unit of growth.
     """
 
     title: str
@@ -41,7 +42,7 @@ class Meaning:
         return _of_read(gate)
 
     def said(self, value: float) -> str:
-        """A value with its unit, as a sentence says it."""
+        """The value with its unit, for use in a sentence."""
         if not math.isfinite(value):
             return "infinite"
         number = f"{value:.4g}" if abs(value) < 1000 else f"{value:g}"
@@ -62,7 +63,7 @@ def _of_signal(gate: Gate) -> Meaning:
 
 
 def _counted(title: str) -> Meaning:
-    """What is counted since a runner began to look; another runner begins anew, which is a reset like any other."""
+    """A count since the runner began to watch. A new runner starts at zero, which is a reset like any other."""
     return Meaning(title, "", counter=True, monotone=True, resets=True, figure="growth")
 
 

@@ -1,7 +1,7 @@
-"""Collects the evidence: asks what gates need and what the record lacks. It never raises; what went wrong is evidence.
+"""Collects the evidence that gates need and the record lacks. Failed queries do not raise; the error is recorded.
 
-Called by `run` while a stage goes on, for gates that may end it early, and at its end for all. Each distinct query is
-sent once for a stretch of time, however many gates ask it, and never again for what is recorded already.
+Called by `run`: during a stage for gates that may end it early, and at the stage's end for all gates. Each distinct
+query is sent once for a stretch of time, even if several gates need it. What is recorded already is not asked again.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,10 +21,10 @@ from orchestrator.spec import Gate, Stage
 from orchestrator.spec.testnet import RELAY
 
 _POINTS = 10_000
-"""Prometheus refuses ranges of more than 11,000 points."""
+"""The most points of one range query. Prometheus rejects ranges of more than 11,000 points."""
 
 _READERS = 16
-"""Nodes that are asked at once."""
+"""How many nodes are asked in parallel."""
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -35,7 +35,7 @@ Keep = Callable[[Entry], object]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A gate with its question, and from when on its stage wants samples."""
+    """A gate with its question, and the time (unix seconds) from which on its samples are needed."""
 
     gate: Gate
     question: Question
@@ -43,7 +43,7 @@ class Asked:
 
 
 def asked(stage: Stage, gates: Iterable[Gate], record: Record, now: float) -> Iterator[Asked]:
-    """The questions of gates. Gates whose question cannot be put, which the evaluation says, are left out."""
+    """The questions of gates. Gates with an unknown signal are left out; the evaluation reports them."""
     known = moments(stage.name, record.events)
     for gate in gates:
         window = resolve(gate, known, record.timeline, now=now)
@@ -56,7 +56,7 @@ def asked(stage: Stage, gates: Iterable[Gate], record: Record, now: float) -> It
 
 
 def collect(stage: Stage, gates: Sequence[Gate], record: Record, sources: Sources, keep: Keep, now: float) -> int:
-    """Brings the record up to `now`, or to the stage's end, for these gates; how many range queries that took."""
+    """Brings the record up to `now`, or to the stage's end, for these gates. Returns the number of range queries."""
     until = moments(stage.name, record.events).get("stage.end", now)
     wanted = list(asked(stage, gates, record, now))
     sent = _queries(wanted, record, sources, keep, until)
@@ -75,7 +75,7 @@ def collect(stage: Stage, gates: Sequence[Gate], record: Record, sources: Source
 
 
 def _distinct(wanted: Iterable[Asked]) -> dict[Question, float]:
-    """Each question once, with the earliest time that any gate wants it from."""
+    """Each question once, with the earliest time from which any gate needs it."""
     found: dict[Question, float] = {}
     for one in wanted:
         found[one.question] = min(one.since, found.get(one.question, one.since))
@@ -113,7 +113,7 @@ def _queries(wanted: Sequence[Asked], record: Record, sources: Sources, keep: Ke
 
 
 def _clock(sources: Sources) -> ClockCheck | None:
-    """Prometheus' clock against ours; None when it does not answer, which the queries will say."""
+    """Prometheus' clock compared with ours. None if it does not answer; the queries will then report the error."""
     try:
         before = sources.now()
         theirs = sources.prometheus.clock()
@@ -132,12 +132,12 @@ def _sampled(query: str, points: Points, step: float, sources: Sources) -> Sampl
         return blank.model_copy(update={"rows": tuple(rows(result, points, step)), "warnings": result.warnings})
     except CoalmineError as error:
         return blank.model_copy(update={"error": error.message})
-    except Exception as error:  # noqa: BLE001  What cannot be measured must not end the run; it is an ERROR.
+    except Exception as error:  # noqa: BLE001  A failed measurement must not end the run; its gate becomes an ERROR.
         return blank.model_copy(update={"error": f"{type(error).__name__}: {error}"})
 
 
 def rows(result: RangeResult, points: Points, step: float) -> Iterator[Row]:
-    """Series as rows of the grid."""
+    """The result's series as rows: one value, or None, for each point of the grid."""
     for one in result.series:
         values: list[float | None] = [None] * (points[1] - points[0] + 1)
         for when, value in one.samples:
@@ -176,7 +176,7 @@ def _lines(
 def _happened(
     question: Question, gate: Gate, stage: Stage, until: float, record: Record, sources: Sources
 ) -> Iterator[Occurrences]:
-    """Events in the blocks that became final in the stage, as far as they are not recorded."""
+    """The events in blocks that became final in the stage and are not recorded yet."""
     assert gate.chain_events is not None
     chain, timeline = gate.on.chain or RELAY, record.timeline
     start = moments(stage.name, record.events).get("stage.start", until)
@@ -213,7 +213,7 @@ def agreed(stage: str, gate: Gate, question: Question, left_out: tuple[str, ...]
 
 
 def finalized(wanted: Sequence[Target], sources: Sources) -> list[Reading]:
-    """How far each of them holds its chain final, all asked at once."""
+    """The finalised height of each target. All are asked in parallel."""
     return _each(wanted, lambda target: _finalized(target, sources))
 
 

@@ -1,4 +1,4 @@
-"""Findings from what an experiment or an upgrade measured of itself, in its stage's events. Pure; for `evaluate`."""
+"""Findings from an experiment's or an upgrade's own measurements in its stage's events. Pure; called by `evaluate`."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from orchestrator.spec import Gate
 def findings(
     gate: Gate, events: Sequence[Event], moments: Mapping[str, float], timeline: Timeline, now: float
 ) -> Iterator[Finding]:
-    """One finding, or one for each node where the controller noted a figure for each."""
+    """One finding, or one for each node if the controller noted a figure for each node."""
     assert gate.measured is not None
     times = {anchor: moment(anchor, moments, timeline) for anchor in gate.measured.anchors()}
     for anchor, when in times.items():

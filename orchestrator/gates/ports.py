@@ -1,6 +1,6 @@
-"""Whom gates ask: small ports, implemented in `metrics` and `run`, and by tests.
+"""The sources that gates ask, as small protocols. They are implemented in `metrics` and `run`, and by tests.
 
-Everything raises CoalmineError when what is asked says no or nothing; who asks keeps the reason as evidence.
+Every method raises CoalmineError when the source refuses or does not answer. The caller keeps the reason as evidence.
 """
 
 import time
@@ -21,7 +21,7 @@ class RangeSource(Protocol):
     ) -> RangeResult: ...
 
     def clock(self) -> float:
-        """What Prometheus thinks the time is, unix seconds."""
+        """The time by Prometheus' clock, unix seconds."""
         ...
 
 
@@ -33,15 +33,15 @@ class ChainReads(Protocol):
     def block_hash(self, node: str, chain: str, height: int) -> str | None: ...
 
     def stored(self, node: str, chain: str, storage: Storage, height: int) -> str | None:
-        """A storage value at a height in hex, `0x` where nothing is stored; None where the node lacks the block."""
+        """A storage value at a height, in hex; `0x` if nothing is stored, None if the node does not have the block."""
         ...
 
     def number(self, node: str, chain: str, what: ChainRead | Storage) -> float:
-        """What a node says now, as a number."""
+        """The node's current answer, as a number."""
         ...
 
     def happened(self, chain: str, event: ChainEvents, first: int, last: int) -> tuple[str, list[int]]:
-        """Which node was asked, and the block of each such event in these blocks."""
+        """The node that was asked, and the block of each such event in blocks `first` to `last`."""
         ...
 
 
@@ -55,14 +55,14 @@ class Pod:
 
 
 class Pods(Protocol):
-    """What Kubernetes says of the nodes."""
+    """What Kubernetes says about the nodes."""
 
     def facts(self) -> Mapping[str, Pod]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """When matching lines were written; the log is known to be whole from `since` on."""
+    """The times of matching lines, unix seconds. The log is known to be complete from `since` on."""
 
     since: float
     hits: tuple[float, ...]
@@ -76,7 +76,7 @@ class Logs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Whom to ask, about which nodes, and how often those are scraped (seconds)."""
+    """The sources, the nodes to ask about, and the scrape interval in seconds."""
 
     prometheus: RangeSource
     chains: ChainReads

@@ -1,7 +1,7 @@
-"""What a gate asks, of whom, and in which words it is kept in the journal. Pure; used to ask and to judge.
+"""What a gate asks, which nodes it asks, and the text of the query in the journal. Pure; used to ask and to judge.
 
-The words are the key: gates that ask the same share one answer, and `coalmine judge` finds what was recorded whichever
-gate it was recorded for.
+The text is the key: gates with the same query share one answer. So `coalmine judge` finds what was recorded for
+another gate.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,17 @@ from orchestrator.spec import Gate, Selector
 from orchestrator.spec.testnet import RELAY
 
 HOLD = 2.5
-"""Scrape intervals for which a value counts: one or two scrapes may be missed, a third makes a hole."""
+"""How long a value counts, in scrape intervals. One or two missed scrapes are tolerated; the third makes a hole."""
 
 Way = Literal["prometheus", "polled", "agreed", "logs", "events", "measured"]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`presence` is the query that shows which nodes answered when, where the answer itself may not."""
+    """A gate's query and the targets that should answer.
+
+    `presence` is a second query that shows which nodes answered when, if the answer itself may not show it.
+    """
 
     way: Way
     query: str
@@ -29,7 +32,7 @@ class Question:
 
 
 def ask(gate: Gate, nodes: tuple[Node, ...], step: float) -> Question:
-    """The gate's question to a network whose nodes are scraped every `step` seconds.
+    """The gate's question for a network whose nodes are scraped every `step` seconds.
 
     Raises:
         KeyError: when the catalogue has no such signal.
@@ -67,7 +70,7 @@ def _read(gate: Gate, nodes: tuple[Node, ...], selected: tuple[Target, ...]) -> 
 
 
 def pods(nodes: tuple[Node, ...], selector: Selector) -> tuple[Target, ...]:
-    """The selected nodes as pods: a collator's two chains run in one."""
+    """The selected nodes as pods. A collator's two chains run in one pod."""
     return tuple(dict.fromkeys(Target(node=target.node) for target in targets(nodes, selector)))
 
 

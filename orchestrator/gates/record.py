@@ -1,7 +1,7 @@
-"""All that a run knows, in the shape in which gates ask for it: built from a journal, or entry by entry as a run goes.
+"""Everything that a run knows, in a form that gates can use. Built from a journal, or entry by entry during a run.
 
-A gate is judged by a `Record` and nothing else. So judging live and judging afterwards are the same code over the same
-entries, and cannot come to different ends.
+A gate is judged by a `Record` and nothing else. So judging live and judging afterwards run the same code over the same
+entries, and give the same verdict.
 """
 
 from bisect import insort
@@ -25,19 +25,19 @@ from orchestrator.journal import (
 )
 
 Points = tuple[int, int]
-"""From a point of the grid to another, both included."""
+"""A stretch of the sample grid: its first and its last point, both included."""
 
 
 @dataclass(slots=True)
 class Track:
-    """One label set's values from a point on."""
+    """The values of one label set, at the grid points from `origin` on."""
 
     labels: dict[str, str]
     origin: int
     values: list[Value] = field(default_factory=list)
 
     def put(self, origin: int, values: tuple[Value, ...]) -> None:
-        """Lays values at a point, over what was there."""
+        """Puts values at the points from `origin` on, and overwrites what was there."""
         if origin < self.origin:
             self.values[:0] = [None] * (self.origin - origin)
             self.origin = origin
@@ -46,14 +46,14 @@ class Track:
         self.values[at : at + len(values)] = values
 
     def between(self, points: Points) -> list[Value]:
-        """The values at all those points, None where nothing is known."""
+        """The values at all these points; None where nothing is known."""
         low, high = points[0] - self.origin, points[1] - self.origin + 1
         inside = self.values[max(0, low) : max(0, high)]
         front = min(max(0, -low), high - low)
         return [None] * front + inside + [None] * (high - low - front - len(inside))
 
     def before(self, point: int, since: int) -> tuple[int, float] | None:
-        """The last known value from `since` on and before a point."""
+        """The last known value before `point` and not before `since`, with its point; None if there is none."""
         low = max(since, self.origin)
         for index in range(min(point, self.origin + len(self.values)) - 1, low - 1, -1):
             value = self.values[index - self.origin]
@@ -64,7 +64,7 @@ class Track:
 
 @dataclass(slots=True)
 class Answers:
-    """All that was said under one query. Pieces may overlap, and a failed piece may have been asked for again."""
+    """All answers to one query. Pieces may overlap, and a failed piece may have been asked for again."""
 
     tracks: dict[tuple[tuple[str, str], ...], Track] = field(default_factory=dict)
     covered: list[Points] = field(default_factory=list)
@@ -84,7 +84,7 @@ class Answers:
             self.tracks.setdefault(key, Track(row.labels, origin)).put(origin, row.values)
 
     def lacking(self, points: Points) -> Iterator[Points]:
-        """The stretches within that were never answered."""
+        """The stretches inside `points` that were never answered."""
         low, high = points
         for start, end in self.covered:
             if end >= low and start <= high:
@@ -95,7 +95,7 @@ class Answers:
             yield low, high
 
     def failure(self, points: Points) -> str | None:
-        """Why a stretch was never answered, where somebody tried."""
+        """The last error of a query that touches the stretch; None if none failed."""
         return next((error for where, error in reversed(self.failures) if _meet(where, points)), None)
 
     def warned(self, points: Points) -> tuple[str, ...]:
@@ -117,7 +117,7 @@ def _joined(stretches: list[Points]) -> list[Points]:
 
 
 class Record:
-    """What is known so far. `step` is the distance of samples in seconds; `nodes` who there is."""
+    """What is known so far. `nodes` are all nodes of the network; `step` is the distance of samples in seconds."""
 
     def __init__(self, nodes: tuple[Node, ...], step: float) -> None:
         self.nodes = nodes
@@ -133,7 +133,7 @@ class Record:
 
     @classmethod
     def of(cls, journal: Journal) -> "Record":
-        """The record that a journal holds.
+        """The record of a journal.
 
         Raises:
             UsageError: when the journal does not even say what was run.
@@ -149,7 +149,7 @@ class Record:
         return record
 
     def add(self, entry: Entry) -> None:
-        """Takes in what was written to the journal; entries that no gate asks for are let pass."""
+        """Adds a journal entry. Kinds that no gate uses are ignored."""
         if isinstance(entry, Samples):
             self._answers.setdefault(entry.query, Answers()).add(entry)
         elif isinstance(entry, Clock):
@@ -172,14 +172,14 @@ class Record:
         return Timeline(self.clocks)
 
     def chain_ahead(self, start: float, end: float) -> float | None:
-        """As the timeline says, which all gates of a window need not make out for themselves."""
+        """As `Timeline.chain_ahead`, but cached, because all gates of a window ask for it."""
         key = start, end, len(self.clocks)
         if key not in self._ahead:
             self._ahead[key] = self.timeline.chain_ahead(start, end)
         return self._ahead[key]
 
     def checked(self, start: float, end: float) -> Iterator[ClockCheck]:
-        """The comparisons of clocks within a time, and the first after it."""
+        """The comparisons of clocks from `start` to `end`, and the first one after that."""
         for check in self.checks:
             if check.at >= start:
                 yield check
@@ -187,7 +187,7 @@ class Record:
                 return
 
     def answers(self, query: str) -> Answers:
-        """What came under a query; empty when it was never asked."""
+        """The answers to a query; empty if it was never asked."""
         return self._answers.get(query, Answers())
 
     def occurrences(self, query: str) -> tuple[Occurrences, ...]:

@@ -1,7 +1,7 @@
-"""Findings from samples over time: node by node, or several nodes as one figure. Pure; called by `evaluate`.
+"""Findings from samples over time: for each node, or for several nodes as one figure. Pure; called by `evaluate`.
 
-A series is found for every node that ought to have one. A query of one's own may have summed the nodes away; then a
-second query shows which of them answered when, for a node that vanished must not improve a sum or an average.
+Every node that should answer needs a series. A user's own query may sum over nodes. Then a second query shows which of
+them answered when, because a node that has disappeared must not improve a sum or an average.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from orchestrator.spec import Gate
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A gate whose window is known: what is judged, on what. `left` are the nodes that are not spared."""
+    """A gate with a known window, and what it is judged by. `left` are the targets that are not spared."""
 
     gate: Gate
     meaning: Meaning
@@ -35,7 +35,7 @@ class Case:
 
 
 def findings(case: Case, judge: Judge) -> Iterator[Finding]:
-    """What the samples say by the gate's threshold, and what is wrong with them."""
+    """What the samples say by the gate's threshold, and findings about gaps in them."""
     low, high = case.points
     if high < low:
         yield unknown("the window is shorter than the time between two samples")
@@ -54,12 +54,12 @@ def seen(case: Case) -> Iterator[View]:
 
 
 def silence_fails(case: Case) -> bool:
-    """Whether a node without samples has failed: it was asked all the time and said nothing."""
+    """Whether a node without samples fails the gate: by its policy, if every query of the window was answered."""
     return case.gate.policy.missing == "fail" and not case.window.open and unanswered(case) is None
 
 
 def unanswered(case: Case) -> Finding | None:
-    """Why a part of the window holds no answers: nobody asked, or asking failed."""
+    """A finding if a part of the window has no answers: it was not asked, or the query failed. None if all is there."""
     answers = case.record.answers(case.question.query)
     stretch = next(iter(answers.lacking(case.points)), None)
     if stretch is None:
@@ -75,7 +75,7 @@ def unanswered(case: Case) -> Finding | None:
 
 
 def _series(case: Case) -> Iterator[Member]:
-    """One for each node that ought to have answered; those that came, where the answer does not tell nodes apart."""
+    """A member for each node that should answer. If the answer does not name nodes, one for each series that came."""
     tracks = tuple(case.record.answers(case.question.query).tracks.values())
     expected = _expected(case, tracks)
     if not expected:
@@ -99,7 +99,7 @@ def _series(case: Case) -> Iterator[Member]:
 
 
 def _expected(case: Case, tracks: Iterable[Track]) -> tuple[Target, ...]:
-    """Who ought to answer: all nodes, and of a query of one's own as far as its answer tells them apart."""
+    """The targets that should answer. For a user's own query, they depend on the labels of its answer."""
     if case.gate.promql is None:
         return case.left
     labels = {label for track in tracks for label in track.labels}
@@ -109,7 +109,7 @@ def _expected(case: Case, tracks: Iterable[Track]) -> tuple[Target, ...]:
 
 
 def _laid(case: Case, track: Track) -> Strip | None:
-    """The track in the window; None when it holds nothing there."""
+    """The track in the window; None if it has no value there."""
     raw = track.between(case.points)
     if raw.count(None) == len(raw):
         return None
@@ -119,12 +119,12 @@ def _laid(case: Case, track: Track) -> Strip | None:
         earlier = (before[0] * step, before[1]) if before is not None else None
     strip = lay(raw, case.window, case.points[0], step, earlier)
     if next(case.record.answers(case.question.query).lacking(case.points), None) is not None:
-        return replace(strip, why=replace(strip.why, unanswered=0))  # What was not asked is nobody's silence.
+        return replace(strip, why=replace(strip.why, unanswered=0))  # A node cannot answer what was not asked.
     return strip
 
 
 def _present(case: Case, wanted: tuple[Target, ...]) -> list[bool] | None:
-    """At which points all of them answered a scrape; None where the answer itself shows it."""
+    """For each point, whether all these targets answered a scrape. None if the answer itself shows it."""
     if case.question.presence is None or not wanted:
         return None
     tracks = list(case.record.answers(case.question.presence).tracks.values())
@@ -143,7 +143,7 @@ def _shown(strip: Strip, present: list[bool] | None, policy: str, why: Holes) ->
 
 
 def _namer(expected: Sequence[Target]) -> Callable[[Target], str]:
-    """How to call a target: by its node, and by its chain too where the node is there for two."""
+    """A function that names a target: by its node, and also by its chain if the node is listed for two chains."""
     twice: dict[str, int] = {}
     for target in expected:
         twice[target.node] = twice.get(target.node, 0) + 1

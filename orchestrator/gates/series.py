@@ -1,4 +1,4 @@
-"""The judgement of one series: enough of it, without resets nobody spoke of, by the threshold that was chosen. Pure."""
+"""Judges one series: checks that there are enough samples, handles resets, and applies the gate's threshold. Pure."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ _JUDGEMENTS: dict[str, _Judgement] = {
 
 
 def judge(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
-    """What the gate's threshold makes of the series, and its policies of what is wrong with it."""
+    """Judges the series by the gate's threshold, and its holes by the gate's policies."""
     if strip.why.odd and gate.policy.not_a_number == "fail":
         return by_policy("fail", f"{strip.why.odd} of {strip.asked} samples are not a number")
     if strip.why.stale and gate.policy.stale == "fail":
@@ -43,7 +43,7 @@ def _judged(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
 
 
 def _enough(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
-    """By the threshold, if there are samples enough for it."""
+    """Judges by the threshold, if there are enough samples."""
     pairs = gate.chosen() in GROWTH or meaning.figure != "samples"
     needed, known = max(gate.min_samples, 2 if pairs else 1), strip.asked - strip.holes
     if known < needed:
@@ -54,7 +54,7 @@ def _enough(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
 
 
 def _after_reset(gate: Gate, meaning: Meaning, strip: Strip, index: int, before: float, after: float) -> Finding:
-    """What was certain before the reset stays; of what follows, the policy says what it means."""
+    """A verdict that was certain before the reset stays. For the rest, the policy decides."""
     policy = gate.policy.counter_reset
     if policy == "rebase":
         return _enough(gate, meaning, strip.rebased(from_zero=meaning.counter))
@@ -68,6 +68,6 @@ def _after_reset(gate: Gate, meaning: Meaning, strip: Strip, index: int, before:
         return Finding(Verdict.FAILED, told, after, float("inf"), strip.at(index))
     if gate.chosen() not in GROWTH and meaning.figure == "samples":
         found = _enough(gate, meaning, strip)
-        if found.verdict is Verdict.FAILED:  # A value that breached is no less of a breach for a reset beside it.
+        if found.verdict is Verdict.FAILED:  # A reset does not excuse a value that breaches.
             return found
     return unknown(f"{told}; say with counterReset what that means", after)

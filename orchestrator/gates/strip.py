@@ -1,7 +1,7 @@
-"""One series laid against the window it is judged over: what is known, and what is missing. Pure.
+"""One series in the window that it is judged over: what is known, and what is missing. Pure.
 
-Every source is asked at the multiples of one step of unix time. A point that was asked for and not answered with a
-number is a hole, and no judgement ever gains from a hole: a gate passes only if it would pass whatever stood there.
+Every source is asked at the multiples of one step of unix time. A point without a number is a hole. A hole never helps
+a gate: the gate passes only if it would pass with any value there.
 """
 
 import math
@@ -27,7 +27,7 @@ def last_point(when: float, step: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Holes:
-    """How many points of a strip hold no number, and why where that is known."""
+    """How many points of a strip have no number, by reason."""
 
     unanswered: int = 0
     odd: int = 0
@@ -42,7 +42,7 @@ class Holes:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Values at `origin`, `origin + 1`, … times `step`, finite or None; `earlier` is the last known one before them."""
+    """Values at the times `(origin + index) * step`, finite or None. `earlier` is the last known sample before them."""
 
     window: MeasuredWindow
     origin: int
@@ -76,35 +76,35 @@ class Strip:
         return bool(self.values) and self.values[-1] is not None
 
     def numbers(self) -> tuple[float, ...]:
-        """What is known, in the order of time."""
+        """The known values, in the order of time."""
         if self.complete:
             return self.values  # type: ignore[return-value]  # None of it is None.
         return tuple([value for value in self.values if value is not None])
 
     def known(self) -> list[tuple[int, float]]:
-        """What is known, each with its point."""
+        """The known values, each after its index."""
         return [(index, value) for index, value in enumerate(self.values) if value is not None]
 
     def ends(self) -> tuple[tuple[int, float], tuple[int, float]]:
-        """The first and the last of what is known, each with its point; there must be one."""
+        """The first and the last known value, each after its index. There must be a known value."""
         first = next(index for index, value in enumerate(self.values) if value is not None)
         last = next(index for index in range(self.asked - 1, -1, -1) if self.values[index] is not None)
         return (first, self.values[first] or 0.0), (last, self.values[last] or 0.0)
 
     def fall(self) -> tuple[int, float, float] | None:
-        """The first point at which a lower value follows, with the values before and there."""
+        """The first index at which the value is lower than before, and the values before and at it; None if none is."""
         numbers = self.numbers()
-        if tuple(sorted(numbers)) == numbers:  # What is sorted already is sorted in no time.
+        if tuple(sorted(numbers)) == numbers:  # Sorting what is sorted already is fast.
             return None
         return next((j, a, b) for (_, a), (j, b) in pairwise(self.known()) if b < a)
 
     def until(self, index: int) -> "Strip":
-        """What came before a point, as a window that is still open there."""
+        """The part before an index, with a window that ends there and is open."""
         window = self.window.model_copy(update={"end": self.at(index - 1), "open": True})
         return replace(self, window=window, values=self.values[:index])
 
     def rebased(self, *, from_zero: bool) -> "Strip":
-        """Without its falls: a counter starts from zero again, anything else from its new value."""
+        """The strip with its falls removed. After a fall, counting starts at zero, or else at the new value."""
         shift, earlier, values = 0.0, None, []
         for value in self.values:
             if value is not None:
@@ -115,7 +115,7 @@ class Strip:
         return replace(self, values=tuple(values))
 
     def gaps(self) -> str:
-        """What is missing, for a reason."""
+        """A sentence about what is missing, for use in a reason."""
         named = (
             (self.why.odd, "not a number"),
             (self.why.stale, "from a node that answered no scrape then"),
@@ -126,7 +126,7 @@ class Strip:
 
 
 def lay(raw: Sequence[Value], window: MeasuredWindow, origin: int, step: float, earlier: Sample | None = None) -> Strip:
-    """A strip of what came, in which numbers that are none become holes."""
+    """A strip of the raw values. Values that are not finite become holes."""
     unanswered = raw.count(None)
     numbers = raw if not unanswered else [value for value in raw if value is not None]
     if math.isfinite(sum(numbers)):  # type: ignore[arg-type]  # Nothing in it is None.
@@ -136,7 +136,7 @@ def lay(raw: Sequence[Value], window: MeasuredWindow, origin: int, step: float, 
 
 
 def masked(strip: Strip, present: Sequence[bool], why: Holes) -> Strip:
-    """The strip without its values at points where the nodes behind them said nothing; `why` is what one such is."""
+    """The strip with holes where `present` is False. `why` counts one such hole."""
     values = tuple(value if here else None for value, here in zip(strip.values, present, strict=True))
     lost = values.count(None) - strip.holes
     counted = Holes(why.unanswered * lost, why.odd * lost, why.stale * lost, why.fewer * lost)

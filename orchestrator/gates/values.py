@@ -1,8 +1,7 @@
-"""Thresholds on values, sample by sample, and on one figure for the window that its growth gives. Pure.
+"""Thresholds on values, sample by sample, and on one figure for the whole window, computed from its growth. Pure.
 
-Every function answers twice: what is certain to have failed whatever the holes hide, and what is certain to have held.
-Between the two lies INCONCLUSIVE. A number that breaches is therefore FAILED even beside NaN, and a window that is
-still open can fail but not pass.
+Every function gives FAILED if the gate failed whatever the holes hide, and PASSED if it held whatever they hide. All
+else is INCONCLUSIVE. So a number that breaches is FAILED even beside NaN, and an open window can fail but not pass.
 """
 
 import math
@@ -19,13 +18,13 @@ _EPSILON = 1e-9
 
 
 def never_closed(gate: Gate) -> str:
-    """Why a window is still open, for a reason."""
+    """A sentence about why a window is still open, for use in a reason."""
     end = gate.recovers_within or gate.window.for_ or gate.window.to or "stage.end"
     return f"the window never closed, for {end} never came"
 
 
 def samples(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
-    """A share of the samples may breach, and so many in a row; each hole counts as one that does."""
+    """Judges how many samples breach, in all and in a row. To pass, each hole counts as a breach."""
     numbers = strip.numbers()
     low, high = min(numbers), max(numbers)
     value = low if breach(gate, low) > breach(gate, high) else high
@@ -42,7 +41,7 @@ def samples(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
     if strip.window.open:
         return unknown(never_closed(gate), value, badness=bad)
     holes = strip.holes
-    hidden = meaning.resets and holes > 0  # A counter may have been reset where nothing is known.
+    hidden = meaning.resets and holes > 0  # A counter may have been reset inside a hole.
     if hidden or (count + holes) / strip.asked > gate.tolerate + _EPSILON or _longest_doubt(gate, strip):
         return unknown(strip.gaps(), value, badness=bad)
     return Finding(Verdict.PASSED, told, value, bad, when)
@@ -57,14 +56,14 @@ def _in_a_row(marks: list[bool]) -> int:
 
 
 def _longest_doubt(gate: Gate, strip: Strip) -> bool:
-    """Whether more samples in a row than may breach are breaches or holes."""
+    """Whether more samples in a row than are allowed to breach are breaches or holes."""
     if gate.consecutive is None:
         return False
     return _in_a_row([v is None or breach(gate, v) > 0 for v in strip.values]) > gate.consecutive
 
 
 def figure(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
-    """One figure for the window from how far the series came: growth, its rate, or seconds per unit of growth."""
+    """Judges one figure for the window: growth, growth a minute, or seconds for each unit of growth."""
     (start, first), (end, last) = strip.ends()
     growth, elapsed = last - first, (end - start) * strip.step
     value, told = _figure(gate, meaning, growth, elapsed)
@@ -73,7 +72,7 @@ def figure(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:
     bad = breach(gate, value)
     found = Finding(Verdict.FAILED if bad > 0 else Verdict.PASSED, told, value, bad, strip.at(end))
     if meaning.figure == "growth" and _above(gate, value):
-        return found  # A count only rises further, whatever is missing around it.
+        return found  # A count can only rise, whatever is missing around it.
     if strip.window.open:
         return unknown(never_closed(gate), value, badness=bad)
     if not (strip.covers_start and strip.covers_end):

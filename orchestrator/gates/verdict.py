@@ -1,7 +1,7 @@
-"""The lattice of verdicts: what several of them mean together. Used by `evaluate` over nodes and by `judge` over gates.
+"""Merges several verdicts into one. `evaluate` uses it for the findings of a gate, `judge` for the gates of a run.
 
-FAILED outranks ERROR, because a breach that was seen stays seen whatever broke afterwards; ERROR outranks INCONCLUSIVE,
-because somebody must repair something; PASSED remains when something speaks for it and nothing against it.
+FAILED outranks ERROR, because an observed breach stays true whatever broke afterwards. ERROR outranks INCONCLUSIVE,
+because somebody must repair something. The result is PASSED only if there is a verdict and all are PASSED.
 """
 
 from collections.abc import Iterable
@@ -13,12 +13,12 @@ _EXIT = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.INCONCLUSIVE: 3, Verdict.
 
 
 def rank(verdict: Verdict) -> int:
-    """How much it outranks: greater wins."""
+    """The rank of a verdict. The greater one wins."""
     return _RANK[verdict]
 
 
 def merge(verdicts: Iterable[Verdict]) -> Verdict:
-    """The one that outranks all others. Of nothing: INCONCLUSIVE, for nothing was shown."""
+    """The verdict that outranks all others. Without verdicts: INCONCLUSIVE, because nothing was shown."""
     return max(verdicts, key=rank, default=Verdict.INCONCLUSIVE)
 
 

@@ -1,4 +1,4 @@
-"""Whether each node is judged by itself or several as one figure, and who is to blame. Pure; used by `sampled`."""
+"""Judges each node by itself, or several nodes as one figure, and names the node to blame. Pure; used by `sampled`."""
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,12 +20,12 @@ _AGGREGATES: Mapping[str, Callable[[Sequence[float]], float]] = {
 }
 
 Judge = Callable[[str, Strip], Finding]
-"""What a node's or a view's series means; knows it by its name only."""
+"""Judges the series of a node or a view. It gets the label and the strip."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One series with the name it goes by. No strip: nothing came from it."""
+    """One series with its label. The strip is None if no samples came."""
 
     label: str
     strip: Strip | None
@@ -34,7 +34,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is judged as one: a node's series, or several nodes' series and their name together."""
+    """What is judged as one: a node's series, or several nodes' series with a common label."""
 
     label: str
     members: tuple[Member, ...]
@@ -48,7 +48,7 @@ class View:
         *,
         silence_fails: bool,
     ) -> Iterator[Finding]:
-        """What its samples say, by way of `judge`, which knows nothing of nodes."""
+        """The findings of `judge` about the samples. If no member has samples, `silence_fails` decides."""
         silent = [member.label for member in self.members if member.strip is None]
         if len(silent) == len(self.members):
             told = f"no samples from {', '.join(silent)}"
@@ -62,7 +62,7 @@ class View:
 
     def _together(self, gate: Gate, meaning: Meaning, judge: Judge, silent: list[str]) -> Iterator[Finding]:
         present = {member.label: member.strip for member in self.members if member.strip is not None}
-        if meaning.resets:  # In a sum, another node's growth would hide it.
+        if meaning.resets:  # In a sum, another node's growth would hide a reset.
             yield from (found for label, strip in present.items() for found in _resets(gate, meaning, label, strip))
         if meaning.resets and gate.policy.counter_reset == "rebase":
             present = {label: strip.rebased(from_zero=meaning.counter) for label, strip in present.items()}
@@ -75,7 +75,7 @@ class View:
 
 
 def _figure(aggregate: Callable[[Sequence[float]], float], gate: Gate, strips: Sequence[Strip], members: int) -> Strip:
-    """One series of what all members have together, at points at which all of them have something."""
+    """The aggregate of all members, at the points where all of them have a value. With `ignore`, some are enough."""
     ignored = gate.policy.fewer == "ignore"
     values: list[Value] = []
     fewer = 0
@@ -89,7 +89,7 @@ def _figure(aggregate: Callable[[Sequence[float]], float], gate: Gate, strips: S
 
 
 def of(gate: Gate, members: Sequence[Member], nodes: Mapping[str, Node]) -> Iterator[View]:
-    """What the gate judges as one; `nodes` by their names."""
+    """The views that the gate judges. `nodes`: name -> node."""
     if gate.view.per == "node":
         yield from (View(member.label, (member,)) for member in members)
         return
@@ -116,7 +116,7 @@ def _resets(gate: Gate, meaning: Meaning, label: str, strip: Strip) -> Iterator[
 
 
 def _blamed(gate: Gate, meaning: Meaning, found: Finding, present: Mapping[str, Strip]) -> tuple[str, str]:
-    """The member that contributes most to how bad the figure is, and its own part in it."""
+    """The label of the member that makes the figure bad, and a sentence about its own value."""
     if found.when is None:
         most = max(sorted(present), key=lambda label: present[label].holes)
         return most, f"worst was {most}, of whose samples {present[most].holes} are missing"

@@ -1,7 +1,7 @@
-"""When a gate's window is: moments, blocks and sessions turned into real time. Pure; asked by `run` until it is closed.
+"""Computes a gate's window: turns moments, blocks and sessions into real time. Pure; `run` asks until it is closed.
 
-A length in blocks ends when the relay chain's best block is so many higher. A length in sessions ends as far into the
-later session as the moment was into its own, so that "2 sessions" is always the length of two, and never less.
+A length in blocks ends when the relay chain's best block is that much higher. A length in sessions that begins some
+time into a session ends the same time into the later session. So "2 sessions" is always the length of two, never less.
 """
 
 import math
@@ -17,19 +17,19 @@ from orchestrator.spec.testnet import RELAY
 STAGE_END = Anchor(moment="stage.end")
 
 _SILENCING = ("pause", "kill")
-"""Faults whose targets answer no scrape while they last. A partitioned node goes on answering."""
+"""Faults whose targets do not answer scrapes while they last. A partitioned node continues to answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """There is no window, and why."""
+    """There is no window. `reason` says why."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Where the chains stood when, from the clock entries in the order of time."""
+    """The state of the chains over time: clock entries in the order of time. All times are in unix seconds."""
 
     clocks: Sequence[Clock]
 
@@ -38,7 +38,7 @@ class Timeline:
         return cls(tuple(sorted(clocks, key=_at)))
 
     def at(self, when: float) -> Clock | None:
-        """The last entry up to that time."""
+        """The last entry up to that time; None if there is none."""
         index = self._after(when)
         return self.clocks[index - 1] if index else None
 
@@ -47,33 +47,33 @@ class Timeline:
         return self.clocks[self._after(start) : self._after(end)]
 
     def block(self, when: float | None) -> int | None:
-        """The relay chain's best block at that time."""
+        """The relay chain's best block at that time; None if it is not known."""
         clock = self.at(when) if when is not None else None
         return clock.best if clock else None
 
     def finalized(self, when: float, chain: str) -> int | None:
-        """How far a chain was final at that time."""
+        """The finalised height of a chain at that time; None if it is not known."""
         clock = self.at(when)
         if clock is None or chain == RELAY:
             return clock.finalized if clock else None
         return clock.parachains.get(chain)
 
     def chain_ahead(self, start: float, end: float) -> float | None:
-        """How far the chain's clock is ahead of ours, by the stamps of blocks seen soon after they were built.
+        """Seconds that the chain's clock is ahead of ours, by the timestamps of new blocks. None if there were none.
 
-        A block is seen later than it was stamped, so the chain's clock is at least as far ahead as the freshest block
-        says; a chain that stands still says nothing. None where no new block was seen.
+        A block is seen later than its timestamp. So the chain's clock is at least as far ahead as the freshest block
+        shows. A chain that stands still shows nothing.
         """
         seen = [clock for before, clock in pairwise(self.between(start, end)) if clock.best > before.best]
         return max((clock.stamp - clock.at for clock in seen if clock.stamp is not None), default=None)
 
     def session(self, start: float, later: int) -> float | None:
-        """When the session began that is so many later than the one at `start`; None while it has not."""
+        """When the session began that is `later` sessions after the one at `start`; None if it has not begun yet."""
         then = self.at(start)
         return None if then is None else self._first(start, lambda clock: clock.session >= then.session + later)
 
     def after(self, start: float, span: Span) -> float | None:
-        """The time at which so much has passed since `start`; None while it has not."""
+        """The time at which `span` has passed since `start`; None if it has not passed yet."""
         if span.unit == "seconds":
             return start + span.amount
         then = self.at(start)
@@ -81,7 +81,7 @@ class Timeline:
             return None
         if span.unit == "blocks":
             return self._first(start, lambda clock: clock.best >= then.best + span.amount)
-        if self.clocks[0].session >= then.session:  # Nobody saw it begin; a whole one more makes it long enough.
+        if self.clocks[0].session >= then.session:  # Its beginning was not seen, so wait a session more.
             return self._first(start, lambda clock: clock.session >= then.session + span.amount + 1)
         began = self._first(float("-inf"), lambda clock: clock.session >= then.session)
         reached = self._first(start, lambda clock: clock.session >= then.session + span.amount)
@@ -100,23 +100,23 @@ def _at(clock: Clock) -> float:
 
 
 def moments(stage: str, events: Iterable[Event]) -> Mapping[str, float]:
-    """The anchors that a stage's windows can refer to, from all events of the run, in whole milliseconds.
+    """Anchor name -> time, for all anchors that a stage's windows can refer to. `events` are all events of the run.
 
-    That is Prometheus' own resolution. What asks and what judges must cut a moment alike, or the record ends a fraction
-    of one before the window does.
+    Times are unix seconds, cut to whole milliseconds, which is Prometheus' own resolution. `measure` and `evaluate`
+    must cut them equally. Otherwise the record could end a fraction of a millisecond before the window.
     """
     known = anchors(event for event in events if event.stage == stage or event.name == "run.start")
     return {name: math.floor(at * 1000) / 1000 for name, at in known.items()}
 
 
 def moment(anchor: Anchor, moments: Mapping[str, float], timeline: Timeline) -> float | None:
-    """When an anchor was; None while it has not come."""
+    """The time of an anchor; None if it has not come yet."""
     at = moments.get(anchor.moment)
     return timeline.session(at, anchor.sessions) if at is not None and anchor.sessions else at
 
 
 def resolve(gate: Gate, moments: Mapping[str, float], timeline: Timeline, *, now: float) -> MeasuredWindow | Unresolved:
-    """The gate's window as far as it can be known at `now`; `open` when its end has not come (or never will)."""
+    """The gate's window as far as it is known at `now`. It is `open` if its end has not come yet, or never will."""
     window = gate.window
     anchor = moment(window.from_, moments, timeline)
     if anchor is None or anchor > now:
@@ -144,7 +144,7 @@ def resolve(gate: Gate, moments: Mapping[str, float], timeline: Timeline, *, now
 
 
 def _end(gate: Gate, start: float, moments: Mapping[str, float], timeline: Timeline) -> float | None:
-    """The end, without what is left out there. A length counts from where settling ends."""
+    """The end of the window, without `settleEnd`. A length counts from the end of `settle`. None if it is not known."""
     window = gate.window
     if gate.recovers_within is not None:
         return timeline.after(start, gate.recovers_within)
@@ -156,7 +156,7 @@ def _end(gate: Gate, start: float, moments: Mapping[str, float], timeline: Timel
 
 
 def spared(gate: Gate, stage: Stage, events: Iterable[Event], window: MeasuredWindow | Unresolved) -> tuple[str, ...]:
-    """Nodes that the stage's own fault stopped in the gate's window and that the gate therefore leaves out."""
+    """The nodes that the gate leaves out, because the stage's own fault stopped them in the gate's window."""
     if gate.faulted == "judge" or stage.experiment is None or isinstance(window, Unresolved):
         return ()
     mine = [event for event in events if event.stage == stage.name]

@@ -59,7 +59,7 @@ def components(lab: LabState) -> tuple[Component, ...]:
                 f"--service-cluster-ip-range={lab.service_network}",
                 "--allocate-node-cidrs=false",
                 "--leader-elect=false",
-                "--use-service-account-credentials=false",  # A service account for each controller takes three seconds.
+                "--use-service-account-credentials=false",  # Separate accounts for controllers take three seconds.
                 "--kube-api-qps=500",
                 "--kube-api-burst=1000",
                 "--profiling=false",

@@ -40,8 +40,9 @@ def run(
     Raises:
         LabError: when the command fails, with its last lines of output.
     """
-    # setpriv and not preexec_fn: other threads of this process may hold locks between fork and exec.
-    namespaces = _NAMESPACES if os.geteuid() == 0 else ()  # Only root may. Other users' tools end with their pipes.
+    # setpriv is used instead of preexec_fn, because other threads may hold locks between fork and exec.
+    # Only root can make namespaces. Other users' tools end when their pipes close.
+    namespaces = _NAMESPACES if os.geteuid() == 0 else ()
     contained = ("setpriv", "--pdeathsig", "KILL", *namespaces, *command)
     last: deque[str] = deque(maxlen=_LAST_WORDS)
     # Standard output goes to a file, because nothing reads a second pipe while the first is read.

@@ -1,4 +1,4 @@
-"""A network in the session's cluster, shared by the tests of this folder; each leaves it as it found it."""
+"""A network in the session's cluster, shared by the tests of this folder. Each test leaves it as it found it."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from orchestrator.readiness.access import Access
 from orchestrator.spec import Testnet
 
 NAME = f"suite-{os.getpid()}"
-"""Of this session, so that two may use one lab."""
+"""The network's name. It is unique to this session, so that two sessions can use one lab."""
 
 
 def pytest_collection_modifyitems(items):
@@ -26,7 +26,7 @@ def say(line):
 
 
 def small(name, *, validators=4, collators=2):
-    """A small network with slots of one second."""
+    """A small Testnet with slots of one second."""
     relay = [{"name": "validator", "count": validators}, {"name": "bootnode", "role": "bootnode", "count": 1}]
     para = {"id": 2000, "name": "nest", "groups": [{"name": "collator", "count": collators}]}
     return Testnet.model_validate(
@@ -50,7 +50,7 @@ def small(name, *, validators=4, collators=2):
 
 @pytest.fixture(scope="session")
 def network(cluster, images):
-    """A network that is up and ready, shared by all tests; each leaves it as it found it."""
+    """A network that is up and ready, shared by all tests. Each test leaves it as it found it."""
     engine = EmbeddedEngine(cluster)
     planned = networks.up(cluster, engine, small(NAME), images, say)
     try:

@@ -1,4 +1,4 @@
-"""A Docker engine for the tests of this folder: the one that answers, else one in namespaces of its own."""
+"""A Docker engine for the tests of this folder: the one that answers, else one in its own namespaces."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Finds the real binaries and runtimes, and unpacks them once. Without them these tests are skipped, saying so."""
+"""Finds the real binaries and runtimes, and unpacks them once. Without them these tests are skipped, with a reason."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ FOLDER = Path(os.environ.get("COALMINE_REAL") or Path(__file__).resolve().parent
 
 
 SHORT = {"test_genesis.py", "test_runtimes.py", "test_small_network.py", "test_metric_names.py"}
-"""What `make test` runs: files that need no network or a short one. All others take many minutes."""
+"""The files that `make test` runs. They need no network, or a short one. All others take many minutes."""
 
 
 def pytest_collection_modifyitems(items):
@@ -36,7 +36,7 @@ def say(line):
 
 
 def unpacked(archive: str) -> Path:
-    """The folder with an archive's programs; kept in the cache under the archive's own hash."""
+    """The folder with an archive's programs. It is kept in the cache under a hash of the archive."""
     file = FOLDER / archive
     digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
     target = cache.folder("real") / digest
@@ -47,7 +47,7 @@ def unpacked(archive: str) -> Path:
             subprocess.run(["tar", "x", "-C", new], stdin=zstd.stdout, check=True)
         try:
             new.rename(target)
-        except OSError:  # Somebody else was first.
+        except OSError:  # Another process was first.
             subprocess.run(["rm", "-r", new], check=True)
     return target
 
@@ -66,5 +66,5 @@ def omni_node():
 
 @pytest.fixture(scope="session")
 def polkadot():
-    """A `polkadot` of the newest line, with its workers beside it."""
+    """The newest `polkadot`, with its workers beside it."""
     return unpacked("polkadot-1.25.1-linux-amd64.tar.zst") / "polkadot"

@@ -1,6 +1,6 @@
-"""Gates and sets of gates that come with coalmine, each with why it is there and where its numbers come from.
+"""Gates and sets of gates that come with coalmine. Each gate says why it exists and where its numbers come from.
 
-The YAML files beside this module are the library; `catalogue` reads them, `expand` puts them into a stage.
+The YAML files beside this module are the library. `catalogue` reads them, and `expand` puts their gates into a stage.
 """
 
 from orchestrator.gates.library.catalogue import LIBRARY, GateSet, Library, LibraryGate

@@ -1,4 +1,4 @@
-"""The library's files as they are written, and read once. Used by `expand`, and by `coalmine gates`."""
+"""Reads the library's files, once. Used by `expand`, and by `coalmine gates`."""
 
 import functools
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ Bound = Literal["atMost", "atLeast", "progresses"]
 
 
 class Scaled(Model):
-    """Thresholds that follow from the network: of a figure that is the same everywhere in the network's own measure."""
+    """Thresholds that depend on the network. The figures are relative; `Network.resolve` makes thresholds of them."""
 
     slots: dict[Bound, float] | None = Field(default=None, description="In slots of the relay chain; becomes seconds.")
     candidates_per_block: float | None = Field(
@@ -37,7 +37,7 @@ class Scaled(Model):
 
 
 class LibraryGate(Model):
-    """One gate: what it means, where its numbers come from, and the gate itself in the words of a rehearsal."""
+    """One gate: why it exists, where its numbers come from, and its fields as a rehearsal writes them."""
 
     why: str
     source: str
@@ -48,20 +48,20 @@ class LibraryGate(Model):
 
 
 class Phase(Model):
-    """Some gates over one window, each with what differs here from the library's."""
+    """Some gates over one window. Each has the fields that differ from the gate in the library."""
 
     window: Window | None = None
     gates: dict[Name, dict[str, Any]]
 
 
 class GateSet(Model):
-    """The gates for an intent."""
+    """The gates for one purpose."""
 
     about: str
     phases: tuple[Phase, ...]
 
     def gates(self) -> Iterator[tuple[str, str, Phase, dict[str, Any]]]:
-        """Name here, name in the library, phase, and what differs."""
+        """For each gate: its name here, its name in the library, its phase, and the fields that differ."""
         for phase in self.phases:
             for name, changes in phase.gates.items():
                 yield name, str(changes.get("of", name)), phase, {k: v for k, v in changes.items() if k != "of"}
@@ -74,7 +74,7 @@ class _File(Model):
 
 
 class Library:
-    """All gates by name, what each concern is about, and all sets; the files are read when one of them is asked for."""
+    """All gates by name, what each concern is about, and all sets. The files are read at the first access."""
 
     @functools.cached_property
     def gates(self) -> dict[str, LibraryGate]:
@@ -98,7 +98,7 @@ class Library:
 
 
 def _only(path: Path) -> Any:
-    """The one document of a file, read as users' files are: to plain YAML, `on` is a truth value."""
+    """The single document of a file, read like users' files. A plain YAML reader would read `on` as true."""
     (document,), mistakes = parse(path)
     assert not mistakes, mistakes
     return document.data

@@ -1,9 +1,9 @@
-"""Replaces `{use: NAME}` in a rehearsal's stages by the gates that are meant. Given to `spec.load` by `cli`.
+"""Replaces `{use: NAME}` in a rehearsal's stages by the gates of that name. `cli` passes it to `spec.load`.
 
-It works on the document as it was read, before the models see it: so what is wrong with an overridden gate is told by
-the same rules and at the line where it stands. A gate that nobody in this network can answer (no parachains, or the
-simulated client does not model it) is left out and named in the stage's `leftOut`, because a gate that is always
-inconclusive teaches people to look away.
+It works on the document as it was read, before the models validate it. So mistakes in an overridden gate are found by
+the same rules, and reported at their line in the file. A gate that no node of this network can answer (no parachains,
+or the simulated client does not model it) is left out and listed in the stage's `leftOut`. It would always be
+inconclusive, and people would learn to ignore it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ Words = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """A gate in a rehearsal's words, or the reason why it is left out."""
+    """A gate's fields as a rehearsal writes them. `left_out` is the reason why it is left out, else empty."""
 
     name: str
     words: Words
@@ -39,7 +39,7 @@ class Expanded:
 
 
 def expand(document: Document, testnets: Mapping[str, Testnet]) -> tuple[Document, list[Mistake]]:
-    """The document without any `use`, its lines still those of the file, and what is wrong with the uses."""
+    """The document without any `use`, and the mistakes in the uses. Its line numbers are still those of the file."""
     stages = _within(document.data, "spec", "stages")
     if not isinstance(stages, list) or not any(_uses(stage) for stage in stages):
         return document, []
@@ -78,7 +78,7 @@ def expand(document: Document, testnets: Mapping[str, Testnet]) -> tuple[Documen
 
 
 def gates_of(use: Use, network: Network) -> Iterator[Expanded]:
-    """The gates of a set, or the single gate of that name, with what the user has overridden."""
+    """The gates of a set, or the single gate of that name, with the user's overrides applied."""
     for name, of, window, changes in _named(use.use):
         if name in use.without:
             continue
@@ -98,7 +98,7 @@ def gates_of(use: Use, network: Network) -> Iterator[Expanded]:
 
 
 def _named(name: str) -> Iterator[tuple[str, str, Words | None, Words]]:
-    """Name here, name in the library, the phase's window, what differs."""
+    """For each gate: its name here, its name in the library, the phase's window, and the fields that differ."""
     if name in LIBRARY.gates:
         yield name, name, None, {}
         return
@@ -108,7 +108,7 @@ def _named(name: str) -> Iterator[tuple[str, str, Words | None, Words]]:
 
 
 def _over(words: Words, changes: Words) -> Words:
-    """Changes laid over a gate's words; a threshold replaces the threshold, a source is the gate's own."""
+    """A gate's fields with changes applied. A threshold in the changes replaces all thresholds of the gate."""
     if _THRESHOLDS & changes.keys():
         words = {key: value for key, value in words.items() if key not in _THRESHOLDS}
     return {**words, **changes}
@@ -122,7 +122,7 @@ def _each_parachain(name: str, words: Words, network: Network) -> Iterator[Expan
 
 
 def _unanswerable(words: Words, network: Network) -> str:
-    """Why no node of this network can have the evidence; empty when one can."""
+    """Why no node of this network can give the evidence; empty if one can."""
     signal = CATALOGUE.get(str(words.get("signal")))
     if signal is None or not network.nodes:
         return ""
@@ -130,7 +130,7 @@ def _unanswerable(words: Words, network: Network) -> str:
     try:
         selector = Selector.model_validate(on or {})
     except ValidationError:
-        return ""  # The gate's own validation will say it better.
+        return ""  # The gate's own validation reports this better.
     if not targets(network.nodes, selector, signal):
         return f"no node of the network has the signal {signal.name}"
     if network.simulated:
@@ -141,7 +141,7 @@ def _unanswerable(words: Words, network: Network) -> str:
 
 
 def _replace(item: Words, network: Network) -> tuple[list[Expanded], list[tuple[Path_, str]]]:
-    """The gates of one use, and what is wrong with it."""
+    """The gates of one use, and its mistakes: path inside the use, and text."""
     try:
         use = Use.model_validate(item)
     except ValidationError as error:
@@ -176,13 +176,13 @@ def _uses(stage: Any) -> bool:
 
 
 def _forget(lines: dict[Path_, int], path: Path_) -> None:
-    """Takes the lines below a path out, for what stands there is about to move."""
+    """Removes the line numbers below a path, because its content is about to move."""
     for key in [key for key in lines if key[: len(path)] == path and len(key) > len(path)]:
         del lines[key]
 
 
 def _carry(source: Mapping[Path_, int], lines: dict[Path_, int], before: Path_, after: Path_) -> None:
-    """The lines below one path of the file, as those below another."""
+    """Copies the line numbers below the path `before` of the file to the path `after`."""
     for key, line in source.items():
         if key[: len(before)] == before:
             lines[after + key[len(before) :]] = line

@@ -1,4 +1,4 @@
-"""What the library needs to know of the network that its gates are for. Built from a `Testnet`, used by `expand`."""
+"""What the library needs to know about the network that its gates are for. Built from a `Testnet`, used by `expand`."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,7 +12,7 @@ from orchestrator.spec.testnet import RELAY
 from orchestrator.units import format_duration
 
 OUTGOING = 8
-"""Connections that a node opens by itself (`--out-peers`), however large the network is."""
+"""Connections that a node opens by itself (`--out-peers`). It does not depend on the size of the network."""
 
 _LIVE_SLOT, _LIVE_SESSION = 6.0, 10
 _SUFFIXES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -20,7 +20,10 @@ _SUFFIXES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M"
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Nodes, parachains (id, name) and measures. Without a Testnet: no nodes, six-second slots."""
+    """A network: nodes, parachains (id, name), the slot in seconds, memory limits (group, bytes).
+
+    Without a Testnet it has no nodes, and six-second slots.
+    """
 
     nodes: tuple[Node, ...] = ()
     parachains: tuple[tuple[int, str], ...] = ()
@@ -31,7 +34,7 @@ class Network:
 
     @classmethod
     def of(cls, testnet: Testnet | None) -> Self:
-        """The network of a testnet, as far as one was given."""
+        """The network of a testnet; the default network if there is none."""
         if testnet is None:
             return cls()
         spec = testnet.spec
@@ -62,13 +65,13 @@ class Network:
         )
 
     def resolve(self, scaled: Scaled, words: dict[str, Any]) -> dict[str, Any]:
-        """The thresholds that a scaled one becomes here."""
+        """The gate fields with the thresholds that `scaled` gives for this network."""
         found: dict[str, Any] = {}
         for bound, slots in (scaled.slots or {}).items():
             seconds = slots * self.slot
             found[bound] = format_duration(seconds) if bound == "progresses" else round(seconds, 3)
         if scaled.candidates_per_block is not None:
-            # The block with the session change carries no candidate.
+            # The block with the session change has no candidate.
             countable = (self.session_blocks - 1) / self.session_blocks
             found["ratePerMinute"] = {"atLeast": round(scaled.candidates_per_block * countable * 60 / self.slot, 2)}
         if scaled.author_share is not None:
@@ -82,14 +85,14 @@ class Network:
         return found
 
     def _lowest_limit(self, signal: str) -> float:
-        """The lowest memory limit among the groups that have the signal; a gigabyte where nobody is known to."""
+        """The lowest memory limit, in bytes, of the groups that have the signal; 1 GiB if no group is known to."""
         having = {target.node for target in targets(self.nodes, Selector(), CATALOGUE.get(signal))}
         groups = {node.group for node in self.nodes if node.name in having}
         return min((limit for group, limit in self.memory_limits if group in groups), default=float(2**30))
 
 
 def _bytes(quantity: str) -> float:
-    """Bytes of a Kubernetes quantity."""
+    """A Kubernetes quantity in bytes."""
     for suffix, factor in _SUFFIXES.items():
         if quantity.endswith(suffix):
             return float(quantity.removesuffix(suffix)) * factor

@@ -1,7 +1,7 @@
-"""What is played to real chains: two real validators and a real parachain on loopback, upgraded, refused, and stopped.
+"""Runs two real validators and a real parachain on loopback: upgrades them, has upgrades refused, and stops a node.
 
-Real time is dear, so it happens once for all tests of this folder, and each states one thing of what was seen. Relay
-chain first: the parachain has its first block only in the second session, two minutes after genesis.
+This takes long, so it happens once for all tests of this folder, and each test checks one thing that was seen. The
+relay chain comes first: the parachain's first block comes only in the second session, two minutes after genesis.
 """
 
 import re
@@ -29,7 +29,7 @@ def story(real, polkadot, omni_node, tmp_path_factory):
             began = time.monotonic()
             chapter(network, seen)
             seen.seconds[chapter.__name__.strip("_")] = round(time.monotonic() - began, 1)
-        print(f"\nseconds: {seen.seconds}")  # noqa: T201  What it costs is worth knowing.
+        print(f"\nseconds: {seen.seconds}")  # noqa: T201  Shows how long each part takes.
         yield seen
 
 
@@ -42,7 +42,7 @@ def _starts(network, seen):
 
 
 def _refusals(network, seen):
-    """A call that fails as root, and an upgrade whose version does not rise."""
+    """Makes a call that fails as root, and an upgrade whose version is not higher."""
     one, code = upgrader(seen.relay.rpc, SUDO), seen.programs.code("westend-fast-1025002.wasm")
     seen.same_hash = blake2_256(code)
     since = seen.relay.best().number + 1
@@ -59,7 +59,7 @@ def _refusals(network, seen):
 
 def _stop_bob(network, seen):
     network.nodes["bob"].send_signal(signal.SIGSTOP)
-    time.sleep(8)  # What he has said before must be over.
+    time.sleep(8)  # Let the rounds with bob's earlier votes end.
     seen.looks = []
     for _ in range(4):
         seen.looks.append(seen.relay.round_state())
@@ -125,7 +125,7 @@ def _parachain_upgrade(network, seen):
 
 
 def _pages(network, seen):
-    """The pages of a validator, a collator, and the relay node in the collator, when all has had its first use."""
+    """Reads the metrics of a validator, a collator, and the relay node in the collator, when every counter exists."""
     alice, (collator, embedded) = *_urls(network.nodes["alice"]), _urls(network.nodes["collator"])
     network.until(lambda: _value(embedded, "polkadot_parachain_collations_sent_total"), 300, "a collation sent")
     network.until(lambda: _value(collator, "parachain_block_backed_duration_count"), 300, "a block backed")
@@ -134,7 +134,7 @@ def _pages(network, seen):
 
 
 def _urls(node):
-    """Where a node shows its metrics: by itself, and by the relay node inside it."""
+    """The URLs of a node's metrics: its own, and that of the relay node inside it, if it has one."""
     words = node.process.args
     return [f"http://127.0.0.1:{words[i + 1]}/metrics" for i, word in enumerate(words) if word == "--prometheus-port"]
 

@@ -1,4 +1,4 @@
-"""Real processes in real cgroups and network namespaces, made for the test and gone with it."""
+"""Real processes in real cgroups and network namespaces, made for each test and removed after it."""
 
 import contextlib
 import hashlib
@@ -26,7 +26,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 def _cgroup_root() -> Path | None:
-    """A cgroup directory in which children can be made: any v1 hierarchy but cpuset, or the unified one."""
+    """A cgroup directory in which children can be made: the v1 pids hierarchy, or the unified one."""
     for root in (Path("/sys/fs/cgroup/pids"), Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup")):
         if (root / "cgroup.procs").exists() and os.access(root, os.W_OK):
             return root
@@ -35,7 +35,7 @@ def _cgroup_root() -> Path | None:
 
 @dataclass
 class Container:
-    """A program in a cgroup as the kubelet would place it, in a network namespace of its own."""
+    """A program in a cgroup where the kubelet would place it. It can have its own network namespace."""
 
     pod_uid: str
     container_id: str
@@ -52,7 +52,7 @@ class Container:
 
 @dataclass
 class Bench:
-    """A machine of the test's own: containers of its namespace, and one of a foreign one."""
+    """A test's own machine. Starts containers in its Kubernetes namespace or in a foreign one."""
 
     machine: Machine
     cgroups: Path
@@ -107,7 +107,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 @pytest.fixture
 def network(bench: Bench) -> Iterator[Callable[[int], list[Container]]]:
-    """Pods on a bridge inside one namespace of the test's own: nothing of the machine's network is touched."""
+    """Makes pods on a bridge inside the test's own network namespace. The machine's own network is not changed."""
     switch = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
     eventually(lambda: _net(switch.pid) != _net(os.getpid()))
     enter = ["nsenter", f"--net=/proc/{switch.pid}/ns/net"]

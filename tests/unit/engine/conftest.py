@@ -1,6 +1,6 @@
-"""A cluster that is a dictionary: enough for what is kept in ConfigMaps and Secrets."""
+"""A cluster in memory: enough for what is kept in ConfigMaps and Secrets."""
 
-# ruff: noqa: ARG002  It is called as the real one is.
+# ruff: noqa: ARG002  It has the parameters of the real one.
 
 import base64
 

@@ -1,4 +1,4 @@
-"""A real Prometheus on a loopback port, with samples of the past filled in and one small node to scrape."""
+"""A real Prometheus on a loopback port, with backfilled samples and one small node to scrape."""
 
 import collections
 import http.server
@@ -31,7 +31,7 @@ odd 4.5 {THEN + 3}
 
 
 class Node(http.server.BaseHTTPRequestHandler):
-    """Serves what a Substrate node serves: every metric with the label `chain` of its own."""
+    """Serves a metric like a Substrate node does, with its own label `chain`."""
 
     def do_GET(self):
         self.send_response(200)
@@ -44,7 +44,7 @@ class Node(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def prometheus_url(tmp_path_factory):
-    """Its URL. Started once, for it takes a second."""
+    """The URL of Prometheus. It is started once, because that takes a second."""
     for program in ("prometheus", "promtool"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
@@ -53,7 +53,7 @@ def prometheus_url(tmp_path_factory):
     backfill = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "samples.txt", "data"]
     subprocess.run(backfill, cwd=folder, check=True, capture_output=True)
     node = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Node)
-    # It serves for the whole session, and whose test a scrape that came too late falls into is chance.
+    # It serves for the whole session. An error of a late scrape could otherwise fail any test that runs then.
     node.handle_error = lambda *_: None
     threading.Thread(target=node.serve_forever, args=(0.02,), daemon=True).start()
     (folder / "prometheus.yml").write_text(_config(node.server_port))
@@ -77,7 +77,7 @@ def prometheus_url(tmp_path_factory):
 
 
 def _config(port):
-    """The rendered network's own relabelling of metrics, in front of one fixed target."""
+    """A configuration with one fixed target and the relabelling of metrics from a rendered network."""
     words = {"labels": {}, "network": "n", "interval": "1s", "lookback": "2500ms", "storage": "1Gi", "config_hash": ""}
     words["images"] = {"prometheus": "p"}
     manifests = from_template("prometheus.yaml.j2", "n", jobs=[collections.defaultdict(str)], **words)
