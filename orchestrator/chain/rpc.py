@@ -69,9 +69,9 @@ class JsonRpc:
         try:
             answer = json.loads(raw)
         except ValueError as error:
-            raise ChainError(f"{self.node}: {method}: the answer is no JSON: {raw[:80]!r}") from error
+            raise ChainError(f"{self.node}: {method}: the answer is not JSON: {raw[:80]!r}") from error
         if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
-            raise ChainError(f"{self.node}: {method}: the answer is no JSON-RPC: {raw[:80]!r}")
+            raise ChainError(f"{self.node}: {method}: the answer is not JSON-RPC: {raw[:80]!r}")
         if said := answer.get("error"):
             data = f" ({said['data']})" if said.get("data") else ""
             raise Refusal(f"{self.node}: {method}: {said.get('message')}{data}", int(said.get("code", 0)))

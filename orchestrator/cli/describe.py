@@ -17,7 +17,7 @@ class What(StrEnum):
 
 def describe(
     what: Annotated[What, typer.Argument(help="The kind of thing.")],
-    name: Annotated[str, typer.Argument(help="Its name; of a parachain its id will do.")],
+    name: Annotated[str, typer.Argument(help="Its name. A parachain's id works too.")],
     testnet: selecting.TestnetName = None,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,

@@ -44,7 +44,7 @@ def explain(
 
 
 def schema(kind: Annotated[str, typer.Argument(help="Such as Testnet; `coalmine explain` lists the kinds.")]) -> int:
-    """Print the JSON Schema of a kind, for editors that check while one writes."""
+    """Print the JSON Schema of a kind, for editors that check what you write."""
     from orchestrator.spec import explain as explaining
 
     stdout.data(explaining.schema(kind))

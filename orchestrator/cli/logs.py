@@ -60,4 +60,4 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
     try:
         return re.compile(text) if text is not None else None
     except re.error as error:
-        raise UsageError(f"--grep: {text!r} is no regular expression: {error}") from error
+        raise UsageError(f"--grep: {text!r} is not a regular expression: {error}") from error

@@ -64,5 +64,5 @@ def report(run: Run) -> int:
 
 def _directory(run: Path) -> Path:
     if not (run / "journal.jsonl").is_file():
-        raise UsageError(f"{run} is no run: it has no journal.jsonl", hint="runs are kept below runs/, newest last")
+        raise UsageError(f"{run} is not a run: it has no journal.jsonl", hint="runs are kept below runs/, newest last")
     return run

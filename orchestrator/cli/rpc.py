@@ -43,7 +43,7 @@ def parameter(text: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         hint = f"a string needs quotes of its own: '\"{text}\"'"
-        raise UsageError(f"parameter {text!r} is no JSON: {error}", hint=hint) from error
+        raise UsageError(f"parameter {text!r} is not JSON: {error}", hint=hint) from error
 
 
 def seconds(option: str, text: str) -> float:

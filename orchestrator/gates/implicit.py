@@ -32,7 +32,7 @@ _Seen = tuple[Verdict, str, Event | None]
 
 def _fault(events: dict[str, Event]) -> _Seen:
     if failed := events.get("experiment.failed"):
-        return Verdict.ERROR, f"the fault was not as told: {_text(failed, 'cause')}", failed
+        return Verdict.ERROR, f"the fault failed: {_text(failed, 'cause')}", failed
     injected, recovered = events.get("inject.confirmed"), events.get("recover.confirmed")
     if injected is None:
         return Verdict.INCONCLUSIVE, "the fault's injection was never confirmed", None

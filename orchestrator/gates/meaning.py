@@ -78,7 +78,7 @@ def _of_read(gate: Gate) -> Meaning:
         "grandpa-round": Meaning("GRANDPA round", ""),
         "grandpa-absent": Meaning("Missing precommits", ""),
         "restarts": _counted("Restarts"),
-        "oom-kills": _counted("Kills for want of memory"),
+        "oom-kills": _counted("Kills for lack of memory"),
         "ready": Meaning("Readiness", ""),
     }
     if (name := gate.chain_read or gate.pods) in known:

@@ -21,7 +21,7 @@ def findings(
     times = {anchor: moment(anchor, moments, timeline) for anchor in gate.measured.anchors()}
     for anchor, when in times.items():
         if when is None or when > now:
-            yield unknown(f"{anchor} never came")
+            yield unknown(f"{anchor} did not happen")
             return
     if (elapsed := gate.measured.seconds) is not None:
         start, end = times[elapsed.from_], times[elapsed.to]

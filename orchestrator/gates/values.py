@@ -20,7 +20,7 @@ _EPSILON = 1e-9
 def never_closed(gate: Gate) -> str:
     """A sentence about why a window is still open, for use in a reason."""
     end = gate.recovers_within or gate.window.for_ or gate.window.to or "stage.end"
-    return f"the window never closed, for {end} never came"
+    return f"the window never closed: {end} did not happen"
 
 
 def samples(gate: Gate, meaning: Meaning, strip: Strip) -> Finding:

@@ -120,7 +120,7 @@ def resolve(gate: Gate, moments: Mapping[str, float], timeline: Timeline, *, now
     window = gate.window
     anchor = moment(window.from_, moments, timeline)
     if anchor is None or anchor > now:
-        return Unresolved(f"{window.from_} never came")
+        return Unresolved(f"{window.from_} did not happen")
     start = round(anchor + window.settle, 3)
     end = _end(gate, start, moments, timeline)
     is_open = end is None or end > now

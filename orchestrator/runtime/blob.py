@@ -83,7 +83,7 @@ def read(code: bytes) -> RuntimeBlob:
     """
     sections = dict(_custom_sections(decompressed(code)))
     if "runtime_version" not in sections:
-        raise RuntimeBlobError("the wasm has no section runtime_version, so it is no runtime")
+        raise RuntimeBlobError("the wasm has no section runtime_version, so it is not a runtime")
     try:
         version = _version(Reader(sections["runtime_version"]), sections.get("runtime_apis"))
         behaviour = json.loads(sections[_MODEL]) if _MODEL in sections else None
@@ -100,7 +100,7 @@ def version_section(code: bytes) -> bytes:
     """
     section = dict(_custom_sections(decompressed(code))).get("runtime_version")
     if section is None:
-        raise RuntimeBlobError("the wasm has no section runtime_version, so it is no runtime")
+        raise RuntimeBlobError("the wasm has no section runtime_version, so it is not a runtime")
     return section
 
 

@@ -90,7 +90,7 @@ class Executor:
         base = export(store, instance, "__heap_base", wasmtime.Global)
         entry = export(store, instance, method, wasmtime.Func)
         if memory is None or base is None:
-            raise RuntimeBlobError("the wasm has no memory or no __heap_base, so it is no runtime")
+            raise RuntimeBlobError("the wasm has no memory or no __heap_base, so it is not a runtime")
         if entry is None:
             raise RuntimeApiError(f"the runtime {self._title()} has no {method}")
         host.attach(_Memory(store, memory), base.value(store))

@@ -65,7 +65,7 @@ def test_a_refusal_carries_code_words_and_node(node):
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"7", b'{"id": 1}'])
 def test_an_answer_that_is_none_names_node_and_method(node, body):
     node.answer = lambda _: body
-    with pytest.raises(ChainError, match="n: m: the answer is no JSON"):
+    with pytest.raises(ChainError, match="n: m: the answer is not JSON"):
         rpc.http(node.url, node="n").call("m")
 
 

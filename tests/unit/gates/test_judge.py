@@ -93,7 +93,7 @@ class TestAFault:
     def test_that_was_not_as_told_is_an_error(self, journal):
         failed = Event(at=1, name="experiment.failed", stage="two-against-two", detail={"cause": "no route was cut"})
         found = self.without(journal, "inject.confirmed", failed)
-        assert (found.verdict, found.reason) == ("ERROR", "the fault was not as told: no route was cut")
+        assert (found.verdict, found.reason) == ("ERROR", "the fault failed: no route was cut")
 
 
 class TestJudgingAgain:

@@ -95,7 +95,7 @@ class TestAWindowIsOpen:
 class TestThereIsNoWindow:
     def test_when_its_first_moment_never_came(self):
         assert window(moments={"stage.start": 100.0}, **{"from": "inject.confirmed"}) == Unresolved(
-            "inject.confirmed never came"
+            "inject.confirmed did not happen"
         )
 
     def test_when_settling_takes_all_of_it(self):
@@ -103,7 +103,7 @@ class TestThereIsNoWindow:
         assert found == Unresolved("the window is empty")
 
     def test_when_its_session_never_came(self):
-        assert window(**{"from": "session(+9)"}) == Unresolved("stage.start session(+9) never came")
+        assert window(**{"from": "session(+9)"}) == Unresolved("stage.start session(+9) did not happen")
 
     def test_before_it_begins(self):
         assert isinstance(window(now=101.0, settle="5s"), Unresolved)
