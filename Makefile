@@ -68,8 +68,8 @@ test-real: $(STAMP)  ## All tests on real nodes, also the long ones that `make t
 	COALMINE_THOROUGH=1 $(BIN)/python -m pytest tests/real -m 'not cluster' $(SPREAD) 3
 	COALMINE_THOROUGH=1 $(BIN)/python -m pytest tests/real -m cluster
 
-unit: $(STAMP)  ## The tests that need no cluster, no container and no real node.
-	$(BIN)/python -m pytest tests -m 'not cluster and not container and not real' $(SPREAD) 3 \
+unit: $(STAMP)  ## The tests that need nothing that runs: no cluster, no container, no node, no Prometheus.
+	$(BIN)/python -m pytest tests -m 'not live and not cluster and not container and not real' $(SPREAD) 2 \
 	  --keep-durations build/durations/unit.json
 
 # `make explore` tries this many times as many schedules as `make unit`.

@@ -4,6 +4,7 @@ The cluster is a lab that ends with the session. To work on a test, name a runni
 instead, and left running.
 """
 
+import gc
 import os
 import sys
 
@@ -53,6 +54,11 @@ def pytest_xdist_make_scheduler(config, log):
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: _place(item.nodeid))
+
+
+def pytest_collection_finish():
+    """Tells the garbage collector that what was collected stays, so it does not look at it again and again."""
+    gc.freeze()
 
 
 def _scope(nodeid):

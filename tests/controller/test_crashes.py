@@ -3,6 +3,9 @@
 Left out: an agent's machine that dies for good with a fault on it; there is nobody to ask, and nothing left to recover.
 """
 
+import copy
+import functools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -76,16 +79,23 @@ def test_with_the_controller_gone_for_good_the_agents_end_the_fault_in_time(faul
     assert simulation.in_place() == {}
 
 
+@functools.cache
+def _in_phase(fault, phase):
+    """An experiment that has come to a phase; `Failed` is one that has come to its end."""
+    simulation = quickstart(spec(**FAULTS[fault]))
+    simulation.run(until={phase} if phase != "Pending" else {"Injecting"})
+    if phase == "Pending":
+        simulation.written = {}
+    return simulation
+
+
 @pytest.mark.parametrize("phase", ["Pending", "Injecting", "Active", "Recovering", "Recovered", "Failed"])
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("nodes", ["all", "none"])
 @pytest.mark.parametrize("agents", ["alive", "silent", "none"])
 @pytest.mark.parametrize("deleted", [False, True])
 def test_every_phase_has_a_decision_for_every_observation(phase, fault, nodes, agents, deleted):
-    simulation = quickstart(spec(**FAULTS[fault]))
-    simulation.run(until={phase} if phase != "Pending" else {"Injecting"})
-    if phase == "Pending":
-        simulation.written = {}
+    simulation = copy.deepcopy(_in_phase(fault, phase))
     if phase == "Failed":
         simulation.written["phase"] = "Failed"
     simulation.deleted = deleted

@@ -16,6 +16,8 @@ from orchestrator.genesis.header import blake2_256
 from orchestrator.runtime import blob
 from orchestrator.spec import ModelRuntime, Testnet
 
+pytestmark = pytest.mark.live
+
 SEED = bytes(range(32))
 TESTNET = {
     "kind": "Testnet",

@@ -11,6 +11,8 @@ from chaos.agent.faults import FaultError
 from chaos.agent.partition import PeerBlocker, chain_name, supported_backend
 from chaos.wire import PartitionOrder
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture
 def partition(bench):

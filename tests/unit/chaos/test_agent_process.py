@@ -15,6 +15,8 @@ from chaos.agent.partition import supported_backend
 
 from .conftest import NAMESPACE, eventually
 
+pytestmark = pytest.mark.live
+
 
 class Agent:
     def __init__(self, bench, tmp_path):

@@ -28,6 +28,8 @@ from tests.fakes.prometheus import RealPrometheus
 from tests.fakes.proxy import FAULTS, FaultyProxy
 from tests.unit.gates.building import gate, node_of
 
+pytestmark = pytest.mark.live
+
 THEN = 1_700_000_000
 NODES = tuple(node_of(f"validator-{i}") for i in range(2))
 UP = "\n".join(f'up{{node="{node.name}",chain="relay"}} 1 {THEN + i}' for node in NODES for i in range(60))

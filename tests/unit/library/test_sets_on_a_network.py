@@ -26,6 +26,8 @@ from simnode.testing.explorer import network
 from tests.unit.library import documents
 from tests.unit.metrics.conftest import _free_port, _wait
 
+pytestmark = pytest.mark.live
+
 THEN = 1_700_000_000
 VIRTUAL = 1_000_000
 SESSION = 10

@@ -24,6 +24,8 @@ from orchestrator.spec.runtime import ModelRuntime
 from orchestrator.spec.source import ChainEvents, ChainRead, Storage
 from simnode.testing import specs
 
+pytestmark = pytest.mark.live
+
 
 def free_ports(count):
     ports = []

@@ -21,6 +21,8 @@ from orchestrator.spec.runtime import ModelRuntime
 from simnode.state.storage import item
 from simnode.testing import specs
 
+pytestmark = pytest.mark.live
+
 REAL = Path("/work/shared/real")
 REPOSITORY = Path(__file__).parents[3]
 
