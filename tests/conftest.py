@@ -18,7 +18,7 @@ from tests.budget import schedules
 
 pytest_plugins = ["tests.pace"]
 
-settings.register_profile("suite", max_examples=schedules(40), deadline=None)  # Being slow is not a failure.
+settings.register_profile("suite", max_examples=schedules(25), deadline=None)  # Being slow is not a failure.
 settings.load_profile("suite")
 
 QUEUES = (

@@ -19,12 +19,12 @@ def say(line):
     sys.stderr.write(line + "\n")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def engine():
     if os.geteuid() != 0 and docker_engine.answering() is None:
         pytest.skip("no Docker engine answers, and starting one needs root")
     with docker_engine.engine(say) as running:
-        saved = dict(os.environ)
+        saved = dict(os.environ)  # Other tests of this process must not find the engine.
         os.environ.update(running.environment)
         try:
             yield running
@@ -33,7 +33,7 @@ def engine():
             os.environ.update(saved)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def images(engine):
     """References of the coalmine and Prometheus images, loaded into the engine."""
     made = (image.coalmine(say), image.prometheus(say))

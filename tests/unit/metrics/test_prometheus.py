@@ -28,6 +28,7 @@ QUICK = Retrying(
 )
 
 
+@pytest.mark.live
 class TestTheRealPrometheus:
     @pytest.fixture
     def prometheus(self, prometheus_url):

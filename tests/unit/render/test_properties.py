@@ -23,7 +23,7 @@ from tests.unit.render import networks
 ROOT = Path(__file__).parents[3]
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 SEEDS = st.binary(min_size=32, max_size=32)
-FEW = settings(max_examples=schedules(10), deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=schedules(5), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def text_of(manifests):

@@ -8,7 +8,7 @@ from simnode.testing.explorer import Weather, network
 from simnode.testing.specs import PARA_ID
 from tests.budget import schedules
 
-SEEDS = schedules(6)
+SEEDS = schedules(4)
 
 
 def finals(explorer):

@@ -10,7 +10,7 @@ from simnode.core.rounds import Round, threshold
 from simnode.testing.voting import Voting
 from tests.budget import schedules
 
-LIVES, STORMS = schedules(60), schedules(100)
+LIVES, STORMS = schedules(40), schedules(60)
 CHUNKS = 4
 
 
