@@ -20,7 +20,9 @@ def _group() -> None:
 
 @app.command()
 def take(
-    node: Annotated[str, typer.Argument(help="The node's name. It is stopped meanwhile, so do not choose a validator.")],
+    node: Annotated[
+        str, typer.Argument(help="The node's name. It is stopped meanwhile, so do not choose a validator.")
+    ],
     file: Annotated[Path | None, typer.Option("-o", "--file", help="The archive to write, FILE.tar.zst.")] = None,
     volume_snapshot: Annotated[
         str | None, typer.Option(help="Make a VolumeSnapshot of this name in the network's namespace instead.")
