@@ -4,7 +4,7 @@ import math
 
 from orchestrator.errors import CoalmineError
 from orchestrator.gates.ports import Sources
-from orchestrator.gates.question import HOLD
+from orchestrator.gates.samples.ask import HOLD
 from orchestrator.journal import Chart
 from orchestrator.metrics.signals import CATALOGUE
 from orchestrator.spec import Selector

@@ -33,6 +33,7 @@ from orchestrator.errors import CoalmineError
 from orchestrator.gates import charts
 from orchestrator.gates.judge import RunVerdict, baselines
 from orchestrator.gates.ports import Sources
+from orchestrator.gates.timeline import Pace
 from orchestrator.journal import IMAGES, Event, JournalWriter, RunFinished, RunStarted
 from orchestrator.provision import network as networks
 from orchestrator.provision.network import Network
@@ -95,7 +96,8 @@ def _run(plan: Plan, journal: JournalWriter, say: Say) -> str:
 
 def _rehearsed(plan: Plan, network: Network, journal: JournalWriter, say: Say) -> str:
     evidence = sources(plan.cluster, network)
-    chronicle = Chronicle(journal, evidence)
+    timing = network.genesis.timing
+    chronicle = Chronicle(journal, evidence, Pace(timing.slot, timing.session_slots))
     chronicle.keep(_started(plan, network, evidence))
     for baseline in baselines(plan.rehearsal, lambda run: kept.earlier(plan.directory, run)):
         chronicle.keep(baseline)
@@ -143,6 +145,8 @@ def _started(plan: Plan, network: Network, evidence: Sources) -> RunStarted:
         genesis={chain.name: chain.genesis_hash for chain in network.genesis.chains},
         nodes=inventory(network),
         scrape=evidence.scrape,
+        slot=network.genesis.timing.slot,
+        session_slots=network.genesis.timing.session_slots,
     )
 
 

@@ -4,11 +4,14 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.gates import charts, measure
-from orchestrator.gates.evaluate import assess
-from orchestrator.gates.judge import judge
+from orchestrator.gates import charts
+from orchestrator.gates.assess import assess
+from orchestrator.gates.collect import collect
+from orchestrator.gates.judge import CLOSED, judge
+from orchestrator.gates.names import CHECKED
 from orchestrator.gates.ports import Lines, Sources
 from orchestrator.gates.record import Record
+from orchestrator.gates.timeline import Pace
 from orchestrator.journal import IMAGES, Clock, Event, Journal, Judged, Node, RunFinished, RunStarted, Series
 from orchestrator.metrics.check import check
 from orchestrator.metrics.prometheus import RangeResult
@@ -26,6 +29,9 @@ NODES = (
     Node(name="bootnode-0", chain="relay", group="bootnode", role="bootnode", ordinal=0),
     *(Node(name=f"collator-{i}", chain="nest", group="collator", role="collator", ordinal=i) for i in range(2)),
 )
+
+
+ENDPOINTS = sorted({f"{node.group} on {chain}" for node in NODES for chain in (node.chain, "relay")})
 
 
 @dataclass
@@ -94,6 +100,25 @@ def rehearsal():
     return load([QUICKSTART], checks=[check])
 
 
+def collected(plan, entries, waiting, sources):
+    """Adds what the stages asked, each at its end, and what happened up to then."""
+    network = sources.prometheus
+    record = Record.fed(NODES, 1.0, Pace(SLOT, SESSION), entries)
+
+    def keep(entry):
+        entries.append(entry if entry.at else entry.model_copy(update={"at": network.now}))
+        record.add(entries[-1])
+
+    for stage, end in plan:
+        network.now = end + 1
+        while waiting and waiting[0].at <= network.now:
+            keep(waiting.pop(0))
+        collect(stage, stage.gates, record, sources, keep, end)
+        keep(Event(name=CLOSED, stage=stage.name))
+        entries += [assess(stage, gate, record, end).measurement for gate in stage.gates]
+    entries += waiting
+
+
 def run(*, until=None, upgrade_fails=False, relay_dies=False, finish=True):
     """The quickstart's journal. `until` cuts it after so many stages."""
     loaded = rehearsal()
@@ -131,30 +156,24 @@ def run(*, until=None, upgrade_fails=False, relay_dies=False, finish=True):
             t += 42
         add("stage.end", t)
         plan.append((stage, t))
+        t += 2  # The last samples are waited for.
     clocks = [
         Clock(at=START + s, best=network.best(START + s, "relay"), finalized=network.final(START + s, "relay"),
-              session=int(s / SLOT / SESSION))
+              session=int(s / SLOT / SESSION), stamp=START + s - s % SLOT,
+              parachains={"nest": network.final(START + s, "nest")})
         for s in range(int(t - START) + 2)
     ]  # fmt: skip
     entries = [
         RunStarted(
             at=START, run="quickstart-7f3a", version="0.1.0", testnet=loaded.testnet(), rehearsal=loaded.rehearsal(),
-            context="lab", simulated=True, nodes=NODES,
+            context="lab", simulated=True, nodes=NODES, slot=SLOT, session_slots=SESSION,
             genesis={"relay": "0x" + "5c" * 32, "nest": "0x" + "a1" * 32},
         ),
         Event(at=START, name=IMAGES, detail={"coalmine:0.1.0": "sha256:" + "77" * 32, "node:1": "sha256:" + "1b" * 32}),
-        *sorted([*events, *clocks], key=lambda entry: entry.at),
+        Event(at=START + 15, name=CHECKED, detail={"versions": dict.fromkeys(ENDPOINTS, "0.1.0")}),
     ]  # fmt: skip
     sources = Sources(network, network, network, network, NODES, now=network.clock)
-    record = Record.fed(NODES, 1.0, entries)
-    for stage, end in plan:
-        network.now = end + 1
-        kept = []
-        measure.collect(stage, stage.gates, record, sources, kept.append, end)
-        for entry in kept:
-            entries.append(entry if entry.at else entry.model_copy(update={"at": end + 1}))
-            record.add(entries[-1])
-        entries += [assess(stage, gate, record, end).measurement for gate in stage.gates]
+    collected(plan, entries, sorted([*events, *clocks], key=lambda entry: entry.at), sources)
     entries += [chart.model_copy(update={"at": t + 1}) for chart in charts.collect(sources, START, t)]
     verdict = judge(Journal.of(entries))
     entries += [Judged(at=t + 1.5, verdict=gate) for gate in verdict.gates]
