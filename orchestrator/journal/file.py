@@ -6,6 +6,7 @@ not in the file, neither now nor later.
 
 import contextlib
 import fcntl
+import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -17,11 +18,12 @@ from typing import Annotated, Self, TypeVar
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from orchestrator.errors import InfrastructureError, Mistake, SpecError, UsageError
-from orchestrator.journal.entries import AnyEntry, Entry, Event, Measurement, RunFinished, RunStarted
+from orchestrator.journal.entries import FORMAT, AnyEntry, Entry, Event, Measurement, RunFinished, RunStarted
 
 _ENTRY: TypeAdapter[AnyEntry] = TypeAdapter(
     Annotated[AnyEntry, Field(discriminator="kind")], config=ConfigDict(defer_build=True)
 )
+_ONE_RUN = "each run has a directory of its own; run it again"
 _E = TypeVar("_E", bound=Entry)
 
 
@@ -122,7 +124,7 @@ class Journal:
         """Reads the journal from the file.
 
         Raises:
-            UsageError: the file cannot be read.
+            UsageError: the file cannot be read, has another format, or holds two runs.
             SpecError: some lines, except an incomplete last one, are not entries. Names all of them.
         """
         try:
@@ -130,6 +132,7 @@ class Journal:
         except OSError as error:
             raise UsageError(f"cannot read the journal {path}: {error.strerror}") from error
         tail = lines.pop()
+        _check_format(path, lines)
         entries, mistakes = [], []
         for number, line in enumerate(lines, start=1):
             try:
@@ -140,6 +143,8 @@ class Journal:
                 mistakes.append(Mistake(str(path), number, where, f"no journal entry: {first['msg']}"))
         if mistakes:
             raise SpecError(tuple(mistakes))
+        if sum(isinstance(entry, RunStarted) for entry in entries) > 1:
+            raise UsageError(f"{path} holds two runs, so nothing can be said about either", hint=_ONE_RUN)
         return cls(tuple(entries), torn=bool(tail))
 
     @classmethod
@@ -180,6 +185,21 @@ class Journal:
     def events(self, stage: str | None = None, *names: str) -> tuple[Event, ...]:
         """The events of a stage, or of the run for None. With `names`, only events of these names."""
         return tuple(e for e in self.all(Event) if e.stage == stage and (not names or e.name in names))
+
+
+def _check_format(path: Path, lines: list[bytes]) -> None:
+    """Refuses a journal of another format, before its lines are read as something else."""
+    try:
+        first = json.loads(lines[0]) if lines else None
+    except ValueError:
+        return  # The reader names this line as a mistake.
+    if not isinstance(first, dict) or first.get("kind") != "run.started" or first.get("format", 1) == FORMAT:
+        return
+    version = first.get("version", "an unknown version")
+    raise UsageError(
+        f"{path} was written by coalmine {version} in format {first.get('format', 1)}; this is format {FORMAT}",
+        hint=f"judge it with coalmine {version}",
+    )
 
 
 def _line(entry: Entry) -> bytes:

@@ -29,7 +29,7 @@ from orchestrator import __version__
 from orchestrator.cluster import Cluster
 from orchestrator.engine import lock
 from orchestrator.engine.port import Engine
-from orchestrator.errors import CoalmineError
+from orchestrator.errors import CoalmineError, UsageError
 from orchestrator.gates import charts
 from orchestrator.gates.judge import RunVerdict, baselines
 from orchestrator.gates.ports import Sources
@@ -70,9 +70,12 @@ def rehearse(plan: Plan, say: Say) -> RunVerdict:
     """Runs a rehearsal and returns its verdict. The directory then contains the journal and all reports.
 
     Raises:
+        UsageError: the directory holds a run already. Nothing was created.
         CoalmineError: something that coalmine depends on failed. The journal records it, and the reports are written.
     """
     path = plan.directory / "journal.jsonl"
+    if path.exists() and path.stat().st_size:
+        raise UsageError(f"{path} holds a run already", hint="each run needs a directory of its own")
     with JournalWriter(path, time.time) as journal:
         finished = RunFinished(outcome="interrupted")
         try:

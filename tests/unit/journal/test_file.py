@@ -1,5 +1,6 @@
 """The journal's file: typed lines in, the same lines out, and nothing broken is taken for whole."""
 
+import json
 import math
 import os
 import resource
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import InfrastructureError, SpecError, UsageError
 from orchestrator.journal import Clock, Event, Journal, JournalWriter, Row, RunFinished, Samples
+from orchestrator.journal.entries import FORMAT
 from tests.unit.gates import synthetic
 
 
@@ -169,6 +171,26 @@ class TestATornLastLine:
         assert not journal.torn
 
 
+class TestAJournalOfAnotherFormat:
+    """It is refused by its first line, whatever the others hold."""
+
+    @pytest.mark.parametrize("written", [None, 1, 3, "two"])
+    def test_is_refused_with_the_version_that_can_judge_it(self, path, written):
+        write(path, *synthetic.run().entries)
+        first, *others = path.read_bytes().splitlines(keepends=True)
+        old = json.loads(first) | {"version": "0.0.7", "scraping": "a field that we do not have"}
+        old = {key: value for key, value in (old | {"format": written}).items() if value is not None}
+        path.write_bytes(json.dumps(old).encode() + b"\n" + b'{"kind":"dance"}\n' + b"".join(others))
+        with pytest.raises(UsageError) as raised:
+            Journal.read(path)
+        assert f"was written by coalmine 0.0.7 in format {written or 1}; this is format 2" in raised.value.message
+        assert raised.value.hint == "judge it with coalmine 0.0.7"
+
+    def test_is_not_what_we_write(self, path):
+        write(path, *synthetic.run().entries)
+        assert json.loads(path.read_bytes().splitlines()[0])["format"] == FORMAT == 2
+
+
 class TestABrokenJournal:
     @pytest.mark.parametrize(
         "line",
@@ -181,6 +203,12 @@ class TestABrokenJournal:
         with pytest.raises(SpecError) as raised:
             Journal.read(path)
         assert [(m.file, m.line) for m in raised.value.mistakes] == [(str(path), 2), (str(path), 3)]
+
+    def test_of_two_runs_is_refused(self, path):
+        write(path, *synthetic.run().entries, *synthetic.run().entries)
+        with pytest.raises(UsageError, match="holds two runs") as raised:
+            Journal.read(path)
+        assert "directory of its own" in raised.value.hint
 
     def test_that_is_not_there_is_the_users_mistake(self, path):
         with pytest.raises(UsageError, match="cannot read the journal"):
