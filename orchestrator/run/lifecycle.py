@@ -108,16 +108,19 @@ def _rehearsed(plan: Plan, network: Network, journal: JournalWriter, say: Say) -
     chronicle.keep(Event(name=IMAGES, detail=_digests(plan)))
     access = Access(plan.cluster, network)
     chronicle.keep(names.check(plan.rehearsal, evidence.nodes, access, say))
-    with ChainClock(Access(plan.cluster, network, timeout=1.5), chronicle.keep):
-        ended = _stages(plan, access, evidence, chronicle, say)
+    with ChainClock(Access(plan.cluster, network, timeout=1.5), chronicle.keep) as clock:
+        ended = _stages(plan, access, evidence, chronicle, clock.check, say)
     for chart in charts.collect(evidence, start.at, time.time()):
         chronicle.keep(chart)
     return ended
 
 
-def _stages(plan: Plan, access: Access, evidence: Sources, chronicle: Chronicle, say: Say) -> str:
-    """Runs the stages in order. Returns why it ended early; empty if it did not."""
+def _stages(
+    plan: Plan, access: Access, evidence: Sources, chronicle: Chronicle, sound: Callable[[], None], say: Say
+) -> str:
+    """Runs the stages in order. Returns why it ended early; empty if it did not. `sound` raises what ended a thread."""
     for stage in plan.rehearsal.spec.stages:
+        sound()
         chronicle.keep(catchup.wait(stage.name, evidence, access, say))
         say(f"stage {stage.name}")
         ended = StageRun(
