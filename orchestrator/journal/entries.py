@@ -146,6 +146,11 @@ class Event(Entry):
     kind: Literal["event"] = "event"
     name: str
     stage: str | None = None
+    noticed: float | None = Field(
+        default=None,
+        description="Unix seconds by our clock at which the run saw what another program dated; None if the run itself "
+        "dated it.",
+    )
     detail: dict[str, JsonValue] = Field(default_factory=dict)
 
 
