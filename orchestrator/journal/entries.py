@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from orchestrator.spec import Gate, Rehearsal, Testnet
 
+FORMAT = 2
+"""The journal's format. It is raised when an older coalmine would refuse or misread a journal, or this one an older."""
+
 
 class Record(BaseModel):
     """A part of an entry. NaN and infinities are written as the strings "NaN", "Infinity" and "-Infinity".
@@ -125,6 +128,7 @@ class RunStarted(Entry):
     """The first entry: what is run, and on which network. It is enough to judge and report without the user's files."""
 
     kind: Literal["run.started"] = "run.started"
+    format: int = Field(default=FORMAT, description="`FORMAT` of the coalmine that wrote it; none in the first format.")
     run: str
     version: str
     testnet: Testnet
@@ -144,6 +148,11 @@ class Event(Entry):
     kind: Literal["event"] = "event"
     name: str
     stage: str | None = None
+    noticed: float | None = Field(
+        default=None,
+        description="Unix seconds by our clock at which the run saw what another program dated; None if the run itself "
+        "dated it.",
+    )
     detail: dict[str, JsonValue] = Field(default_factory=dict)
     noticed: float | None = Field(
         default=None,

@@ -1,11 +1,12 @@
 """Records the chains' heights once a second, so that windows in blocks and sessions can be resolved offline.
 
-It asks a few validators, because a fault may have stopped some, and records the furthest. Of each parachain it asks two
-nodes. Used by `lifecycle`.
+It asks a few nodes of each chain (`witnesses`) and records the furthest heights. Used by `lifecycle`.
 """
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -14,41 +15,50 @@ from orchestrator.chain import SubstrateReader
 from orchestrator.chain import storage_keys as keys
 from orchestrator.errors import ChainError
 from orchestrator.genesis.chainspec import Node
-from orchestrator.inspection.reach import ask_all
+from orchestrator.inspection.reach import WORKERS
 from orchestrator.journal import Clock
 from orchestrator.readiness.access import Access
+from orchestrator.run.witnesses import Heights, witnesses
 from orchestrator.spec.testnet import RELAY
 
-WITNESSES = 4
-PARACHAIN_WITNESSES = 2
 PERIOD = 1.0
-"""Seconds between two records."""
+"""Seconds between two records. No node is waited for longer than that; who answers later is heard in a later round."""
 
 _NOW = keys.value("Timestamp", "Now")
 
 
 @dataclass(frozen=True, slots=True)
-class _Stand:
-    """The state of a node's chain. `stamp` is the timestamp in its best block, in Unix seconds."""
+class Stand:
+    """A node's chain as it was read at `at`. `stamp` is the timestamp in its best block; both are Unix seconds."""
 
-    best: int
-    finalized: int
+    chain: str
+    at: float
+    heights: Heights
     session: int = 0
     stamp: float | None = None
 
 
 class ChainClock:
-    """Runs in a thread within a `with` block, and passes each record to `keep`."""
+    """Runs in a thread within a `with` block, and passes each record to `keep`.
+
+    An error in the thread ends it, and is raised by `check` and at the end of the block.
+    """
 
     def __init__(self, access: Access, keep: Callable[[Clock], object]) -> None:
         self._access = access
         self._keep = keep
-        relay = [node for node in access.nodes if node.chain == RELAY and node.authority][:WITNESSES]
-        chains = dict.fromkeys(node.chain for node in access.nodes if node.chain != RELAY)
-        paras = [[n for n in access.nodes if n.chain == chain][:PARACHAIN_WITNESSES] for chain in chains]
-        self._witnesses = [*relay, *(node for nodes in paras for node in nodes)]
+        self._nodes = {node.name: node for node in access.nodes}
+        self._witnesses = witnesses(access.nodes)
+        self._owing: dict[str, Future[Stand]] = {}
+        self._final: dict[str, int] = {}
+        self._error: BaseException | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def check(self) -> None:
+        """Raises the error that ended the thread, if there was one."""
+        if self._error is not None:
+            raise self._error
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -59,40 +69,63 @@ class ChainClock:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        if error is None:
+            self.check()
 
     def _follow(self) -> None:
-        chains = {node.name: node.chain for node in self._witnesses}
-        while not self._stop.wait(PERIOD):
-            found = ask_all(self._witnesses, self._stand)
-            stands = [(chains[name], stand) for name, stand in found.items() if not isinstance(stand, ChainError)]
-            if (entry := noted(stands)) is not None:
-                self._keep(entry)
+        try:
+            with ThreadPoolExecutor(WORKERS) as pool:
+                due = time.monotonic()
+                while not self._stop.wait(max(0.0, due - time.monotonic())):
+                    due = time.monotonic() + PERIOD
+                    self._round(pool)
+        except BaseException as error:  # noqa: BLE001  It is raised in the main thread.
+            self._error = error
 
-    def _stand(self, node: Node) -> _Stand:
+    def _round(self, pool: ThreadPoolExecutor) -> None:
+        names = [name for chain in self._witnesses.values() for name in chain.asked if name not in self._owing]
+        asked = self._owing | {name: pool.submit(self._stand, self._nodes[name]) for name in names}
+        done, _ = wait(asked.values(), timeout=PERIOD)
+        self._owing = {name: future for name, future in asked.items() if future not in done}
+        found = {name: future for name, future in asked.items() if future in done}
+        stands = {name: one.result() for name, one in found.items() if not isinstance(one.exception(), ChainError)}
+        heights = {name: stand.heights for name, stand in stands.items()}
+        self._witnesses = {chain: one.after(heights) for chain, one in self._witnesses.items()}
+        if (entry := noted(stands.values(), self._final)) is not None:
+            self._final |= {RELAY: entry.finalized, **entry.parachains}
+            self._keep(entry)
+
+    def _stand(self, node: Node) -> Stand:
         reader = self._access.reader(node)
         if node.chain != RELAY:
-            return _Stand(0, reader.finalized().number)
-        return _Stand(reader.best().number, reader.finalized().number, reader.session(), _stamp(reader))
+            final = reader.finalized().number
+            return Stand(node.chain, time.time(), Heights(final, final))
+        heights = Heights(reader.best().number, reader.finalized().number)
+        return Stand(RELAY, time.time(), heights, reader.session(), _stamp(reader))
 
 
-def noted(stands: list[tuple[str, _Stand]]) -> Clock | None:
-    """The furthest value of each height. None if no validator answered.
+def noted(stands: Iterable[Stand], final: Mapping[str, int]) -> Clock | None:
+    """The furthest value of each height, as of the last answer. None if no node of the relay chain answered.
 
-    The values may come from several nodes, because on a divided network no single node has all of them.
+    The values may come from several nodes, because on a divided network no single node has all of them. `final` has the
+    finalised heights that were seen before, by chain. They stay final when the node that had them is stopped.
     """
-    relay = [stand for chain, stand in stands if chain == RELAY]
+    finalized: dict[str, int] = {}
+    relay = []
+    for stand in stands:
+        seen = finalized.get(stand.chain, final.get(stand.chain, 0))
+        finalized[stand.chain] = max(stand.heights.finalized, seen)
+        if stand.chain == RELAY:
+            relay.append(stand)
     if not relay:
         return None
-    parachains: dict[str, int] = {}
-    for chain, stand in stands:
-        if chain != RELAY:
-            parachains[chain] = max(stand.finalized, parachains.get(chain, 0))
     return Clock(
-        best=max(stand.best for stand in relay),
-        finalized=max(stand.finalized for stand in relay),
+        at=max(stand.at for stand in relay),
+        best=max(finalized[RELAY], *(stand.heights.best for stand in relay)),
+        finalized=finalized.pop(RELAY),
         session=max(stand.session for stand in relay),
         stamp=max((stand.stamp for stand in relay if stand.stamp is not None), default=None),
-        parachains=parachains,
+        parachains=finalized,
     )
 
 

@@ -17,6 +17,7 @@ from orchestrator.cluster import Cluster
 from orchestrator.errors import InfrastructureError
 from orchestrator.journal import Event
 from orchestrator.render.network import CHUNK
+from orchestrator.run.background import Background
 from orchestrator.spec import CodeChunks, RuntimeCode, RuntimeUpgradeSpec, Stage
 
 _EXPERIMENT = (
@@ -31,7 +32,13 @@ _UPGRADE = (
     ("completedAt", "upgrade.completed", ("steps",)),
 )
 LOOK = 2
-"""Seconds of watching before the next check whether to stop."""
+"""Seconds of watching before the next check whether to stop. The API server takes whole seconds."""
+
+STOP_LOOK = 0.5
+"""Seconds between two questions whether to stop."""
+
+UNREADABLE = "moment.unreadable"
+"""The event for a status whose time is no time. `moment` in its detail is the event that is lost."""
 
 _ENDED = {"ChaosExperiment": ("Recovered", "Failed"), "RuntimeUpgrade": ("Completed", "Failed")}
 
@@ -45,6 +52,7 @@ class Disturbance:
         self._stage = stage
         self._record = record
         self._noted: set[str] = set()
+        self._phase: str | None = None
         self._kind = "ChaosExperiment" if stage.experiment is not None else "RuntimeUpgrade"
 
     @contextlib.contextmanager
@@ -64,35 +72,52 @@ class Disturbance:
             InfrastructureError: it does not end within `patience` seconds, for example because no controller runs.
         """
         deadline = time.monotonic() + patience
-        while time.monotonic() < deadline and not stop():
-            selector = f"coalmine.dev/stage={self._stage.name}"
-            for kind, item in self._cluster.watch(self._kind, self._namespace, selector, timeout=LOOK):
-                status = item.get("status") or {}
-                if kind != "DELETED" and self._note(status, say):
-                    return bool(status["phase"] != "Failed")
-                if time.monotonic() > deadline or stop():
-                    break
-        if stop():
-            return True
+        # Whether to stop may take seconds to answer, and the moments must be noticed meanwhile.
+        with Background(self._watched(say)) as watching:
+            while time.monotonic() < deadline:
+                if watching.ended(STOP_LOOK):
+                    return self._phase != "Failed"
+                if stop():
+                    return True
         raise InfrastructureError(
             f"{self._kind} {self._stage.name} did not end within {patience:.0f} s",
             hint=f"`kubectl -n {self._namespace} describe {self._kind.lower()} {self._stage.name}` says more",
         )
 
+    def _watched(self, say: Callable[[str], None]) -> Iterator[None]:
+        """Notes each status of the resource until it has ended."""
+        selector = f"coalmine.dev/stage={self._stage.name}"
+        while True:
+            for kind, item in self._cluster.watch(self._kind, self._namespace, selector, timeout=LOOK):
+                if kind != "DELETED" and self._note(item.get("status") or {}, say):
+                    return
+                yield
+            yield
+
     def _note(self, status: dict[str, Any], say: Callable[[str], None]) -> bool:
         """Records what is new in the status. Returns True if the resource has ended."""
+        noticed = time.time()
         for field, name, details in _EXPERIMENT if self._kind == "ChaosExperiment" else _UPGRADE:
             if status.get(field) and name not in self._noted:
                 self._noted.add(name)
                 detail = {key: status[key] for key in details if status.get(key) is not None}
-                at = datetime.fromisoformat(status[field]).timestamp()
-                self._record(Event(at=at, name=name, stage=self._stage.name, detail=detail))
+                at = _moment(status[field])
+                if at is None:
+                    self._unreadable(name, field, status[field], say)
+                    continue
+                self._record(Event(at=at, name=name, stage=self._stage.name, noticed=noticed, detail=detail))
                 shown = ", ".join(str(detail[key]) for key in ("effect", "recovery") if key in detail)
                 say(f"{self._stage.name}: {name}" + (f" ({shown})" if shown else ""))
-        phase = status.get("phase")
-        if phase == "Failed":
+        self._phase = status.get("phase")
+        if self._phase == "Failed":
             self._failed(status, say)
-        return phase in _ENDED[self._kind]
+        return self._phase in _ENDED[self._kind]
+
+    def _unreadable(self, name: str, field: str, value: object, say: Callable[[str], None]) -> None:
+        """Records that a moment is lost. Windows that refer to it then have no beginning or end."""
+        cause = f"the time of {name} cannot be read: {field} is {value!r}"
+        self._record(Event(name=UNREADABLE, stage=self._stage.name, detail={"moment": name, "cause": cause}))
+        say(f"{self._stage.name}: {cause}")
 
     def _failed(self, status: dict[str, Any], say: Callable[[str], None]) -> None:
         cause = status.get("cause") or "the controller gives no cause"
@@ -146,3 +171,12 @@ class Disturbance:
             if time.monotonic() > deadline:
                 raise InfrastructureError(f"{self._kind} {self._stage.name} was not undone within 60 s")
             time.sleep(0.2)
+
+
+def _moment(value: object) -> float | None:
+    """Unix seconds of a status time. None if it is no time, or one without a time zone."""
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return found.timestamp() if found.tzinfo is not None else None

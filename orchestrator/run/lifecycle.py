@@ -29,7 +29,7 @@ from orchestrator import __version__
 from orchestrator.cluster import Cluster
 from orchestrator.engine import lock
 from orchestrator.engine.port import Engine
-from orchestrator.errors import CoalmineError
+from orchestrator.errors import CoalmineError, UsageError
 from orchestrator.gates import charts
 from orchestrator.gates.judge import RunVerdict, baselines
 from orchestrator.gates.ports import Sources
@@ -71,9 +71,12 @@ def rehearse(plan: Plan, say: Say) -> RunVerdict:
     """Runs a rehearsal and returns its verdict. The directory then contains the journal and all reports.
 
     Raises:
+        UsageError: the directory holds a run already. Nothing was created.
         CoalmineError: something that coalmine depends on failed. The journal records it, and the reports are written.
     """
     path = plan.directory / "journal.jsonl"
+    if path.exists() and path.stat().st_size:
+        raise UsageError(f"{path} holds a run already", hint="each run needs a directory of its own")
     with JournalWriter(path, time.time) as journal:
         finished = RunFinished(outcome="interrupted")
         try:
@@ -107,16 +110,19 @@ def _rehearsed(plan: Plan, network: Network, journal: JournalWriter, say: Say) -
     chronicle.keep(Event(name=IMAGES, detail=_digests(plan)))
     access = Access(plan.cluster, network)
     chronicle.keep(names.check(plan.rehearsal, evidence.nodes, access, say))
-    with ChainClock(Access(plan.cluster, network, timeout=1.5), chronicle.keep):
-        ended = _stages(plan, access, evidence, chronicle, say)
+    with ChainClock(Access(plan.cluster, network, timeout=1.5), chronicle.keep) as clock:
+        ended = _stages(plan, access, evidence, chronicle, clock.check, say)
     for chart in charts.collect(evidence, start.at, time.time()):
         chronicle.keep(chart)
     return ended
 
 
-def _stages(plan: Plan, access: Access, evidence: Sources, chronicle: Chronicle, say: Say) -> str:
-    """Runs the stages in order. Returns why it ended early; empty if it did not."""
+def _stages(
+    plan: Plan, access: Access, evidence: Sources, chronicle: Chronicle, sound: Callable[[], None], say: Say
+) -> str:
+    """Runs the stages in order. Returns why it ended early; empty if it did not. `sound` raises what ended a thread."""
     for stage in plan.rehearsal.spec.stages:
+        sound()
         chronicle.keep(catchup.wait(stage.name, evidence, access, say))
         say(f"stage {stage.name}")
         ended = StageRun(

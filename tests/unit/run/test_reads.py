@@ -13,7 +13,6 @@ from orchestrator.gates.ports import Lines, Pod, Sources
 from orchestrator.gates.record import Record
 from orchestrator.journal import Clock, Event
 from orchestrator.run import polling
-from orchestrator.run.clock import _Stand, noted
 from orchestrator.run.node_reads import NodeReads
 from orchestrator.run.pods import PodLogs, matching
 from orchestrator.run.polling import Poller
@@ -167,22 +166,6 @@ class TestPolling:
         record = Record.fed(NODES, 1.0, PACE, [*events, *clocks, *kept])
         found = assess(stage, HEIGHT, record, 1007.0).verdict
         assert (found.verdict, found.reason) == ("INCONCLUSIVE", "validator-1: 2 of 8 samples are missing")
-
-
-class TestTheChainClock:
-    def test_notes_the_furthest_of_each(self):
-        stands = [
-            ("relay", _Stand(9, 7, 1, 50.0)),
-            ("relay", _Stand(8, 6, 2)),
-            ("nest", _Stand(0, 4)),
-            ("nest", _Stand(0, 5)),
-        ]
-        entry = noted(stands)
-        assert (entry.best, entry.finalized, entry.session, entry.stamp) == (9, 7, 2, 50.0)
-        assert entry.parachains == {"nest": 5}
-
-    def test_notes_nothing_without_a_validator(self):
-        assert noted([("nest", _Stand(0, 4))]) is None
 
 
 class Reader:

@@ -70,6 +70,22 @@ class FakeCluster:
         yield "MODIFIED", {"status": status}
 
 
+class InTurn:
+    """`Background` without a thread, for virtual time: a step is done whenever somebody waits for the end."""
+
+    def __init__(self, steps):
+        self.steps = steps
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def ended(self, _):
+        return next(self.steps, self) is self
+
+
 def iso(seconds):
     return datetime.fromtimestamp(seconds, tz=UTC).isoformat()
 
@@ -79,6 +95,7 @@ def time(monkeypatch):
     found = Time()
     for module in (stage_module, chronicle_module, custom_module):
         monkeypatch.setattr(module, "time", found)
+    monkeypatch.setattr(custom_module, "Background", InTurn)
     return found
 
 
