@@ -154,10 +154,6 @@ class Event(Entry):
         "dated it.",
     )
     detail: dict[str, JsonValue] = Field(default_factory=dict)
-    noticed: float | None = Field(
-        default=None,
-        description="Unix seconds by our clock at which the run saw what another program dated; none if it dated it.",
-    )
 
 
 class Clock(Entry):

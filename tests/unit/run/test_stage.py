@@ -63,7 +63,7 @@ class FakeCluster:
     def watch(self, *_, timeout):
         self.time.sleep(timeout)
         status = {"phase": "Active", "confirmedAt": iso(self.applied + 1), "nodes": ["validator-2"]}
-        if self.time.now > self.applied + 40:
+        if self.time.now > self.applied + 33:
             status |= {
                 "phase": "Recovered", "recoverStartedAt": iso(self.applied + 31), "recoveredAt": iso(self.applied + 32),
             }  # fmt: skip
