@@ -157,21 +157,22 @@ def sources_of(policy, port):
 @FEW
 @given(networks.testnets())
 def test_agents_take_orders_from_the_controller_and_show_themselves_to_prometheus_alone(testnet):
+    isolation = testnet.spec.isolation.model_copy(update={"network_policy": True})
+    testnet = testnet.model_copy(update={"spec": testnet.spec.model_copy(update={"isolation": isolation})})
     manifests = networks.rendered(testnet)
     policies = [one.document for one in manifests if one.kind == "NetworkPolicy"]
     existing = testnet.spec.observability.existing
     label = "app.kubernetes.io/component"
     ours = [policy for policy in policies if selects(policy["spec"]["podSelector"], {label: "agent"})]
-    assert len(ours) == (1 if testnet.spec.isolation.network_policy else 0)
-    for policy in ours:
-        (orders,) = sources_of(policy, tcp_ports.AGENT)
-        (metrics,) = sources_of(policy, tcp_ports.AGENT_METRICS)
-        assert orders == {"podSelector": {"matchLabels": {label: "controller"}}}
-        assert metrics == (
-            {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": existing.namespace}}}
-            if existing is not None
-            else {"podSelector": {"matchLabels": {label: "prometheus"}}}
-        )
+    (policy,) = ours
+    (orders,) = sources_of(policy, tcp_ports.AGENT)
+    (metrics,) = sources_of(policy, tcp_ports.AGENT_METRICS)
+    assert orders == {"podSelector": {"matchLabels": {label: "controller"}}}
+    assert metrics == (
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": existing.namespace}}}
+        if existing is not None
+        else {"podSelector": {"matchLabels": {label: "prometheus"}}}
+    )
 
 
 @FEW
