@@ -9,11 +9,13 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from chaos.agent.clock_offset import ClockComparison, Offset, offset
+from chaos.agent.containers import Machine as RealMachine
 from chaos.agent.counters import Counters
 from chaos.agent.exposition import Page
 from chaos.agent.node_pods import NodePods
 from chaos.agent.sampler import Sampler
 from chaos.agent.shares import Part
+from orchestrator.metrics.names import AGENTS
 from tests.unit.chaos.conftest import eventually
 
 LABELS = ("node", "chain", "group", "role")
@@ -81,6 +83,13 @@ def test_a_node_with_two_chains_has_each_figure_on_both_and_leaves_with_its_pod(
     container.process.wait()
     sampler.sample()
     assert page(sampler)["coalmine_node_cpu_wait_ratio"] == {}
+
+
+def test_the_page_has_the_metrics_that_the_catalogue_knows_to_be_the_agents():
+    clock = ClockComparison("")
+    clock.keep(Offset(0.0, 0.0))
+    shown = {family.name for family in Page(Sampler(NodePods(RealMachine("x")), Counters(), 1.0), clock).collect()}
+    assert shown == AGENTS
 
 
 def test_after_one_reading_nothing_is_known_and_nothing_is_shown(bench):
