@@ -4,7 +4,8 @@
  2. The journal opens with `run.started`: what is run, on which network, with which code.
  3. The network is provisioned.
  4. The network becomes ready (the readiness ladder).
- 5. The metrics that the gates read are compared with those that the nodes show.
+ 5. The machine is measured, and compared with the limits that the file sets.
+    The metrics that the gates read are compared with those that the nodes show.
     Each stage: all nodes catch up, the disturbance is applied and followed, the gates' windows close, the gates are
     measured and judged.
  6. If a disturbance fails, the run ends after its stage. If a gate with `abortOn: failed` fails, the stage ends too,
@@ -35,6 +36,7 @@ from orchestrator.gates.judge import RunVerdict, baselines
 from orchestrator.gates.ports import Sources
 from orchestrator.gates.timeline import Pace
 from orchestrator.journal import IMAGES, Event, JournalWriter, RunFinished, RunStarted
+from orchestrator.machine import check as machine
 from orchestrator.provision import network as networks
 from orchestrator.provision.network import Network
 from orchestrator.readiness import ladder
@@ -108,6 +110,7 @@ def _rehearsed(plan: Plan, network: Network, journal: JournalWriter, say: Say) -
     for rung in ladder.climb(plan.cluster, network, say):
         chronicle.keep(Event(name="rung", detail={"rung": rung.name, "seconds": round(rung.seconds, 1)}))
     chronicle.keep(Event(name=IMAGES, detail=_digests(plan)))
+    chronicle.keep(machine.check(plan.rehearsal, network, evidence.nodes, plan.cluster, plan.directory, say))
     access = Access(plan.cluster, network)
     chronicle.keep(names.check(plan.rehearsal, evidence.nodes, access, say))
     with ChainClock(Access(plan.cluster, network, timeout=1.5), chronicle.keep) as clock:

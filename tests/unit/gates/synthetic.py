@@ -56,7 +56,7 @@ class Network:
         if any(n == node and low <= t < high for n, (low, high) in self.paused.items()):
             return None
         best, final = self.best(t, chain), self.final(t, chain)
-        return {"best": best, "final": final, "lag": best - final, "panics": 0, "peers": 6}[metric]
+        return {"best": best, "final": final, "lag": best - final, "panics": 0, "peers": 6, "wait": 0.02}[metric]
 
     def query_range(self, query, start, end, step, *, lookback=None):  # noqa: ARG002
         wanted = dict(re.findall(r'(chain|role|group|node)="([^"]*)"', query))
@@ -64,6 +64,7 @@ class Network:
             "lag" if " - ignoring" in query
             else "panics" if "panic" in query
             else "peers" if "peers" in query
+            else "wait" if "cpu_wait" in query
             else "final" if "finalized" in query
             else "best"
         )  # fmt: skip

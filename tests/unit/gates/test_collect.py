@@ -117,6 +117,16 @@ class TestNothingIsRaised:
         assert {chart.error for chart in charts.collect(sources, START, START + 100)} == {"away"}
 
 
+def test_every_report_draws_once_for_each_node_whether_it_got_its_share_of_the_machine():
+    network = Prometheus()
+    (chart,) = [
+        one for one in collect(Sources(network, Chains(), None, None, NODES), START, START + 9) if not one.chain
+    ]
+    assert (chart.title, chart.unit) == ("Waiting for a CPU, all nodes", "ratio")
+    assert chart.query == 'max by (node, group, role) (coalmine_node_cpu_wait_ratio{node=~".*"})'
+    assert chart.query in {query for query, *_ in network.asked}
+
+
 def test_a_chart_of_many_nodes_has_fewer_points():
     few, many = Prometheus(), Prometheus()
     charts.collect(Sources(few, Chains(), None, None, NODES), START, START + 6000)
