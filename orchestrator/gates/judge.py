@@ -196,6 +196,10 @@ def _outcome(journal: Journal) -> tuple[Verdict, str]:
         return Verdict.ERROR, f"the run ended in an error{told}"
     if finished.outcome == "interrupted":
         return Verdict.INCONCLUSIVE, f"the run was interrupted{told}"
+    ended = {event.stage for event in journal.all(Event) if event.name == "stage.end"}
+    missing = [stage.name for stage in journal.started.rehearsal.spec.stages if stage.name not in ended]
+    if missing:
+        return Verdict.INCONCLUSIVE, f"stage {missing[0]} never ended{told}"
     return Verdict.PASSED, ""
 
 

@@ -119,13 +119,13 @@ def _upgrade(events: dict[str, Event]) -> Finding:
         where = f" at block {block}" if block is not None else ""
         told = f"the upgrade of {chain} failed in phase {phase}{where}: {cause}"
         return decide(Claim(told, fails=True, holds=False, when=failed.at), instant(failed.at))
-    done = events.get("upgrade.completed") or events.get("upgrade.enacted")
-    if done is None:
+    enacted = events.get("upgrade.enacted")
+    if enacted is None:
         return unknown("the upgrade was neither enacted nor seen to fail")
-    block = events["upgrade.enacted"].detail.get("enactedBlock") if "upgrade.enacted" in events else None
+    block = enacted.detail.get("enactedBlock")
     which = f"block {block}, built by the new code," if block is not None else "a block built by the new code"
     told = f"{which} is included and finalised"
-    return decide(Claim(told, fails=False, holds=True, when=done.at), instant(done.at))
+    return decide(Claim(told, fails=False, holds=True, when=enacted.at), instant(enacted.at))
 
 
 def _text(event: Event, name: str) -> str:

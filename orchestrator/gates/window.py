@@ -48,9 +48,9 @@ def time_of(moments: Moments, name: str, default: float) -> float:
 
 
 def moment(anchor: Anchor, gate: Gate, moments: Moments, timeline: Timeline, pace: Pace) -> Evidence[float]:
-    """The time of an anchor of the gate; unknown also if it has not come yet."""
+    """The time of an anchor of the gate; unknown also if it has not come yet, or the stage never began."""
     found = moments.get(anchor.moment)
-    if found is None:
+    if found is None or "stage.start" not in moments:
         return _not_happened(anchor)
     if gate.policy.clocks != "ignore" and (reason := _misdated(anchor, gate, found)):
         return Unknown(reason)

@@ -41,6 +41,7 @@ class Network:
     stalls: list[tuple[float, float]] = field(default_factory=list)
     paused: dict[str, tuple[float, float]] = field(default_factory=dict)
     dead_after: float = float("inf")
+    lag: int = 3
 
     def best(self, t, chain):
         t = min(t, self.dead_after) if chain == "relay" else t
@@ -50,7 +51,7 @@ class Network:
         for low, high in self.stalls:
             if low <= t < high:
                 t = low
-        return max(0, self.best(t, chain) - 3)
+        return max(0, self.best(t, chain) - self.lag)
 
     def value(self, metric, t, node, chain):
         if any(n == node and low <= t < high for n, (low, high) in self.paused.items()):
@@ -120,11 +121,11 @@ def collected(plan, entries, waiting, sources):
     entries += waiting
 
 
-def run(*, until=None, upgrade_fails=False, relay_dies=False, finish=True):
+def run(*, until=None, upgrade_fails=False, relay_dies=False, finish=True, network=None):
     """The quickstart's journal. `until` cuts it after so many stages."""
     loaded = rehearsal()
     stages = loaded.rehearsal().spec.stages[:until]
-    network, t = Network(), START + 20
+    network, t = network or Network(), START + 20
     events = [Event(at=START, name="run.start"), Event(at=START + 12, name="rung", detail={"rung": "finalising"})]
     plan = []
     for stage in stages:

@@ -120,7 +120,7 @@ class TestNothingIsRaised:
 def test_every_report_draws_once_for_each_node_whether_it_got_its_share_of_the_machine():
     network = Prometheus()
     (chart,) = [
-        one for one in collect(Sources(network, Chains(), None, None, NODES), START, START + 9) if not one.chain
+        one for one in charts.collect(Sources(network, Chains(), None, None, NODES), START, START + 9) if not one.chain
     ]
     assert (chart.title, chart.unit) == ("Waiting for a CPU, all nodes", "ratio")
     assert chart.query == 'max by (node, group, role) (coalmine_node_cpu_wait_ratio{node=~".*"})'

@@ -155,9 +155,10 @@ class TestMoments:
         assert moments("one", events) == {"inject.confirmed": Known(5.0, 5.0, 5.0)}
 
     def told(self, at, noticed, **words):
+        begun = Event(at=at - 9, name="stage.start", stage="one")
         event = Event(at=at, noticed=noticed, name="inject.confirmed", stage="one")
         one = gate(atMost=3, window={"from": "inject.confirmed", "for": "9s"}, **words)
-        return resolve(one, moments("one", [event]), CLOCK, PACE, now=500.0)
+        return resolve(one, moments("one", [begun, event]), CLOCK, PACE, now=500.0)
 
     @pytest.mark.parametrize(("at", "noticed"), [(110.0, 110.4), (110.0, 119.9), (110.0, 105.1), (110.0, None)])
     def test_of_another_clock_are_believed_when_the_run_saw_them_soon(self, at, noticed):
