@@ -60,7 +60,8 @@ class Page(Collector):
         return registry
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        found = self._sampler.shares()
+        # A pod that is killed may outlive its successor's start for a moment. Two series of one name would be an error.
+        found = {pod.name: (pod, shares) for pod, shares in self._sampler.shares()}.values()
         for scarce, (name, sentence) in _RATIOS.items():
             family = GaugeMetricFamily(name, sentence, labels=_LABELS)
             for pod, shares in found:

@@ -40,7 +40,7 @@ def check(
     compilations = compiled(rehearsal, network.testnet.spec.parachains, nodes)
     short = too_short(rehearsal, network.genesis.timing, figures, compilations)
     say(line(figures, len(nodes), short))
-    detail = {**asdict(figures), "nodes": len(nodes), "tooShort": [asdict(each) for each in short]}
+    detail = {**asdict(figures), "nodes": len(nodes), "tooShort": [str(each) for each in short]}
     return Event(name=MEASURED, detail=detail)
 
 

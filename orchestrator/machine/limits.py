@@ -1,8 +1,8 @@
 """Names the windows and limits of a rehearsal that a machine is too slow for. Pure. Called by `check`.
 
-A limit that is too short makes a good network fail. Beside compilers on two cores (load 12 to 27), a parachain's upgrade
-was judged FAILED after its 300 s; alone on the machine it was enacted after 211 s. All else passed there, the upgrade of
-the relay chain too, and finality recovered from a partition in 13.3 s.
+A limit that is too short makes a good network fail. Beside compilers on two cores (load 12 to 27), a parachain's
+upgrade was judged FAILED after its 300 s; alone on the machine it was enacted after 211 s. All else passed there, the
+upgrade of the relay chain too, and finality recovered from a partition in 13.3 s.
 """
 
 from collections.abc import Iterator, Mapping

@@ -19,6 +19,7 @@ from orchestrator.metrics.names import AGENTS
 from tests.unit.chaos.conftest import eventually
 
 LABELS = ("node", "chain", "group", "role")
+IDENTITY = '{"group": "validator", "role": "validator", "chains": ["relay"]}'
 BUSY = "while :; do :; done"
 
 
@@ -130,6 +131,51 @@ def kernel(tmp_path):
 
 V2 = "0::/kubepods.slice/kubepods-pod11111111_2222.slice/cri-containerd-ab.scope\n"
 V1 = "4:cpu,cpuacct:/kubepods/pod11111111-2222/ab\n3:memory:/elsewhere\n0::/\n"
+
+
+class TestASampler:
+    """Pods as the kernel would show them, with a clock that the test sets."""
+
+    @pytest.fixture
+    def sampler(self, kernel):
+        self.now = 0.0
+        pods = NodePods(RealMachine("ours", proc=kernel.proc))
+        return Sampler(pods, Counters(kernel.proc, kernel.cgroups), length=2.0, clock=lambda: self.now)
+
+    def pod(self, kernel, pid, uid, name="validator-0"):
+        process = kernel.proc / str(pid)
+        kernel.write(process / "cgroup", f"0::/kubepods/pod{uid}/ab\n")
+        kernel.write(process / "environ", f"POD_NAME={name}\0COALMINE_NODE={IDENTITY}\0")
+        kernel.write(process / "root/etc/resolv.conf", "search ours.svc.cluster.local\n")
+        kernel.thread(pid, pid, "0 0 1\n")
+
+    def second(self, kernel, sampler, pid, running, waiting):
+        """Lets a second pass after which the thread has these times, in seconds since it began."""
+        kernel.thread(pid, pid, f"{int(running * 1e9)} {int(waiting * 1e9)} 9\n")
+        self.now += 1
+        sampler.sample()
+
+    def test_says_the_share_over_the_time_since_the_last_scrape(self, kernel, sampler):
+        self.pod(kernel, 42, "1-a")
+        self.second(kernel, sampler, 42, 0.0, 0.0)
+        found = []
+        for running, waiting in ((0, 1), (1, 1), (2, 1), (2, 2)):
+            self.second(kernel, sampler, 42, running, waiting)
+            ((_, shares),) = sampler.shares()
+            found.append(shares["cpu_wait"])
+        assert found == [1.0, 0.5, 0.0, 0.5]
+
+    def test_shows_a_replaced_pod_once_and_from_its_own_beginning(self, kernel, sampler):
+        self.pod(kernel, 42, "1-a")
+        for times in ((0, 0), (0, 1)):
+            self.second(kernel, sampler, 42, *times)
+        self.pod(kernel, 43, "1-b")
+        for times in ((0.0, 0.0), (1.0, 0.0)):
+            self.second(kernel, sampler, 43, *times)
+        text = generate_latest(Page(sampler, ClockComparison("")).registry()).decode()
+        assert [line.rpartition(" ")[2] for line in text.splitlines() if line.startswith("coalmine_node_cpu_w")] == [
+            "0.0"
+        ]
 
 
 class TestReading:
