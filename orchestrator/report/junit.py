@@ -8,7 +8,8 @@ import re
 from xml.etree import ElementTree as ET
 
 from orchestrator.journal import GateVerdict, Verdict
-from orchestrator.report.story import StageStory, Story
+from orchestrator.report.stages import StageStory
+from orchestrator.report.story import Story
 
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML does not allow. The message of a panic may contain them."""

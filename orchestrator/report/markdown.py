@@ -7,7 +7,8 @@ import re
 
 from orchestrator.gates import verdict
 from orchestrator.journal import GateVerdict, Verdict
-from orchestrator.report.story import Story, figure
+from orchestrator.report.stages import figure
+from orchestrator.report.story import Story
 
 ROWS = 20
 LIMIT = 900_000
