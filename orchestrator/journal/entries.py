@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from orchestrator.spec import Gate, Rehearsal, Testnet
 
-
 MOST_LINES = 20
 """How many log lines an entry keeps. The first ones tell the cause; the rest are counted."""
 

@@ -1,4 +1,4 @@
-"""Computes what the page draws: a chart for each signal of the run, and the strip of its stages. Pure; used by `html`."""
+"""Computes what the page draws: a chart for each signal of the run, and the strip of its stages. Pure."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence

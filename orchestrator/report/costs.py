@@ -8,34 +8,39 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from orchestrator.gates.window import Timeline
-from orchestrator.journal import GateVerdict, RunStarted
+from orchestrator.journal import RunStarted
 from orchestrator.report.stages import Band, StageStory, figure
 from orchestrator.spec import Stage
 from orchestrator.spec.testnet import RELAY
 
+_UNKNOWN = "not known"
+_FAULT = ("recover.start", "recover.confirmed", "not undone")
+_UPGRADE = ("upgrade.applied", "upgrade.enacted", "not enacted")
+"""The events between which a disturbance ends, and what is said if it did not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One disturbance. Lengths are in seconds; None is not known. `chain` is the one whose finality is told.
+    """One disturbance, in words. `chain` is the one whose finality is told.
 
-    `undone`: from the start of the fault's end, or of the upgrade, until it was confirmed everywhere. `finality`: from
-    then until the chain finalised more. `standstill`: the longest time without finality, from the disturbance's start
-    to the stage's end. `built` of `expected`: relay blocks while it lasted. `lag`: relay blocks not yet final, at most.
+    `undone`: from the start of the fault's end until it was confirmed everywhere; of an upgrade, from the new code's
+    application until the first block by it. `finality`: from then until the chain finalised more. `standstill`: the
+    longest time without finality, from the disturbance's start to the stage's end. `built`: relay blocks while it
+    lasted, of those that the slots have room for. `lag`: relay blocks that were not yet final, at most.
     """
 
     stage: str
     what: str
     chain: str
     start: float
-    lasted: float
-    undone: float | None
-    finality: float | None
-    standstill: float | None
-    built: int | None
-    expected: int
-    lag: int | None
-    recovered: tuple[tuple[str, str, GateVerdict], ...]
-    """The gates that ask for recovery: name, seconds in words, and verdict."""
+    lasted: str
+    undone: str
+    finality: str
+    standstill: str
+    built: str
+    lag: str
+    recovered: tuple[str, ...]
+    """The gates that ask for recovery, each with the time that it took."""
 
 
 def costs(run: RunStarted, stages: Iterable[StageStory], timeline: Timeline) -> Iterator[Cost]:
@@ -47,40 +52,51 @@ def costs(run: RunStarted, stages: Iterable[StageStory], timeline: Timeline) -> 
 
 
 def _cost(run: RunStarted, asked: Stage, stage: StageStory, band: Band, timeline: Timeline) -> Cost:
-    chain = asked.upgrade.chain if asked.upgrade is not None else RELAY
-    begun, over = stage.times.get("recover.start"), stage.times.get("recover.confirmed")
+    chain, (begins, confirmed, never) = RELAY, _FAULT
     if asked.upgrade is not None:
-        begun, over = stage.times.get("upgrade.applied"), stage.times.get("upgrade.enacted")
-    first, last = timeline.block(band.start), timeline.block(band.end)
+        chain, (begins, confirmed, never) = asked.upgrade.chain, _UPGRADE
+    begun, over = stage.times.get(begins), stage.times.get(confirmed)
     end = stage.end if stage.end is not None else band.end
-    seconds = band.end - band.start
     asking = {gate.name for gate in asked.gates if gate.recovers_within is not None}
+    standstill = _standstill(timeline, chain, band.start, end)
+    lag = max((clock.best - clock.finalized for clock in timeline.between(band.start, end)), default=None)
     return Cost(
         stage=stage.name,
         what=band.label,
         chain=chain,
         start=band.start,
-        lasted=seconds,
-        undone=over - begun if begun is not None and over is not None else None,
-        finality=_again(timeline, chain, over, end) if over is not None else None,
-        standstill=_standstill(timeline, chain, band.start, end),
-        built=last - first if first is not None and last is not None else None,
-        expected=round(seconds / run.testnet.spec.relaychain.slot),
-        lag=max((clock.best - clock.finalized for clock in timeline.between(band.start, end)), default=None),
-        recovered=tuple((gate.gate, figure(gate), gate) for gate in stage.gates if gate.gate in asking),
+        lasted=f"{band.end - band.start:.1f} s",
+        undone=f"{over - begun:.1f} s" if begun is not None and over is not None else never,
+        finality=_again(timeline, chain, over, end) if over is not None else never,
+        standstill=f"{standstill:.1f} s" if standstill is not None else _UNKNOWN,
+        built=_built(run, timeline, band),
+        lag=f"{lag} blocks" if lag is not None else _UNKNOWN,
+        recovered=tuple(f"{g.gate}: {figure(g) or g.verdict}" for g in stage.gates if g.gate in asking),
     )
+
+
+def _built(run: RunStarted, timeline: Timeline, band: Band) -> str:
+    first, last = timeline.block(band.start), timeline.block(band.end)
+    if first is None or last is None:
+        return _UNKNOWN
+    return f"{last - first} of {round((band.end - band.start) / run.testnet.spec.relaychain.slot)}"
 
 
 def _heights(timeline: Timeline, chain: str, start: float, end: float) -> list[tuple[float, int]]:
     """The chain's finalised heights, from the one that was known at `start` on."""
     inside = [(clock.at, timeline.finalized(clock.at, chain)) for clock in timeline.between(start, end)]
-    return [(when, height) for when, height in [(start, timeline.finalized(start, chain)), *inside] if height is not None]
+    return [
+        (when, height) for when, height in [(start, timeline.finalized(start, chain)), *inside] if height is not None
+    ]
 
 
-def _again(timeline: Timeline, chain: str, start: float, end: float) -> float | None:
-    """Seconds until the chain had finalised more than at `start`. None if it had not by `end`, or nothing is known."""
+def _again(timeline: Timeline, chain: str, start: float, end: float) -> str:
+    """How long it took until the chain had finalised more than at `start`."""
     heights = _heights(timeline, chain, start, end)
-    return next((when - start for when, height in heights if height > heights[0][1]), None)
+    if not heights:
+        return _UNKNOWN
+    again = next((when - start for when, height in heights if height > heights[0][1]), None)
+    return f"{again:.1f} s" if again is not None else "not in this stage"
 
 
 def _standstill(timeline: Timeline, chain: str, start: float, end: float) -> float | None:

@@ -34,18 +34,27 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A name and the place of its line. Those that are `first` find their room before all others."""
+    """A name and the place of its line. If not all find room, those that are `needed` find theirs first."""
 
     line: float
     text: str
     style: str
-    first: bool = False
+    needed: bool = False
 
 
 def placed(wanted: Sequence[Wanted]) -> tuple[Label | None, ...]:
     """The label of each name, in the order of the names. None where it finds no room."""
+    found = _placed(wanted, sorted(range(len(wanted)), key=lambda index: wanted[index].line))
+    if any(one.needed and label is None for one, label in zip(wanted, found, strict=True)):
+        order = sorted(range(len(wanted)), key=lambda index: (not wanted[index].needed, wanted[index].line))
+        found = _placed(wanted, order)
+    return found
+
+
+def _placed(wanted: Sequence[Wanted], order: Sequence[int]) -> tuple[Label | None, ...]:
+    """From left to right, the names go down like stairs, and none is in the way of the next."""
     found: dict[int, Label] = {}
-    for index in sorted(range(len(wanted)), key=lambda index: (not wanted[index].first, wanted[index].line)):
+    for index in order:
         label = next((label for label in _tries(wanted[index]) if _free(label, found.values())), None)
         if label is not None:
             found[index] = label

@@ -40,10 +40,13 @@ def paths(
         if len(members) > _MANY:
             yield from _envelope(members, f"{name}, {len(members)} nodes", style, times, scale)
             continue
+        alike: dict[str, list[str]] = {}  # Nodes that agree have one line between them.
         for one in members:
             points = drawn([s for s in one.samples if math.isfinite(s[1])], times, scale)
+            alike.setdefault(points, []).append(one.labels.get("node", name))
+        for points, nodes in alike.items():
             if points:
-                yield Path(points, style, f"{one.labels.get('node', name)}: {title}")
+                yield Path(points, style, f"{', '.join(nodes)}: {title}")
 
 
 def group(one: Series) -> str:

@@ -81,14 +81,13 @@ class _Moment:
 def marks(story: Story, times: Times) -> Marks:
     """The marks of a chart of the run, or of a part of it."""
     stretches, moments = list(bands(story, times)), list(_moments(story, times))
-    named = [Wanted(moment.x, _name(moment), moment.style, first=moment.style == "trouble") for moment in moments]
+    named = [Wanted(moment.x, _name(moment), moment.style, needed=moment.style == "trouble") for moment in moments]
     labels = placed([*(Wanted(band.left, band.label, band.style) for band in stretches), *named])
     rows = [label.row if label else None for label in labels]
     return Marks(
         ticks=tuple(ticks(story, times)),
         bands=tuple(
-            Rect(band.left, band.width, band.style, band.label, row)
-            for band, row in zip(stretches, rows, strict=False)
+            Rect(band.left, band.width, band.style, band.label, row) for band, row in zip(stretches, rows, strict=False)
         ),
         moments=tuple(
             Mark(moment.x, _title(story, moment.events), moment.style, row)

@@ -1,4 +1,7 @@
-"""Tells each event of a run as a sentence. Pure. What a sentence does not use is added to it, so that nothing is lost."""
+"""Tells each event of a run as a sentence. Pure.
+
+What a sentence does not use of an event is added to it, so that nothing is lost.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -44,12 +47,14 @@ def _authorised(detail: _Detail) -> str:
 def _enacted(detail: _Detail) -> str:
     old, new = detail["specVersionFrom"], detail["specVersionTo"]
     version = f"; the version went from {old} to {new}" if old is not None and new is not None else ""
-    return f"The first block by the new code was built{_in(detail['enactedBlock'])}{version}."
+    block = detail["enactedBlock"]
+    return f"{f'Block {block}' if block is not None else 'A block'} was the first by the new code{version}."
 
 
 def _upgrade_failed(detail: _Detail) -> str:
     chain, phase = detail["chain"] or "the chain", detail["phase"] or "unknown"
-    return f"The upgrade of {chain} failed in phase {phase}{_in(detail['block'])}{_after_colon(detail['cause'])}."
+    at = f" at block {detail['block']}" if detail["block"] is not None else ""
+    return f"The upgrade of {chain} failed in phase {phase}{at}{_after_colon(detail['cause'])}."
 
 
 def _caused(what: str) -> Callable[[_Detail], str]:
