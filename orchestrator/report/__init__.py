@@ -11,7 +11,7 @@ from orchestrator.report.links import NOWHERE, Links
 from orchestrator.report.story import Story, tell
 from orchestrator.report.terminal import HEADER, rows
 
-__all__ = ["FORMATS", "HEADER", "Format", "Links", "render", "rows", "write"]
+__all__ = ["FORMATS", "HEADER", "NOWHERE", "Format", "Links", "render", "rows", "write"]
 
 Format = Literal["html", "junit", "markdown", "json"]
 
