@@ -24,6 +24,7 @@ class Browser:
 
     def __init__(self, process, to_browser, from_browser):
         self._process, self._to, self._from = process, to_browser, from_browser
+        self._heard = b""
         self._numbers = itertools.count(1)
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -68,10 +69,11 @@ class Browser:
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def _read(self):
-        text = bytearray()
-        while (byte := self._from.read(1)) != b"\0":
-            assert byte, "the browser has gone"
-            text += byte
+        while b"\0" not in self._heard:
+            more = self._from.read1(1 << 20)
+            assert more, "the browser has gone"
+            self._heard += more
+        text, _, self._heard = self._heard.partition(b"\0")
         return json.loads(text)
 
 
