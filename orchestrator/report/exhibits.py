@@ -5,7 +5,8 @@ import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.journal import GateVerdict, Journal, Measurement, Occurrences, Samples, Series
+from orchestrator.gates import verdict
+from orchestrator.journal import GateVerdict, Journal, Measurement, Occurrences, Samples, Series, Verdict
 from orchestrator.report.stages import StageStory
 from orchestrator.spec import Gate
 
@@ -66,11 +67,13 @@ def exhibits(journal: Journal, stages: Iterable[StageStory]) -> Iterator[Exhibit
     asked = {(stage.name, gate.name): gate for stage in journal.started.rehearsal.spec.stages for gate in stage.gates}
     measured = {(entry.stage, entry.gate.name): entry for entry in journal.all(Measurement)}
     for stage in stages:
+        worst = max(stage.gates, key=lambda gate: verdict.rank(gate.verdict))
         for gate in stage.gates:
             key = gate.stage, gate.gate
             measurement = measured.get(key)
             series = samples(measurement, journal) if measurement is not None else ()
-            lines, unshown = _lines(journal, gate, stage)
+            decides = gate is worst and gate.verdict is not Verdict.PASSED
+            lines, unshown = _lines(journal, stage, None if decides else gate.query)
             yield Exhibit(gate, asked.get(key), measurement, stage.start, stage.end, series, lines, unshown)
 
 
@@ -112,12 +115,14 @@ def _together(gate: Gate, each: Sequence[Series]) -> Iterator[Series]:
         yield Series(labels={"group": f"{gate.view.aggregate} of {name}"}, samples=figures)
 
 
-def _lines(journal: Journal, gate: GateVerdict, stage: StageStory) -> tuple[tuple[LogLine, ...], int]:
-    """The log lines of a gate: its own, or else those that other gates of its stage found while the stage ran."""
+def _lines(journal: Journal, stage: StageStory, query: str | None) -> tuple[tuple[LogLine, ...], int]:
+    """The log lines that a query found while the stage ran, and how many more there were. None: any gate's query.
+
+    The worst gate of a stage gets them all, because the cause of its failure is often what another gate looks for.
+    """
     if stage.start is None or stage.end is None:
         return (), 0
-    entries = [entry for entry in journal.all(Occurrences) if entry.lines]
-    entries = [entry for entry in entries if entry.query == gate.query] or entries
+    entries = [entry for entry in journal.all(Occurrences) if entry.lines and query in {None, entry.query}]
     kept = {
         LogLine(entry.target.node, when, text)
         for entry in entries

@@ -12,7 +12,7 @@ _LETTER = 6.6
 """Width of a letter in SVG units, for the widest of the usual fonts at the size of a chart's text."""
 
 _GAP = 4.0
-_ROWS = 8
+_ROWS = 10
 """A chart has at most so many rows of names. What finds no room in them keeps its line, whose tooltip names it."""
 
 

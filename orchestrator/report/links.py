@@ -24,7 +24,9 @@ class Links:
         Raises:
             UsageError: an address is not one of http or https.
         """
-        for address in filter(None, (self.prometheus, self.grafana)):
+        for address in (self.prometheus, self.grafana):
+            if address is None:
+                continue
             if urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).netloc:
                 raise UsageError(
                     f"{address!r} is no address of a page", hint="it begins with http:// or https:// and names a host"

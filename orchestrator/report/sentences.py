@@ -26,7 +26,7 @@ def _began(detail: _Detail) -> str:
 
 def _reached(detail: _Detail) -> str:
     took = f" after {detail['seconds']:g} s" if isinstance(detail["seconds"], int | float) else ""
-    return f"Readiness: {detail['rung']}{took}."
+    return f"Readiness: {detail['rung'] or 'a rung was reached'}{took}."
 
 
 def _injected(detail: _Detail) -> str:
@@ -70,7 +70,7 @@ _SENTENCES: Mapping[str, tuple[tuple[str, ...], Callable[[_Detail], str]]] = {
     "stage.end": ((), lambda detail: f"Stage {detail['stage']} ended."),
     "stage.aborted": (
         ("gate", "cause"),
-        lambda detail: f"Gate {detail['gate']} ended the stage early{_after_colon(detail['cause'])}.",
+        lambda detail: f"Gate {detail['gate'] or 'of the stage'} ended the stage early{_after_colon(detail['cause'])}.",
     ),
     "run.aborted": (("cause",), _caused("The run ended early")),
     "inject.confirmed": (("nodes", "sides", "effect"), _injected),

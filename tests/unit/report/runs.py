@@ -1,5 +1,7 @@
 """Journals of runs for reports: passed, failed and inconclusive, with all that a report may have to tell."""
 
+from functools import cache
+
 from orchestrator.gates.judge import judge
 from orchestrator.journal import Clock, Event, Journal, NodeFinding, Occurrences, RunStarted, Samples, Target, Verdict
 from tests.unit.gates import synthetic
@@ -16,14 +18,12 @@ def changed(journal, kind, change):
 
 
 def with_gates(journal, change):
-    """The journal of the same run with other gates in its rehearsal; `change` gets stage and gate, returns fields."""
+    """The journal of the same run with other gates in its rehearsal; `change` gets a gate and returns fields."""
 
     def rehearsal(started):
         spec = started.rehearsal.spec
         stages = tuple(
-            stage.model_copy(
-                update={"gates": tuple(gate.model_copy(update=change(stage, gate)) for gate in stage.gates)}
-            )
+            stage.model_copy(update={"gates": tuple(gate.model_copy(update=change(gate)) for gate in stage.gates)})
             for stage in spec.stages
         )
         spec = spec.model_copy(update={"stages": stages})
@@ -35,13 +35,15 @@ def with_gates(journal, change):
 def whole(journal):
     """With the parachain's finality on the clock, and an author's `why` at each gate."""
     later = changed(journal, Clock, lambda clock: {"parachains": {"nest": int((clock.at - synthetic.START) / 4) + 7}})
-    return with_gates(later, lambda stage, gate: {"why": WHY})
+    return with_gates(later, lambda _: {"why": WHY})
 
 
+@cache
 def passed():
     return whole(synthetic.run())
 
 
+@cache
 def failed():
     """An upgrade whose migration panics, and after which the relay chain stands still."""
     journal = whole(synthetic.run(upgrade_fails=True, relay_dies=True))
@@ -56,12 +58,13 @@ def failed():
     return Journal.of([*journal.entries, *panics])
 
 
+@cache
 def too_slow():
     """A threshold on values that no node keeps to."""
-    strict = with_gates(passed(), lambda stage, gate: {"at_most": 2.0} if gate.name == "finality-close" else {})
-    return strict
+    return with_gates(passed(), lambda gate: {"at_most": 2.0} if gate.name == "finality-close" else {})
 
 
+@cache
 def inconclusive():
     """No samples came from two validators."""
     silent = {"validator-1", "validator-3"}
