@@ -61,6 +61,17 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """A stage in the strip of stages. `title` is its tooltip."""
+
+    left: float
+    width: float
+    style: str
+    label: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """One chart, with everything that the template needs to draw it."""
 
@@ -142,14 +153,15 @@ def legend(groups: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield f"c{index % COLOURS}", name
 
 
-def strip(story: Story) -> tuple[Rect, ...]:
-    """The stages in a row, coloured by their verdicts. They have names if there is room, else numbers."""
+def strip(story: Story) -> tuple[Box, ...]:
+    """The stages in a row, coloured by their verdicts. They have names if there is room, else numbers, else nothing."""
     times = Times(story.start, story.end)
     rects = []
     for number, stage in enumerate(story.stages, start=1):
         if stage.start is None or stage.end is None:
             continue
         left, right = times.x(stage.start), times.x(stage.end)
-        label = stage.name if width(stage.name) + 12 < right - left else str(number)
-        rects.append(Rect(left, max(1.0, right - left - 2), stage.verdict.lower(), label))
+        label = next((text for text in (stage.name, str(number)) if width(text) + 12 < right - left), "")
+        title = f"{stage.name}: {stage.verdict}"
+        rects.append(Box(left, max(1.0, right - left - 2), stage.verdict.lower(), label, title))
     return tuple(rects)

@@ -12,6 +12,7 @@ from orchestrator.report.stages import figure
 from orchestrator.report.story import Story
 
 ROWS = 20
+_NODES = 50
 LIMIT = 900_000
 SIGNS = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.INCONCLUSIVE: "❔", Verdict.ERROR: "⚠️"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
@@ -64,7 +65,9 @@ def _row(gate: GateVerdict) -> str:
 def _folded(exhibit: Exhibit) -> list[str]:
     """What a gate's row has no room for: its author's reason, each node's finding, and the log lines."""
     told = [f"Why it matters: {_plain(exhibit.why)}"] if exhibit.why else []
-    told += [f"- {SIGNS[found.verdict]} {_plain(found.node)}: {_plain(found.reason)}" for found in exhibit.gate.nodes]
+    findings = exhibit.gate.nodes
+    told += [f"- {SIGNS[found.verdict]} {_plain(found.node)}: {_plain(found.reason)}" for found in findings[:_NODES]]
+    told += [f"- … and {len(findings) - _NODES} more nodes, in result.json"] if len(findings) > _NODES else []
     told += [f"- log of {_plain(line.node)}: {_plain(line.text)}" for line in exhibit.lines]
     if not told:
         return []

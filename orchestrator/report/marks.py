@@ -68,7 +68,7 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """Events that are too near to each other to be told apart. They have one mark and one name."""
+    """Events of a stage that are too near to each other to be told apart. They have one mark and one name."""
 
     x: float
     events: list[Event]
@@ -118,7 +118,7 @@ def _moments(story: Story, times: Times) -> Iterator[_Moment]:
         if event.name not in _NAMES or not times.start <= event.at <= times.end:
             continue
         x = times.x(event.at)
-        if last is not None and x - last.x < _NEAR:
+        if last is not None and x - last.x < _NEAR and event.stage == last.events[-1].stage:
             last.events.append(event)
             continue
         if last is not None:

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator import report
 from orchestrator.journal import Measurement, Samples, Target
-from orchestrator.report import proof, thresholds
+from orchestrator.report import charts, proof, thresholds
 from orchestrator.report.exhibits import samples
 from orchestrator.report.story import tell
 from tests.unit.gates.building import gate
@@ -146,6 +146,16 @@ class TestThePage:
         assert text.count(runs.PANIC) == 8
         assert runs.PANIC not in self.page(runs.passed(), form)
 
+    @pytest.mark.parametrize(("form", "rows"), [("html", 100), ("markdown", 50)])
+    def test_has_rows_for_no_more_nodes_than_anybody_reads(self, form, rows):
+        journal = runs.too_slow()
+        verdict = runs.judged(journal)
+        many = tuple(verdict.gates[2].nodes[0].model_copy(update={"node": f"n{number:03d}-"}) for number in range(999))
+        gates = [gate.model_copy(update={"nodes": many if gate.nodes else ()}) for gate in verdict.gates[:3]]
+        text = report.render(journal, type(verdict)(verdict.verdict, verdict.reason, tuple(gates)), form)
+        assert len(re.findall(r"\bn\d{3}-", text)) == rows
+        assert f"and {999 - rows} more" in text
+
     def test_counts_the_lines_that_nobody_kept(self):
         journal = runs.failed()
         at = max(entry.at for entry in journal.entries) - 60
@@ -179,3 +189,13 @@ class TestThePage:
         assert queries
         assert not any("panicked" in query or "finalized-hash" in query for query in queries)
         assert "prometheus.example.org" not in self.page(journal)
+
+
+def test_of_a_run_so_long_that_its_stages_are_dots_nothing_is_written_over_something_else():
+    journal = runs.passed()
+    (*others, last) = journal.entries
+    long = type(journal).of([*others, last.model_copy(update={"at": last.at + 50_000})])
+    boxes = charts.strip(story(long))
+    assert [box.label for box in boxes] == [""] * len(boxes)
+    assert [box.title for box in boxes] == [f"{stage.name}: PASSED" for stage in story(long).stages]
+    assert [box.label for box in charts.strip(story(journal))] == [stage.name for stage in story(journal).stages]
