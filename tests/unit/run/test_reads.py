@@ -258,7 +258,10 @@ class TestLogLines:
         found = matching(logged, "panicked", 960.0, 1100.0)
         assert len(found.hits) == 40
         assert found.lines == ("panicked", f"panicked at {'x' * 287}…") * 10
-        assert Occurrences(query="q", target=Target(node="a"), first=0, last=1, lines=found.lines).lines == found.lines
+        assert (
+            Occurrences(key="q", query="q", target=Target(node="a"), first=0, last=1, lines=found.lines).lines
+            == found.lines
+        )
 
 
 class Container:
