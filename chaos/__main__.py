@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import time
 from pathlib import Path
 
 import kopf
@@ -20,7 +21,7 @@ from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError
 
 _LOG = logging.getLogger("chaos")
-_LIVENESS = "http://0.0.0.0:9702/healthz"
+_LIVENESS = f"http://0.0.0.0:{tcp_ports.CONTROLLER_LIVENESS}/healthz"
 
 
 def _cluster() -> Cluster:
@@ -48,9 +49,13 @@ async def _serve(barrier: Barrier, ready: asyncio.Event) -> web.AppRunner:
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
+    async def clock(_: web.Request) -> web.Response:
+        return web.Response(text=f"{time.time():.6f}")  # Agents compare their machines' clocks with it.
+
     app = web.Application()
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/metrics", metrics)
+    app.router.add_get("/time", clock)
     app.router.add_get("/barrier/{network}", barrier.handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

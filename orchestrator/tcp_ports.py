@@ -25,6 +25,9 @@ EMBEDDED_RELAY = NodePorts(p2p=30334, rpc=9945, local_rpc=9956, metrics=9616)
 
 AGENT = 9700
 CONTROLLER = 9701
+CONTROLLER_LIVENESS = 9702
+AGENT_METRICS = 9703
+"""Apart from the agent's orders, so that a policy can open it to Prometheus alone."""
 SNAPSHOT = CONTROLLER
 """The pod that sends a volume's snapshot: the controller's number, which the NetworkPolicies leave open anyway."""
 PROMETHEUS = 9090

@@ -6,12 +6,17 @@ from pathlib import Path
 
 from aiohttp import web
 
+from chaos.agent.clock_offset import ClockComparison
 from chaos.agent.containers import Machine
+from chaos.agent.counters import Counters
 from chaos.agent.faults import FaultInjector
 from chaos.agent.keeper import Keeper
 from chaos.agent.ledger import Ledger
+from chaos.agent.metrics_server import CleanupContext, measuring
+from chaos.agent.node_pods import NodePods
 from chaos.agent.partition import PeerBlocker, supported_backend
 from chaos.agent.pause import ProcessStopper
+from chaos.agent.sampler import Sampler
 from chaos.agent.server import application
 from orchestrator import tcp_ports
 
@@ -38,12 +43,23 @@ def main() -> None:
     port = int(os.environ.get("COALMINE_AGENT_PORT", tcp_ports.AGENT))
     token = Path(os.environ.get("COALMINE_TOKEN_FILE", "/etc/coalmine/token/token"))
     _LOG.info("serving namespace %s on port %d, partitions by %s", namespace, port, backend or "nothing: " + reason)
-    web.run_app(
-        application(keeper, machine, token),
-        port=port,
-        access_log=None,
-        print=None,
+    app = application(keeper, machine, token)
+    app.cleanup_ctx.append(_measuring(machine))
+    web.run_app(app, port=port, access_log=None, print=None)
+
+
+def _measuring(machine: Machine) -> CleanupContext:
+    sampler = Sampler(
+        NodePods(machine),
+        Counters(cgroups=Path(os.environ.get("COALMINE_CGROUPS", "/proc/1/root/sys/fs/cgroup"))),
+        float(os.environ.get("COALMINE_SCRAPE_SECONDS", "1")),
     )
+    clock = ClockComparison(
+        os.environ.get(
+            "COALMINE_CLOCK", f"http://coalmine-controller.{machine.namespace}.svc:{tcp_ports.CONTROLLER}/time"
+        )
+    )
+    return measuring(sampler, clock, int(os.environ.get("COALMINE_METRICS_PORT", tcp_ports.AGENT_METRICS)))
 
 
 if __name__ == "__main__":

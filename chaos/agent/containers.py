@@ -36,10 +36,10 @@ class Machine:
         Raises:
             Gone: our namespace has no such pod on this machine.
         """
-        if not any(self._searches_ours(pid) for pid in self._processes(pod_uid, None)):
+        if not any(self.is_ours(pid) for pid in self._processes(pod_uid, None)):
             raise Gone(f"namespace {self.namespace} has no pod {pod_uid} on this machine")
 
-    def _searches_ours(self, pid: int) -> bool:
+    def is_ours(self, pid: int) -> bool:
         try:
             lines = (self.proc / str(pid) / "root/etc/resolv.conf").read_text().splitlines()
         except OSError:  # It has ended, or its container has no such file.

@@ -30,16 +30,16 @@ class ProcessTable:
 
     def _look(self) -> tuple[tuple[int, str], ...]:
         names = os.listdir(self._proc)  # noqa: PTH208  A third of the time that a Path for each process takes.
-        rows = ((int(name), _read(f"{self._proc}/{name}/cgroup")) for name in names if name.isdigit())
+        rows = ((int(name), read(f"{self._proc}/{name}/cgroup")) for name in names if name.isdigit())
         return tuple((pid, text) for pid, text in rows if text is not None)
 
     def state(self, pid: int) -> str | None:
         """The one-letter state of a process. None if it is gone."""
-        stat = _read(f"{self._proc}/{pid}/stat")
+        stat = read(f"{self._proc}/{pid}/stat")
         return None if stat is None else stat.rpartition(")")[2].split()[0]
 
 
-def _read(path: str) -> str | None:
+def read(path: str) -> str | None:
     """The text of a small file in `/proc`. None if its process has ended."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

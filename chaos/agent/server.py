@@ -1,4 +1,7 @@
-"""The agent's HTTP server: bearer token, JSON in and out, errors as `{"error": …}`. Only the controller calls it."""
+"""The agent's HTTP server: bearer token, JSON in and out, errors as `{"error": …}`. Only the controller calls it.
+
+Metrics are on a port of their own, see `metrics_server`.
+"""
 
 import asyncio
 import hmac

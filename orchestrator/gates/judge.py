@@ -1,24 +1,33 @@
 """Judges a run by its journal alone. Called by `run` at its end, and by `coalmine judge` at any time."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.errors import CoalmineError
-from orchestrator.gates import implicit, verdict
-from orchestrator.gates.evaluate import assess, figures
+from orchestrator.gates import measured, verdict
+from orchestrator.gates.assess import assess, figures
+from orchestrator.gates.measured import FAULT, UPGRADE
 from orchestrator.gates.record import Record
-from orchestrator.gates.window import moments
-from orchestrator.journal import Baseline, GateVerdict, Journal, Judged, Verdict
+from orchestrator.gates.window import moments, time_of
+from orchestrator.journal import Baseline, Event, GateVerdict, Journal, Judged, Verdict
 from orchestrator.spec import Gate, Rehearsal, Stage
+
+CLOSED = "stage.closed"
+"""The event that `run` records when all evidence for a stage is in, before it judges it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunVerdict:
-    """The verdict on a run, its reason, and the verdicts of all gates in the order of the rehearsal."""
+    """The verdict on a run, its reason, and the verdicts of all gates in the order of the rehearsal.
+
+    `left_out` are verdicts of the run's own gates that are not among `gates`, because the run was judged by other
+    gates. They count for the verdict: leaving out the gate that failed does not make a run pass.
+    """
 
     verdict: Verdict
     reason: str
     gates: tuple[GateVerdict, ...]
+    left_out: tuple[GateVerdict, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -39,22 +48,75 @@ class Change:
 def judge(journal: Journal, rehearsal: Rehearsal | None = None, baselines: Iterable[Baseline] = ()) -> RunVerdict:
     """Judges all gates of the rehearsal, by default the one that was run, on what the journal holds.
 
-    `baselines` are figures of earlier runs that the journal does not hold, for gates that the run did not have.
+    What was done to the network is what the run did, whatever another rehearsal says of it. `baselines` are figures of
+    earlier runs that the journal does not hold, for gates that the run did not have.
 
     Raises:
         UsageError: when the journal does not even say what was run.
     """
-    rehearsal = rehearsal or journal.started.rehearsal
-    record = Record.of(journal)
+    started = journal.started
+    own, wanted = started.rehearsal.spec.stages, (rehearsal or started.rehearsal).spec.stages
+    record = Record.begun(started)
     for baseline in baselines:
         record.add(baseline)
-    last = max(entry.at for entry in journal.entries)
-    gates: list[GateVerdict] = []
-    for stage in rehearsal.spec.stages:
-        gates += stage_verdicts(stage, record, ended(stage, record, last))
+    done = {stage.name: stage for stage in own}
+    found = _by_stage([_as_done(stage, done) for stage in wanted], journal, record)
+    left_out = _left_out(own, wanted, journal)
+    gates = tuple(gate for stage in wanted for gate in found[stage.name])
     outcome, told = _outcome(journal)
-    merged = verdict.merge([*(gate.verdict for gate in gates), outcome])
-    return RunVerdict(merged, _reason(merged, gates, outcome, told), tuple(gates))
+    merged = verdict.merge([*(gate.verdict for gate in (*gates, *left_out)), outcome])
+    return RunVerdict(merged, _reason(merged, gates, left_out, outcome, told), gates, left_out)
+
+
+def _as_done(stage: Stage, done: Mapping[str, Stage]) -> Stage:
+    """The stage with the disturbance that its run had."""
+    own = done.get(stage.name)
+    if own is None:
+        return stage
+    return stage.model_copy(update={"experiment": own.experiment, "upgrade": own.upgrade})
+
+
+def _by_stage(stages: Iterable[Stage], journal: Journal, record: Record) -> dict[str, tuple[GateVerdict, ...]]:
+    """The verdicts of each stage, by what the journal held when that stage was judged.
+
+    What was recorded later belongs to later stages, and cannot fill what this one lacks.
+    """
+    waiting = {stage.name: stage for stage in stages}
+    found: dict[str, tuple[GateVerdict, ...]] = {}
+    last = 0.0
+
+    def close(name: str) -> None:
+        if (stage := waiting.pop(name, None)) is not None:
+            found[name] = tuple(stage_verdicts(stage, record, ended(stage, record, last)))
+
+    under_way = ""
+    for entry in journal.entries:
+        if isinstance(entry, Event) and entry.name == "stage.start" and entry.stage != under_way:
+            close(under_way)
+            under_way = entry.stage or ""
+        record.add(entry)
+        last = max(last, entry.at)
+        if isinstance(entry, Event) and entry.name == CLOSED:
+            close(entry.stage or "")
+    for name in tuple(waiting):
+        close(name)
+    return found
+
+
+def _left_out(own: Iterable[Stage], wanted: Iterable[Stage], journal: Journal) -> tuple[GateVerdict, ...]:
+    """The verdicts of the run's own gates that another rehearsal does not have."""
+    kept = {(stage.name, gate.name) for stage in wanted for gate in stage.gates}
+    stages = {stage.name for stage in wanted}
+    missing = [
+        stage.model_copy(update={"gates": tuple(g for g in stage.gates if (stage.name, g.name) not in kept)})
+        for stage in own
+    ]
+    missing = [stage for stage in missing if stage.gates or stage.name not in stages]
+    found = _by_stage(missing, journal, Record.begun(journal.started)) if missing else {}
+    implied = {FAULT, UPGRADE}
+    return tuple(
+        gate for stage in missing for gate in found[stage.name] if gate.gate not in implied or stage.name not in stages
+    )
 
 
 def first(journal: Journal) -> RunVerdict:
@@ -70,21 +132,22 @@ def first(journal: Journal) -> RunVerdict:
 
 
 def ended(stage: Stage, record: Record, last: float) -> float:
-    """The time at which a stage is judged, unix seconds: its end, or `last`, the time of the journal's last entry."""
-    return moments(stage.name, record.events).get("stage.end", last)
+    """The time at which a stage is judged, unix seconds: its end, or `last`, the time of the latest entry."""
+    return time_of(moments(stage.name, record.events), "stage.end", last)
 
 
 def stage_verdicts(stage: Stage, record: Record, now: float) -> list[GateVerdict]:
     """The verdicts of one stage's gates. Those of its implicit gates come first."""
     events = [event for event in record.events if event.stage == stage.name]
-    found = list(implicit.verdicts(stage, events, record.timeline))
+    found = list(measured.implicit(stage, events, record.timeline))
     return found + [assess(stage, gate, record, now).verdict for gate in stage.gates]
 
 
 def baselines(rehearsal: Rehearsal, read: Callable[[str], Journal]) -> Iterator[Baseline]:
     """The figures of earlier runs that a rehearsal's gates compare with, for this run's journal.
 
-    `read` finds a run's journal by its name. For a run that cannot be read, the figures are empty, with the reason.
+    `read` finds a run's journal by its name. For a run that cannot be read, or was cut short, the figures are empty,
+    with the reason.
     """
     for stage in rehearsal.spec.stages:
         for gate in stage.gates:
@@ -93,13 +156,22 @@ def baselines(rehearsal: Rehearsal, read: Callable[[str], Journal]) -> Iterator[
 
 
 def _baseline(stage: Stage, gate: Gate, run: str, read: Callable[[str], Journal]) -> Baseline:
+    blank = Baseline(run=run, stage=stage.name, gate=gate)
     try:
         journal = read(run)
-        record = Record.of(journal)
+        record = Record.begun(journal.started)
     except CoalmineError as error:
-        return Baseline(run=run, stage=stage.name, gate=gate, lacking={"": error.message})
+        return blank.model_copy(update={"lacking": {"": error.message}})
+    outcome, told = _outcome(journal)
+    if outcome is not Verdict.PASSED:
+        return blank.model_copy(update={"lacking": {"": told}})
     assert gate.no_worse_than is not None
-    there = stage.model_copy(update={"name": gate.no_worse_than.stage or stage.name})
+    name = gate.no_worse_than.stage or stage.name
+    for entry in journal.entries:
+        record.add(entry)
+        if isinstance(entry, Event) and (entry.name, entry.stage) == (CLOSED, name):
+            break
+    there = stage.model_copy(update={"name": name})
     return figures(stage, gate, run, record, ended(there, record, max(entry.at for entry in journal.entries)))
 
 
@@ -124,17 +196,25 @@ def _outcome(journal: Journal) -> tuple[Verdict, str]:
         return Verdict.ERROR, f"the run ended in an error{told}"
     if finished.outcome == "interrupted":
         return Verdict.INCONCLUSIVE, f"the run was interrupted{told}"
+    ended = {event.stage for event in journal.all(Event) if event.name == "stage.end"}
+    missing = [stage.name for stage in journal.started.rehearsal.spec.stages if stage.name not in ended]
+    if missing:
+        return Verdict.INCONCLUSIVE, f"stage {missing[0]} never ended{told}"
     return Verdict.PASSED, ""
 
 
-def _reason(merged: Verdict, gates: list[GateVerdict], outcome: Verdict, told: str) -> str:
+def _reason(
+    merged: Verdict, gates: Sequence[GateVerdict], left_out: Sequence[GateVerdict], outcome: Verdict, told: str
+) -> str:
     """One sentence about what decided: the first gate with the merged verdict, or how the run ended."""
-    deciding = [gate for gate in gates if gate.verdict is merged]
+    every = [*gates, *left_out]
+    deciding = [gate for gate in every if gate.verdict is merged]
     if merged is Verdict.PASSED:
-        return f"all {len(gates)} gates passed"
+        return f"all {len(every)} gates passed"
     if not deciding:
         return told
     first = deciding[0]
-    more = f" ({len(deciding)} of {len(gates)} gates are {merged})" if len(deciding) > 1 else ""
+    mine = "" if first in gates else " (a gate of the run, which these gates leave out)"
+    more = f" ({len(deciding)} of {len(every)} gates are {merged})" if len(deciding) > 1 else ""
     ending = f"; {told}" if outcome is not Verdict.PASSED else ""
-    return f"{first.stage} / {first.gate}: {first.reason}{more}{ending}"
+    return f"{first.stage} / {first.gate}: {first.reason}{mine}{more}{ending}"

@@ -6,11 +6,13 @@ Every method raises CoalmineError when the source refuses or does not answer. Th
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.journal import Node
-from orchestrator.metrics.prometheus import RangeResult
 from orchestrator.spec.source import ChainEvents, ChainRead, Storage
+
+if TYPE_CHECKING:  # Judging a run again needs no client of Prometheus.
+    from orchestrator.metrics.prometheus import RangeResult
 
 
 class RangeSource(Protocol):
@@ -18,7 +20,7 @@ class RangeSource(Protocol):
 
     def query_range(
         self, query: str, start: float, end: float, step: float, *, lookback: float | None = None
-    ) -> RangeResult: ...
+    ) -> "RangeResult": ...
 
     def clock(self) -> float:
         """The time by Prometheus' clock, unix seconds."""

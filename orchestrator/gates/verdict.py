@@ -1,4 +1,4 @@
-"""Merges several verdicts into one. `evaluate` uses it for the findings of a gate, `judge` for the gates of a run.
+"""Merges several verdicts into one. `decide` uses it for the findings of a gate, `judge` for the gates of a run.
 
 FAILED outranks ERROR, because an observed breach stays true whatever broke afterwards. ERROR outranks INCONCLUSIVE,
 because somebody must repair something. The result is PASSED only if there is a verdict and all are PASSED.

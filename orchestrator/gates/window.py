@@ -2,170 +2,187 @@
 
 A length in blocks ends when the relay chain's best block is that much higher. A length in sessions that begins some
 time into a session ends the same time into the later session. So "2 sessions" is always the length of two, never less.
+A chain that halts cannot measure time: a length that takes far more than it should is not known (`Pace.at_most`), and
+a recovery in blocks or sessions has the seconds that they take on a healthy chain.
 """
 
 import math
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice, pairwise
+from collections.abc import Iterable, Mapping, Sequence
 
-from orchestrator.journal import Clock, Event, MeasuredWindow, anchors
+from orchestrator.gates.evidence import Evidence, Known, Unknown
+from orchestrator.gates.timeline import NOT_YET, Pace, Timeline
+from orchestrator.journal import Event, MeasuredWindow, anchors
 from orchestrator.spec import Anchor, Gate, Span, Stage
-from orchestrator.spec.testnet import RELAY
 
 STAGE_END = Anchor(moment="stage.end")
+
+REPORTED = 5.0
+"""Seconds within which the controller's report of a moment reaches the run. More is a clock that is wrong."""
 
 _SILENCING = ("pause", "kill")
 """Faults whose targets do not answer scrapes while they last. A partitioned node continues to answer."""
 
-
-@dataclass(frozen=True, slots=True)
-class Unresolved:
-    """There is no window. `reason` says why."""
-
-    reason: str
+Moments = Mapping[str, Known[float]]
+"""The moments of a stage by name, each between the time that was told and the time at which the run noticed it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """The state of the chains over time: clock entries in the order of time. All times are in unix seconds."""
+def moments(stage: str, events: Iterable[Event]) -> Moments:
+    """All moments that a stage's windows can refer to. `events` are all events of the run.
 
-    clocks: Sequence[Clock]
-
-    @classmethod
-    def of(cls, clocks: Iterable[Clock]) -> "Timeline":
-        return cls(tuple(sorted(clocks, key=_at)))
-
-    def at(self, when: float) -> Clock | None:
-        """The last entry up to that time; None if there is none."""
-        index = self._after(when)
-        return self.clocks[index - 1] if index else None
-
-    def between(self, start: float, end: float) -> Sequence[Clock]:
-        """The entries after `start` and up to `end`."""
-        return self.clocks[self._after(start) : self._after(end)]
-
-    def block(self, when: float | None) -> int | None:
-        """The relay chain's best block at that time; None if it is not known."""
-        clock = self.at(when) if when is not None else None
-        return clock.best if clock else None
-
-    def finalized(self, when: float, chain: str) -> int | None:
-        """The finalised height of a chain at that time; None if it is not known."""
-        clock = self.at(when)
-        if clock is None or chain == RELAY:
-            return clock.finalized if clock else None
-        return clock.parachains.get(chain)
-
-    def chain_ahead(self, start: float, end: float) -> float | None:
-        """Seconds that the chain's clock is ahead of ours, by the timestamps of new blocks. None if there were none.
-
-        A block is seen later than its timestamp. So the chain's clock is at least as far ahead as the freshest block
-        shows. A chain that stands still shows nothing.
-        """
-        seen = [clock for before, clock in pairwise(self.between(start, end)) if clock.best > before.best]
-        return max((clock.stamp - clock.at for clock in seen if clock.stamp is not None), default=None)
-
-    def session(self, start: float, later: int) -> float | None:
-        """When the session began that is `later` sessions after the one at `start`; None if it has not begun yet."""
-        then = self.at(start)
-        return None if then is None else self._first(start, lambda clock: clock.session >= then.session + later)
-
-    def after(self, start: float, span: Span) -> float | None:
-        """The time at which `span` has passed since `start`; None if it has not passed yet."""
-        if span.unit == "seconds":
-            return start + span.amount
-        then = self.at(start)
-        if then is None:
-            return None
-        if span.unit == "blocks":
-            return self._first(start, lambda clock: clock.best >= then.best + span.amount)
-        if self.clocks[0].session >= then.session:  # Its beginning was not seen, so wait a session more.
-            return self._first(start, lambda clock: clock.session >= then.session + span.amount + 1)
-        began = self._first(float("-inf"), lambda clock: clock.session >= then.session)
-        reached = self._first(start, lambda clock: clock.session >= then.session + span.amount)
-        return None if began is None or reached is None else reached + (start - began)
-
-    def _first(self, start: float, holds: Callable[[Clock], bool]) -> float | None:
-        later = islice(self.clocks, self._after(start), None)
-        return next((clock.at for clock in later if holds(clock)), None)
-
-    def _after(self, when: float) -> int:
-        return bisect_right(self.clocks, when, key=_at)
-
-
-def _at(clock: Clock) -> float:
-    return clock.at
-
-
-def moments(stage: str, events: Iterable[Event]) -> Mapping[str, float]:
-    """Anchor name -> time, for all anchors that a stage's windows can refer to. `events` are all events of the run.
-
-    Times are unix seconds, cut to whole milliseconds, which is Prometheus' own resolution. `measure` and `evaluate`
-    must cut them equally. Otherwise the record could end a fraction of a millisecond before the window.
+    Times are cut to whole milliseconds. What collects and what judges must cut them equally. Otherwise the record
+    could end a fraction of a millisecond before the window.
     """
-    known = anchors(event for event in events if event.stage == stage or event.name == "run.start")
-    return {name: math.floor(at * 1000) / 1000 for name, at in known.items()}
+    known: dict[str, Known[float]] = {}
+    for event in events:
+        if event.stage == stage or event.name == "run.start":
+            noticed = event.noticed if event.noticed is not None else event.at
+            at = math.floor(event.at * 1000) / 1000
+            known.setdefault(event.name, Known(at, min(at, noticed), max(at, noticed)))
+    return known
 
 
-def moment(anchor: Anchor, moments: Mapping[str, float], timeline: Timeline) -> float | None:
-    """The time of an anchor; None if it has not come yet."""
-    at = moments.get(anchor.moment)
-    return timeline.session(at, anchor.sessions) if at is not None and anchor.sessions else at
+def time_of(moments: Moments, name: str, default: float) -> float:
+    """The time of one of the run's own moments, or the default if it has not come."""
+    found = moments.get(name)
+    return default if found is None else found.value
 
 
-def resolve(gate: Gate, moments: Mapping[str, float], timeline: Timeline, *, now: float) -> MeasuredWindow | Unresolved:
-    """The gate's window as far as it is known at `now`. It is `open` if its end has not come yet, or never will."""
+def moment(anchor: Anchor, gate: Gate, moments: Moments, timeline: Timeline, pace: Pace) -> Evidence[float]:
+    """The time of an anchor of the gate; unknown also if it has not come yet, or the stage never began."""
+    found = moments.get(anchor.moment)
+    if found is None or "stage.start" not in moments:
+        return _not_happened(anchor)
+    if gate.policy.clocks != "ignore" and (reason := _misdated(anchor, gate, found)):
+        return Unknown(reason)
+    if not anchor.sessions:
+        return found
+    begun = timeline.session(found.value, anchor.sessions)
+    if isinstance(begun, Unknown):
+        return Unknown(f"{anchor} is not known: {begun.reason}")
+    if begun.value == NOT_YET:
+        return _not_happened(anchor)
+    span = Span(amount=anchor.sessions, unit="sessions")
+    return _stretched(span, found.value, begun.value, pace) or begun
+
+
+def _misdated(anchor: Anchor, gate: Gate, found: Known[float]) -> str:
+    """Why the time of a moment that another program dated is not believed; empty if it is."""
+    late, early = found.valid_to - found.value, found.value - found.valid_from
+    if late > gate.policy.clock_skew + REPORTED:
+        return (
+            f"{anchor.moment} was dated {late:.0f} s before the run saw it: a clock is behind, or the report was late"
+        )
+    if early > gate.policy.clock_skew:
+        return f"{anchor.moment} was dated {early:.0f} s after the run saw it, by a clock that is ahead"
+    return ""
+
+
+def resolve(gate: Gate, moments: Moments, timeline: Timeline, pace: Pace, *, now: float) -> Evidence[MeasuredWindow]:
+    """The gate's window as far as it is known at `now`. It is not complete if its end has not come, or never will."""
     window = gate.window
-    anchor = moment(window.from_, moments, timeline)
-    if anchor is None or anchor > now:
-        return Unresolved(f"{window.from_} did not happen")
-    start = round(anchor + window.settle, 3)
-    end = _end(gate, start, moments, timeline)
-    is_open = end is None or end > now
-    last = round(min(end, now) if end is not None else min(now, moments.get("stage.end", now)) - window.settle_end, 3)
+    anchor = moment(window.from_, gate, moments, timeline, pace)
+    if isinstance(anchor, Unknown):
+        return anchor
+    if anchor.value > now:
+        return Unknown(f"{window.from_} did not happen")
+    start = round(anchor.value + window.settle, 3)
+    ending = _end(gate, start, moments, timeline, pace, now)
+    if isinstance(ending, Unknown):
+        return ending
+    end = ending.value
+    is_open = end > now
+    seen = min(now, time_of(moments, "stage.end", now)) - window.settle_end
+    last = round(seen if end == NOT_YET else min(end, now), 3)
     if last <= start:
-        return Unresolved(f"the window from {window.from_} had not begun" if is_open else "the window is empty")
-    first, final = timeline.at(start), timeline.at(last)
-    since = moments.get("stage.start", start) if gate.recovers_within is not None else start
+        return Unknown(f"the window from {window.from_} had not begun" if is_open else "the window is empty")
+    begin = time_of(moments, "stage.start", start) if gate.recovers_within is not None else start
+    found = _measured(start, last, min(begin, start), timeline, is_open=is_open)
+    return Known(found, start, last, complete=not is_open)
+
+
+def _end(gate: Gate, start: float, moments: Moments, timeline: Timeline, pace: Pace, now: float) -> Evidence[float]:
+    """The end of the window, without `settleEnd`; `NOT_YET` if it has not come. A length counts from after `settle`."""
+    window = gate.window
+    if gate.recovers_within is not None:
+        end = round(start + pace.seconds(gate.recovers_within), 3)
+        return Known(end, end, end)
+    if window.for_ is not None:
+        ending = timeline.after(start, window.for_)
+        if isinstance(ending, Unknown):
+            return Unknown(f"{window.for_} from then on are not known: {ending.reason}")
+        if too_long := _stretched(window.for_, start, min(ending.value, now), pace):
+            return too_long
+    else:
+        ending = _moment_or_later(window.to or STAGE_END, gate, moments, timeline, pace)
+        if isinstance(ending, Unknown):
+            return ending
+    return Known(ending.value - window.settle_end, ending.valid_from, ending.valid_to)
+
+
+def _moment_or_later(to: Anchor, gate: Gate, moments: Moments, timeline: Timeline, pace: Pace) -> Evidence[float]:
+    """The time of the anchor that ends the window; `NOT_YET` if it has not come."""
+    ending = moment(to, gate, moments, timeline, pace)
+    return Known(NOT_YET, NOT_YET, NOT_YET) if ending == _not_happened(to) else ending
+
+
+def _not_happened(anchor: Anchor) -> Unknown:
+    return Unknown(f"{anchor} did not happen")
+
+
+def _stretched(span: Span, start: float, end: float, pace: Pace) -> Unknown | None:
+    """Why a length in blocks or sessions is no measure of time here; None if it took about as long as it should."""
+    if end - start <= pace.at_most(span):
+        return None
+    usual = pace.seconds(span)
+    return Unknown(f"{span} took {end - start:.0f} s, and {usual:.0f} s are usual: the chain stood, or was too slow")
+
+
+def _measured(start: float, end: float, since: float, timeline: Timeline, *, is_open: bool) -> MeasuredWindow:
+    first, final = timeline.at(start), timeline.at(end)
+    opening = first.value if isinstance(first, Known) else None
+    closing = final.value if isinstance(final, Known) else None
     return MeasuredWindow(
         start=start,
-        end=last,
-        since=min(since, start),
-        start_block=first.best if first else None,
-        end_block=final.best if final else None,
-        start_finalized=first.finalized if first else None,
-        end_finalized=final.finalized if final else None,
-        start_session=first.session if first else None,
-        end_session=final.session if final else None,
+        end=end,
+        since=since,
+        start_block=opening.best if opening else None,
+        end_block=closing.best if closing else None,
+        start_finalized=opening.finalized if opening else None,
+        end_finalized=closing.finalized if closing else None,
+        start_session=opening.session if opening else None,
+        end_session=closing.session if closing else None,
         open=is_open,
     )
 
 
-def _end(gate: Gate, start: float, moments: Mapping[str, float], timeline: Timeline) -> float | None:
-    """The end of the window, without `settleEnd`. A length counts from the end of `settle`. None if it is not known."""
-    window = gate.window
-    if gate.recovers_within is not None:
-        return timeline.after(start, gate.recovers_within)
-    if window.for_ is not None:
-        end = timeline.after(start, window.for_)
-    else:
-        end = moment(window.to or STAGE_END, moments, timeline)
-    return None if end is None else end - window.settle_end
+def instant(when: float) -> Known[MeasuredWindow]:
+    """The window of what needs none, because it was seen or measured at one moment."""
+    return Known(MeasuredWindow(start=when, end=when, since=when), when, when)
 
 
-def spared(gate: Gate, stage: Stage, events: Iterable[Event], window: MeasuredWindow | Unresolved) -> tuple[str, ...]:
+def deadline(gate: Gate, moments: Moments, pace: Pace) -> float:
+    """Until when the gate's window may still close, Unix seconds. It does not wait for the stage's end."""
+    begun = moments.get(gate.window.from_.moment)
+    if begun is None:
+        return -math.inf
+    sessions = Span(amount=max(anchor.sessions for anchor in gate.window.anchors()), unit="sessions")
+    spans = [span for span in (gate.window.for_, gate.recovers_within, sessions) if span is not None and span.amount]
+    if not spans:
+        return -math.inf
+    return begun.value + gate.window.settle + sum(pace.at_most(span) for span in spans)
+
+
+def spared(gate: Gate, stage: Stage, events: Sequence[Event], window: Evidence[MeasuredWindow]) -> tuple[str, ...]:
     """The nodes that the gate leaves out, because the stage's own fault stopped them in the gate's window."""
-    if gate.faulted == "judge" or stage.experiment is None or isinstance(window, Unresolved):
+    if gate.faulted == "judge" or stage.experiment is None or isinstance(window, Unknown):
         return ()
     mine = [event for event in events if event.stage == stage.name]
     times = anchors(mine)
-    over = times.get("recover.confirmed", float("inf"))
-    if stage.experiment.chosen() not in _SILENCING or window.start >= over:
+    over = times.get("recover.confirmed", math.inf)
+    if stage.experiment.chosen() not in _SILENCING or window.value.start >= over:
         return ()
     hit = (node for event in mine if event.name == "inject.confirmed" for node in _nodes(event))
-    return tuple(sorted(set(hit))) if window.end >= times.get("stage.start", 0.0) else ()
+    return tuple(sorted(set(hit))) if window.value.end >= times.get("stage.start", 0.0) else ()
 
 
 def _nodes(event: Event) -> list[str]:

@@ -138,6 +138,8 @@ class RunStarted(Entry):
     genesis: dict[str, str] = Field(default_factory=dict, description="Genesis hash by chain.")
     nodes: tuple[Node, ...]
     scrape: float = Field(default=1.0, description="Seconds between two samples of a node.")
+    slot: float = Field(default=6.0, description="Seconds a slot of the relay chain; Kusama's by default.")
+    session_slots: int = Field(default=600, description="Slots a session of the relay chain; Kusama's by default.")
 
 
 class Event(Entry):
@@ -172,7 +174,8 @@ class Samples(Entry):
     """
 
     kind: Literal["samples"] = "samples"
-    query: str = Field(description="The PromQL that was sent, or our own words for what was read (`gates.question`).")
+    key: str = Field(description="The question that this answers (`gates.question`), in the words of the gate's file.")
+    query: str = Field(description="The PromQL that was sent, or our own words for what was read.")
     first: float
     step: float
     count: int
@@ -185,6 +188,7 @@ class Occurrences(Entry):
     """Everything that happened from `first` to `last`: log lines by Unix time, chain events by block number."""
 
     kind: Literal["occurrences"] = "occurrences"
+    key: str
     query: str
     target: Target
     first: float
@@ -198,6 +202,7 @@ class Readings(Entry):
 
     kind: Literal["readings"] = "readings"
     stage: str
+    key: str
     query: str
     reads: tuple[Reading, ...]
 
@@ -233,6 +238,7 @@ class Measurement(Entry):
     gate: Gate
     window: MeasuredWindow | None = None
     unresolved: str | None = Field(default=None, description="Why there is no window.")
+    key: str = Field(default="", description="The gate's question; its answers have the same key.")
     query: str = ""
     expected: tuple[Target, ...] = Field(
         default=(), description="The targets that should have answered; empty for aggregates."

@@ -29,7 +29,7 @@ _RECORDED = (
 
 _COLUMNS, _WIDTH, _HEIGHT = 3, 8, 8
 
-_UNITS = {"s": "s", "bytes": "bytes"}
+_UNITS = {"s": "s", "bytes": "bytes", "ratio": "percentunit"}
 """Grafana's names of units. All other units are plain numbers."""
 
 _HEADER = "# Generated from orchestrator/metrics/signals.py; see orchestrator/metrics/dashboards.py.\n"

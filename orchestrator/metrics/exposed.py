@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from orchestrator.journal import Node
-from orchestrator.metrics.names import METRICS, NEWEST, PROMETHEUS_OWN, Metric, Release, family
+from orchestrator.metrics.names import ELSEWHERE, METRICS, NEWEST, Metric, Release, family
 from orchestrator.metrics.promql import Read, reads
 from orchestrator.metrics.signals import CATALOGUE, Signal, targets
 from orchestrator.spec import Gate
@@ -112,7 +112,7 @@ def _of(stage: str, gate: Gate, nodes: tuple[Node, ...], pages: Mapping[Endpoint
         yield Doubt(stage, gate.name, "", "", _nobody(signal), certain=True)
         return
     for read in reads(query):
-        if read.name in PROMETHEUS_OWN:
+        if read.name in ELSEWHERE:
             continue
         found = {endpoint: _missing(read, pages.get(endpoint, "it was not asked")) for endpoint in endpoints}
         wrong = {endpoint: lack for endpoint, lack in found.items() if lack is not None}

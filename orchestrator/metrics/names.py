@@ -25,6 +25,22 @@ NEWEST: Release = max(RELEASES.values())
 PROMETHEUS_OWN = frozenset({"up", "scrape_duration_seconds", "scrape_samples_scraped"})
 """Series that Prometheus itself adds for each scrape. They are not on a client's page."""
 
+AGENTS = frozenset(
+    {
+        "coalmine_node_cpu_wait_ratio",
+        "coalmine_node_memory_stall_ratio",
+        "coalmine_node_io_stall_ratio",
+        "coalmine_node_cpu_throttled_ratio",
+        "coalmine_machine_cpu_steal_ratio",
+        "coalmine_machine_clock_offset_seconds",
+        "coalmine_machine_clock_offset_error_seconds",
+    }
+)
+"""What the agents measure, of every node of whatever client."""
+
+ELSEWHERE = PROMETHEUS_OWN | AGENTS
+"""Metrics with a node's labels that are not on its own page, so that nothing can be missing there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:

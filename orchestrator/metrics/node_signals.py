@@ -1,9 +1,13 @@
-"""Signals of the node as a program: whether it runs, is connected and works. Part of `signals.CATALOGUE`."""
+"""Signals of the node as a program: whether it runs, is connected, works, and gets what it needs of its machine.
+
+Part of `signals.CATALOGUE`. What concerns the machine is measured by the agents, every second and of every client.
+"""
 
 from orchestrator.metrics.signal import COLLATORS, PROCESSES, VALIDATORS, about, gauge, lazy
 
 _node = about("node")
 _network = about("network")
+_machine = about("machine")
 
 NODE = (
     _node(
@@ -60,5 +64,42 @@ NETWORK = (
     _network(
         "unresolved-collators", "Collators not found", "Authorities of the parachain that the collator has not found.",
         "", "lower", "gauge", gauge("collator_discovery_unresolved_authorities"), COLLATORS,
+    ),
+)  # fmt: skip
+
+MACHINE = (
+    _machine(
+        "cpu-wait", "Waiting for a CPU",
+        "Share of the time in which the node's threads wanted a CPU that they waited for one; at 0.5 its work takes "
+        "twice as long.",
+        "ratio", "lower", "gauge", gauge("coalmine_node_cpu_wait_ratio"),
+    ),
+    _machine(
+        "cpu-throttled", "Throttled by its CPU limit",
+        "Share of the periods (of 0.1 s) in which the node used up its own CPU limit; 0 without one.",
+        "ratio", "lower", "gauge", gauge("coalmine_node_cpu_throttled_ratio"),
+    ),
+    _machine(
+        "cpu-steal", "Stolen by the hypervisor",
+        "Share of the CPU time of the node's machine that its hypervisor gave to others.",
+        "ratio", "lower", "gauge", gauge("coalmine_machine_cpu_steal_ratio"),
+    ),
+    _machine(
+        "memory-stall", "Waiting for memory",
+        "Share of the time in which some process of the node stood still for memory; of its machine, where the kernel "
+        "does not say it of pods.",
+        "ratio", "lower", "gauge", gauge("coalmine_node_memory_stall_ratio"),
+    ),
+    _machine(
+        "disk-stall", "Waiting for the disk",
+        "Share of the time in which some process of the node stood still for a disk; of its machine, where the kernel "
+        "does not say it of pods.",
+        "ratio", "lower", "gauge", gauge("coalmine_node_io_stall_ratio"),
+    ),
+    _machine(
+        "clock-offset", "Clock offset",
+        "How far the clock of the node's machine is from the controller's, either way; exact to half of a round trip "
+        "between them, which the agents report as coalmine_machine_clock_offset_error_seconds.",
+        "s", "lower", "gauge", f"abs({gauge('coalmine_machine_clock_offset_seconds')})",
     ),
 )  # fmt: skip

@@ -71,6 +71,15 @@ def reads(query: str) -> tuple[Read, ...]:
     return tuple(dict.fromkeys(read for found in _selectors(tree) if (read := _read(found)) is not None))
 
 
+def selectors(query: str) -> tuple[str, ...]:
+    """The series that a query reads, each once, as PromQL without offset. The query has no `$selector` any more."""
+    try:
+        tree = promql_parser.parse(query)
+    except (ValueError, TypeError):
+        return ()
+    return tuple(dict.fromkeys(f"{found.name or ''}{found.matchers}" for found in _selectors(tree)))
+
+
 def _selectors(tree: Any) -> Iterator[Any]:
     """All vector selectors of a tree. The parser's nodes use several names for their children."""
     if isinstance(tree, promql_parser.VectorSelector):

@@ -30,7 +30,16 @@ PROCESSES: tuple[Carrier, ...] = (*VALIDATORS, *EMBEDDED)
 """The nodes that report the memory of the whole process. A collator reports it on its relay node's page."""
 
 Concern = Literal[
-    "blocks", "finality", "parachains", "approval", "disputes", "validation", "network", "transactions", "node"
+    "blocks",
+    "finality",
+    "parachains",
+    "approval",
+    "disputes",
+    "validation",
+    "network",
+    "transactions",
+    "node",
+    "machine",
 ]
 Direction = Literal["higher", "lower", "neither"]
 Kind = Literal["gauge", "counter", "histogram"]

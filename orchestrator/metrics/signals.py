@@ -27,6 +27,7 @@ CATALOGUE: dict[str, Signal] = {
         chain_signals.TRANSACTIONS,
         node_signals.NETWORK,
         node_signals.NODE,
+        node_signals.MACHINE,
     )
     for signal in table
 }

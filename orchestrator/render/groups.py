@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from orchestrator import tcp_ports
+from orchestrator import node_identity, tcp_ports
 from orchestrator.genesis.chainspec import NetworkGenesis
+from orchestrator.node_identity import NodeIdentity
 from orchestrator.render import clients
 from orchestrator.render.clients import Placement
 from orchestrator.render.common import Images, labels
@@ -103,11 +104,19 @@ def objects(
         images=asdict(images),
         node_image=image(item, images),
         init_command=_init_command(testnet, item, parties=genesis.parties),
+        identity_variable=node_identity.VARIABLE,
+        identity=_identity(group, place),
         command=list(clients.CLIENTS[item.client].command(group, place)),
         embedded_relay=place.embedded_relay,
         chunks={chain: chunks[chain] for chain in item.chains},
         keys_secret=f"{KEYS_SECRET}{group.name}" if group.keys is not None and group.keys.file is not None else None,
     )
+
+
+def _identity(group: NodeGroup, place: Placement) -> str:
+    """Who the group's nodes are, with the labels that `observability` gives to their metrics."""
+    chains = (place.chain, RELAY) if place.embedded_relay else (place.chain,)
+    return NodeIdentity(group=group.name, role=place.role, chains=chains).model_dump_json()
 
 
 def image(item: PlacedGroup, images: Images) -> str:

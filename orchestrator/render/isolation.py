@@ -24,7 +24,11 @@ READABLE = (
 
 
 def objects(testnet: Testnet, groups: Iterable[PlacedGroup]) -> Iterator[Manifest]:
-    """Policies that keep all traffic inside the network, except to DNS and from the controller to the API server."""
+    """Policies that keep all traffic inside the network, except to DNS and from the controller to the API server.
+
+    Agents take orders from the controller only, and show their metrics to Prometheus only: to the network's own, or to
+    the pods of the namespace in which the existing one is.
+    """
     if not testnet.spec.isolation.network_policy:
         return
     fetching = {
@@ -32,12 +36,14 @@ def objects(testnet: Testnet, groups: Iterable[PlacedGroup]) -> Iterator[Manifes
         for placed in groups
         if placed.group.snapshot is not None and placed.group.snapshot.archive is not None
     }
+    existing = testnet.spec.observability.existing
     yield from from_template(
         "isolation.yaml.j2",
         testnet.namespace,
         labels=labels(testnet, "isolation"),
         readable=READABLE,
         fetching=fetching,
+        watcher=existing.namespace if existing is not None else None,
     )
 
 

@@ -35,7 +35,8 @@ def _objects(testnet: Testnet, genesis: NetworkGenesis, images: Images) -> Itera
         chunks[chain.name] = len(specs)
         yield from specs
     yield from from_template("controller.yaml.j2", space, labels=labels(testnet, "controller"), **common)
-    yield from from_template("agent.yaml.j2", space, labels=labels(testnet, "agent"), **common)
+    scrape = f"{observability.prometheus_endpoint(testnet).scrape_interval:g}"
+    yield from from_template("agent.yaml.j2", space, labels=labels(testnet, "agent"), scrape=scrape, **common)
     yield from observability.objects(testnet, placed, images)
     for item in placed:
         yield from groups.objects(testnet, genesis, images, item, chunks)

@@ -56,7 +56,7 @@ def prometheus_endpoint(testnet: Testnet) -> PrometheusEndpoint:
 
 
 def objects(testnet: Testnet, groups: Iterable[PlacedGroup], images: Images) -> Iterator[Manifest]:
-    """The objects that let Prometheus scrape the network's nodes."""
+    """The objects that let Prometheus scrape the network's nodes, and the agents beside them."""
     jobs = tuple(job for group in groups for job in _jobs(testnet, group))
     existing = testnet.spec.observability.existing
     if existing is None:
@@ -71,6 +71,13 @@ def objects(testnet: Testnet, groups: Iterable[PlacedGroup], images: Images) -> 
                 interval=units.format_duration(existing.scrape_interval),
                 job=job,
             )
+        yield from from_template(
+            "agent-monitor.yaml.j2",
+            testnet.namespace,
+            network=testnet.name,
+            labels={**labels(testnet, "pod-monitor"), **existing.labels},
+            interval=units.format_duration(existing.scrape_interval),
+        )
 
 
 def _prometheus(testnet: Testnet, jobs: tuple[_Job, ...], images: Images) -> Iterator[Manifest]:
@@ -78,6 +85,7 @@ def _prometheus(testnet: Testnet, jobs: tuple[_Job, ...], images: Images) -> Ite
     interval = units.format_duration(scrape)
     own = testnet.spec.observability.own
     assert own is not None
+    agents = f"coalmine-agent.{testnet.namespace}.svc.cluster.local"
     yield from from_template(
         "prometheus.yaml.j2",
         testnet.namespace,
@@ -87,7 +95,8 @@ def _prometheus(testnet: Testnet, jobs: tuple[_Job, ...], images: Images) -> Ite
         lookback=f"{round(2500 * scrape)}ms",  # Prometheus accepts only whole numbers.
         storage=own.storage,
         jobs=jobs,
-        config_hash=hashlib.sha256(repr((interval, jobs)).encode()).hexdigest()[:16],
+        agents=agents,
+        config_hash=hashlib.sha256(repr((interval, agents, jobs)).encode()).hexdigest()[:16],
         images=asdict(images),
     )
 

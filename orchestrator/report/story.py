@@ -6,9 +6,9 @@ Every format uses it, so that no two formats can disagree.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from orchestrator.gates import implicit, verdict
+from orchestrator.gates import measured, verdict
 from orchestrator.gates.judge import RunVerdict
-from orchestrator.gates.window import Timeline
+from orchestrator.gates.timeline import Timeline
 from orchestrator.journal import Chart, Clock, Event, GateVerdict, Journal, RunStarted, Verdict, anchors
 from orchestrator.spec import Stage
 
@@ -141,7 +141,7 @@ def _bands(stage: Stage, times: Mapping[str, float], end: float) -> Iterator[Ban
 
 def implied(gate: GateVerdict) -> bool:
     """Whether coalmine added the gate to the stage by itself."""
-    return gate.gate in {implicit.FAULT, implicit.UPGRADE}
+    return gate.gate in {measured.FAULT, measured.UPGRADE}
 
 
 def figure(gate: GateVerdict) -> str:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from orchestrator.errors import ReadinessError
-from orchestrator.gates import measure
+from orchestrator.gates import agreement
 from orchestrator.gates.ports import Sources
 from orchestrator.inspection.waiting import Clock
 from orchestrator.journal import Event, Reading
@@ -34,7 +34,7 @@ def wait(stage: str, sources: Sources, access: Access, say: Callable[[str], None
     """
     wanted = targets(sources.nodes, Selector())
     asked = frozenset(target.node for target in wanted)
-    rung = Rung("all nodes have caught up", PATIENCE, lambda: behind(measure.finalized(wanted, sources)), asked)
+    rung = Rung("all nodes have caught up", PATIENCE, lambda: behind(agreement.finalized(wanted, sources)), asked)
     try:
         (reached,) = ladder.climb_rungs([rung], access, say, clock)
     except ReadinessError as error:

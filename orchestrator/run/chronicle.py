@@ -8,11 +8,12 @@ import time
 from collections.abc import Sequence
 from typing import TypeVar
 
-from orchestrator.gates import measure
-from orchestrator.gates.evaluate import Assessment, assess
+from orchestrator.gates import collect
+from orchestrator.gates.assess import Assessment, assess
+from orchestrator.gates.judge import CLOSED
 from orchestrator.gates.ports import Sources
 from orchestrator.gates.record import Record
-from orchestrator.gates.window import Timeline
+from orchestrator.gates.timeline import Pace, Timeline
 from orchestrator.journal import Entry, Event, JournalWriter
 from orchestrator.spec import Gate, Stage
 
@@ -22,10 +23,11 @@ _E = TypeVar("_E", bound=Entry)
 class Chronicle:
     """Writes, remembers and judges."""
 
-    def __init__(self, journal: JournalWriter, sources: Sources) -> None:
+    def __init__(self, journal: JournalWriter, sources: Sources, pace: Pace) -> None:
         self._journal = journal
         self._sources = sources
-        self._record = Record(sources.nodes, sources.scrape)
+        self._record = Record(sources.nodes, sources.scrape, pace)
+        self.pace = pace
         self._lock = threading.RLock()
 
     def keep(self, entry: _E) -> _E:
@@ -50,8 +52,18 @@ class Chronicle:
 
     def collect(self, stage: Stage, gates: Sequence[Gate], now: float) -> None:
         """Fetches the evidence that these gates still lack."""
-        measure.collect(stage, gates, self._record, self._sources, self.keep, now)
+        collect.collect(stage, gates, self._record, self._sources, self.keep, now)
 
     def assess(self, stage: Stage, gate: Gate, now: float) -> Assessment:
         with self._lock:
             return assess(stage, gate, self._record, now)
+
+    def close(self, stage: Stage, end: float) -> tuple[Assessment, ...]:
+        """Fetches the last evidence of a stage and judges all its gates by what is known then.
+
+        The journal marks the moment. What is recorded later never counts for this stage, now or afterwards.
+        """
+        self.collect(stage, stage.gates, end)
+        with self._lock:
+            self.keep(Event(name=CLOSED, stage=stage.name))
+            return tuple(assess(stage, gate, self._record, end) for gate in stage.gates)

@@ -4,7 +4,8 @@
  2. The journal opens with `run.started`: what is run, on which network, with which code.
  3. The network is provisioned.
  4. The network becomes ready (the readiness ladder).
- 5. The metrics that the gates read are compared with those that the nodes show.
+ 5. The machine is measured, and compared with the limits that the file sets.
+    The metrics that the gates read are compared with those that the nodes show.
     Each stage: all nodes catch up, the disturbance is applied and followed, the gates' windows close, the gates are
     measured and judged.
  6. If a disturbance fails, the run ends after its stage. If a gate with `abortOn: failed` fails, the stage ends too,
@@ -33,7 +34,9 @@ from orchestrator.errors import CoalmineError, UsageError
 from orchestrator.gates import charts
 from orchestrator.gates.judge import RunVerdict, baselines
 from orchestrator.gates.ports import Sources
+from orchestrator.gates.timeline import Pace
 from orchestrator.journal import IMAGES, Event, JournalWriter, RunFinished, RunStarted
+from orchestrator.machine import check as machine
 from orchestrator.provision import network as networks
 from orchestrator.provision.network import Network
 from orchestrator.readiness import ladder
@@ -98,7 +101,8 @@ def _run(plan: Plan, journal: JournalWriter, say: Say) -> str:
 
 def _rehearsed(plan: Plan, network: Network, journal: JournalWriter, say: Say) -> str:
     evidence = sources(plan.cluster, network)
-    chronicle = Chronicle(journal, evidence)
+    timing = network.genesis.timing
+    chronicle = Chronicle(journal, evidence, Pace(timing.slot, timing.session_slots))
     chronicle.keep(_started(plan, network, evidence))
     for baseline in baselines(plan.rehearsal, lambda run: kept.earlier(plan.directory, run)):
         chronicle.keep(baseline)
@@ -106,6 +110,7 @@ def _rehearsed(plan: Plan, network: Network, journal: JournalWriter, say: Say) -
     for rung in ladder.climb(plan.cluster, network, say):
         chronicle.keep(Event(name="rung", detail={"rung": rung.name, "seconds": round(rung.seconds, 1)}))
     chronicle.keep(Event(name=IMAGES, detail=_digests(plan)))
+    chronicle.keep(machine.check(plan.rehearsal, network, evidence.nodes, plan.cluster, plan.directory, say))
     access = Access(plan.cluster, network)
     chronicle.keep(names.check(plan.rehearsal, evidence.nodes, access, say))
     with ChainClock(Access(plan.cluster, network, timeout=1.5), chronicle.keep) as clock:
@@ -149,6 +154,8 @@ def _started(plan: Plan, network: Network, evidence: Sources) -> RunStarted:
         genesis={chain.name: chain.genesis_hash for chain in network.genesis.chains},
         nodes=inventory(network),
         scrape=evidence.scrape,
+        slot=network.genesis.timing.slot,
+        session_slots=network.genesis.timing.session_slots,
     )
 
 

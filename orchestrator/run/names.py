@@ -10,7 +10,7 @@ from dataclasses import asdict
 from functools import partial
 
 from orchestrator.errors import ChainError
-from orchestrator.gates.lacking import CHECKED
+from orchestrator.gates.names import CHECKED
 from orchestrator.genesis.chainspec import Node
 from orchestrator.inspection.reach import ask_all
 from orchestrator.journal import Event

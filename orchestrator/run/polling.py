@@ -8,13 +8,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from orchestrator.errors import CoalmineError
+from orchestrator.gates import samples
+from orchestrator.gates.grid import first_point, time_of
+from orchestrator.gates.kinds import kind_of
 from orchestrator.gates.ports import Pod, Sources
-from orchestrator.gates.question import HOLD, ask
-from orchestrator.gates.strip import first_point
+from orchestrator.gates.question import Question
+from orchestrator.gates.samples.ask import HOLD
 from orchestrator.journal import Entry, Row, Samples, Target
 from orchestrator.spec import Gate
 from orchestrator.spec.testnet import RELAY
@@ -25,7 +29,17 @@ BATCH = 5
 _READERS = 32
 
 Key = tuple[str, Target]
-"""A question and its target."""
+"""A question's key and its target."""
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """A question, a gate that asks it, and the targets of all gates that do."""
+
+    question: Question
+    gate: Gate
+    targets: dict[Target, None]
+
 
 Reading = Callable[[], list[tuple[Key, float]]]
 """Asks once and returns one or more answers."""
@@ -71,14 +85,19 @@ class Poller:
         if not batch:
             return
         first, last = min(batch), max(batch)
-        for query, (_, targets) in self._wanted.items():
+        for key, wanted in self._wanted.items():
             rows = [
-                Row(labels=_labels(target), values=tuple(batch[p].get((query, target)) for p in range(first, last + 1)))
-                for target in targets
+                Row(labels=_labels(target), values=tuple(batch[p].get((key, target)) for p in range(first, last + 1)))
+                for target in wanted.targets
             ]
             kept = tuple(row for row in rows if any(value is not None for value in row.values))
             entry = Samples(
-                query=query, first=round(first * self._step, 3), step=self._step, count=last - first + 1, rows=kept
+                key=key,
+                query=wanted.question.query,
+                first=time_of(first, self._step),
+                step=self._step,
+                count=last - first + 1,
+                rows=kept,
             )
             self._keep(entry)
 
@@ -86,7 +105,7 @@ class Poller:
         with ThreadPoolExecutor(_READERS) as pool:
             self._ask(pool)
             point = first_point(time.time(), self._step)
-            while not self._stop.wait(max(0.0, point * self._step - time.time())):
+            while not self._stop.wait(max(0.0, time_of(point, self._step) - time.time())):
                 self._note(point)
                 self._ask(pool)
                 point += 1
@@ -109,7 +128,7 @@ class Poller:
 
     def _note(self, point: int) -> None:
         """Records the last answer for this point, unless it is too old."""
-        when = point * self._step
+        when = time_of(point, self._step)
         with self._lock:
             fresh = {key: value for key, (at, value) in self._latest.items() if when - at <= HOLD * self._step}
             self._batch[point] = fresh
@@ -118,42 +137,41 @@ class Poller:
             self.flush()
 
 
-def _wanted(gates: Iterable[Gate], sources: Sources) -> dict[str, tuple[Gate, dict[Target, None]]]:
-    """The distinct questions to poll, each with a gate that asks it and all its targets."""
-    wanted: dict[str, tuple[Gate, dict[Target, None]]] = {}
+def _wanted(gates: Iterable[Gate], sources: Sources) -> dict[str, _Wanted]:
+    """The distinct questions to poll by their keys."""
+    found: dict[str, _Wanted] = {}
     for gate in gates:
-        if gate.signal is None and gate.promql is None:
-            question = ask(gate, sources.nodes, sources.scrape)
-            if question.way == "polled":
-                _, targets = wanted.setdefault(question.query, (gate, {}))
-                targets.update(dict.fromkeys(question.targets))
-    return wanted
+        if kind_of(gate) == "samples" and not samples.from_prometheus(gate):
+            question = samples.ask(gate, sources.nodes, sources.scrape)
+            wanted = found.setdefault(question.key, _Wanted(question, gate, {}))
+            wanted.targets.update(dict.fromkeys(question.targets))
+    return found
 
 
-def _readings(wanted: dict[str, tuple[Gate, dict[Target, None]]], sources: Sources) -> Iterator[Reading]:
+def _readings(wanted: dict[str, _Wanted], sources: Sources) -> Iterator[Reading]:
     """One reading for each node that is asked something, and one for all pods together."""
-    pods = {query: (gate.pods, tuple(targets)) for query, (gate, targets) in wanted.items() if gate.pods is not None}
+    pods = {key: (one.gate.pods, tuple(one.targets)) for key, one in wanted.items() if one.gate.pods is not None}
     if pods:
 
         def facts() -> list[tuple[Key, float]]:
             found = sources.pods.facts()
             return [
-                ((query, target), _number(fact, found[target.node]))
-                for query, (fact, targets) in pods.items()
+                ((key, target), _number(fact, found[target.node]))
+                for key, (fact, targets) in pods.items()
                 for target in targets
                 if target.node in found
             ]
 
         yield facts
-    for query, (gate, targets) in wanted.items():
-        if gate.pods is None:
-            yield from (_reading(query, gate, target, sources) for target in targets)
+    for key, one in wanted.items():
+        if one.gate.pods is None:
+            yield from (_reading(key, one.gate, target, sources) for target in one.targets)
 
 
-def _reading(query: str, gate: Gate, target: Target, sources: Sources) -> Reading:
+def _reading(key: str, gate: Gate, target: Target, sources: Sources) -> Reading:
     what = gate.storage or gate.chain_read
     assert what is not None
-    return lambda: [((query, target), sources.chains.number(target.node, target.chain or RELAY, what))]
+    return lambda: [((key, target), sources.chains.number(target.node, target.chain or RELAY, what))]
 
 
 def _number(fact: str, pod: Pod) -> float:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from orchestrator.cluster import Cluster
 from orchestrator.gates import window
+from orchestrator.gates.assess import ABORTED
+from orchestrator.gates.evidence import Known
 from orchestrator.gates.ports import Sources
 from orchestrator.journal import Event, GateVerdict, Judged, Verdict
 from orchestrator.run.chronicle import Chronicle
@@ -108,7 +110,7 @@ class StageRun:
             self._live[gate.name] = verdict
             if gate.abort_on == "failed" and verdict.verdict is Verdict.FAILED:
                 self._broken = verdict
-                self._event("stage.aborted", gate=gate.name, cause=verdict.reason)
+                self._event(ABORTED, gate=gate.name, cause=verdict.reason)
                 self._say(f"{self._stage.name}: ends here, because {gate.name} has failed: {verdict.reason}")
                 return
 
@@ -117,32 +119,26 @@ class StageRun:
         return any(self._waits(gate) for gate in self._stage.gates)
 
     def _waits(self, gate: Gate) -> bool:
-        wanted = gate.window
-        span = gate.recovers_within or wanted.for_
-        sessions = max(anchor.sessions for anchor in wanted.anchors())
-        if span is None and not sessions:
-            return False
         live = self._live.get(gate.name)
         if gate.recovers_within is not None and live is not None and live.verdict is Verdict.PASSED:
             return False  # More time could not change that.
-        timeline, now = self._chronicle.timeline, time.time()
+        pace, now = self._chronicle.pace, time.time()
         moments = window.moments(self._stage.name, self._chronicle.events())
-        started = moments.get(wanted.from_.moment)
-        longest = self._longest(span) + self._longest(Span(amount=sessions, unit="sessions"))
-        if started is None or now > started + wanted.settle + longest:
+        if now > window.deadline(gate, moments, pace):
             return False  # It cannot close any more; it is judged as it is.
-        found = window.resolve(gate, moments, timeline, now=now)
-        return isinstance(found, window.Unresolved) or (found.open and (span is not None or wanted.to is not None))
+        found = window.resolve(gate, moments, self._chronicle.timeline, pace, now=now)
+        if isinstance(found, Known) and found.complete:
+            return False
+        of_a_length = gate.window.for_ is not None or gate.recovers_within is not None
+        return not isinstance(found, Known) or of_a_length or gate.window.to is not None
 
     # At its end
 
     def _judge(self) -> tuple[GateVerdict, ...]:
         chronicle, stage = self._chronicle, self._stage
         end = next(e.at for e in reversed(chronicle.events()) if e.stage == stage.name and e.name == "stage.end")
-        chronicle.collect(stage, stage.gates, end)
         verdicts = []
-        for gate in stage.gates:
-            assessment = chronicle.assess(stage, gate, end)
+        for assessment in chronicle.close(stage, end):
             chronicle.keep(assessment.measurement)
             verdict = assessment.verdict
             chronicle.keep(Judged(verdict=verdict))
@@ -150,18 +146,10 @@ class StageRun:
             verdicts.append(verdict)
         return tuple(verdicts)
 
-    def _longest(self, span: Span | None) -> float:
-        """Seconds after which we stop waiting for a window: four times its length on a healthy chain, plus a minute."""
-        if span is None or not span.amount:
-            return 0.0
-        relay = self._testnet.spec.relaychain
-        unit = {"seconds": 1.0, "blocks": relay.slot, "sessions": relay.slot * relay.session_blocks}[span.unit]
-        return 60.0 + 4.0 * span.amount * unit
-
     def _patience(self) -> float:
-        relay = self._testnet.spec.relaychain
+        """Seconds after which a disturbance that has not ended is given up."""
         if self._stage.experiment is not None:
             return self._stage.experiment.hard_ttl + 120.0
         assert self._stage.upgrade is not None
-        sessions = (self._stage.upgrade.settle_sessions + 2) * relay.slot * relay.session_blocks
-        return self._stage.upgrade.enact_timeout + 4 * sessions + 60.0
+        sessions = Span(amount=self._stage.upgrade.settle_sessions + 2, unit="sessions")
+        return self._stage.upgrade.enact_timeout + 4 * self._chronicle.pace.seconds(sessions) + 60.0

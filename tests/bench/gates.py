@@ -4,11 +4,12 @@ import random
 import tempfile
 from pathlib import Path
 
+from orchestrator.gates.strip import first_point, last_point
+
 from orchestrator.gates import measure
 from orchestrator.gates.judge import judge
 from orchestrator.gates.question import ask
 from orchestrator.gates.record import Record
-from orchestrator.gates.strip import first_point, last_point
 from orchestrator.journal import (
     Clock,
     ClockCheck,

@@ -27,7 +27,7 @@ HEAVY = PROMETHEUS | PULUMI | CHAINS | CLUSTER | {"jinja2", "zstandard"}
 OURS = {f"orchestrator.{layer}" for layer in ("run", "lab", "provision", "inspection.networks", "render", "cluster")}
 NOTHING_YET = HEAVY | OURS | {"orchestrator.spec", "orchestrator.metrics", "promql_parser", "yaml", "rich"}
 FILES_ONLY = HEAVY | OURS | {"orchestrator.genesis", "orchestrator.chain", "orchestrator.engine.port"}
-RECORD_ONLY = FILES_ONLY - {"jinja2", "orchestrator.run"}  # Its report is a page.
+RECORD_ONLY = FILES_ONLY - {"jinja2", "numpy", "orchestrator.run"}  # Its report is a page, its samples are arrays.
 CLUSTER_ONLY = (
     PROMETHEUS | PULUMI | {"wasmtime", "scalecodec", "jinja2", "promql_parser"}
     | {"orchestrator.genesis.chainspec", "orchestrator.engine.port"}

@@ -6,7 +6,7 @@ import yaml
 
 from orchestrator.cli.reference.markdown import capital, table
 from orchestrator.gates.library import LIBRARY, LibraryGate
-from orchestrator.metrics.names import METRICS, PROMETHEUS_OWN, family
+from orchestrator.metrics.names import ELSEWHERE, METRICS, family
 from orchestrator.metrics.promql import reads
 from orchestrator.metrics.signals import CATALOGUE, Signal
 
@@ -33,7 +33,7 @@ def _carriers(signal: Signal) -> str:
 
 
 def _simulated(signal: Signal) -> bool:
-    names = {read.name for read in reads(signal.promql)} - PROMETHEUS_OWN
+    names = {read.name for read in reads(signal.promql)} - ELSEWHERE
     return all(METRICS[family(name)].simulated for name in names)
 
 

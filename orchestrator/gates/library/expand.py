@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from orchestrator.errors import Mistake
 from orchestrator.gates.library.catalogue import LIBRARY, Scaled
 from orchestrator.gates.library.network import Network
-from orchestrator.metrics.names import METRICS, PROMETHEUS_OWN, family
+from orchestrator.metrics.names import ELSEWHERE, METRICS, family
 from orchestrator.metrics.promql import reads
 from orchestrator.metrics.signals import CATALOGUE, targets
 from orchestrator.spec import Selector, Testnet
@@ -135,7 +135,7 @@ def _unanswerable(words: Words, network: Network) -> str:
         return f"no node of the network has the signal {signal.name}"
     if network.simulated:
         for name in (family(read.name) for read in reads(signal.promql)):
-            if name not in PROMETHEUS_OWN and not METRICS[name].simulated:
+            if name not in ELSEWHERE and not METRICS[name].simulated:
                 return f"the simulated client has no {name}"
     return ""
 

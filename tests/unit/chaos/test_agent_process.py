@@ -1,10 +1,13 @@
 """The agent as it runs: a process of its own, asked over HTTP, killed and started again."""
 
+import http.server
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,11 +21,38 @@ from .conftest import NAMESPACE, eventually
 pytestmark = pytest.mark.live
 
 
+SLOW = 5.0
+"""By how many seconds the controller's clock is behind, in these tests."""
+
+
+class Controller(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(str(time.time() - SLOW).encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def controller():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Controller)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/time"
+    server.shutdown()
+    server.server_close()
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
 class Agent:
-    def __init__(self, bench, tmp_path):
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            self.port = sock.getsockname()[1]
+    def __init__(self, bench, tmp_path, controller):
+        self.port, self.metrics_port = free_port(), free_port()
         token = tmp_path / "token"
         token.write_text("s3cret\n")
         self.env = {
@@ -32,6 +62,8 @@ class Agent:
             "COALMINE_LEDGER": str(tmp_path / "ledger"),
             "COALMINE_HOST_NETWORK": str(bench.machine.host_network),
             "COALMINE_AGENT_PORT": str(self.port),
+            "COALMINE_METRICS_PORT": str(self.metrics_port),
+            "COALMINE_CLOCK": controller,
         }
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", headers={"Authorization": "Bearer s3cret"})
         self.start()
@@ -46,6 +78,14 @@ class Agent:
         except httpx.TransportError:
             return False
 
+    def shown(self):
+        """The agent's metrics: names of nodes with a value, by metric."""
+        found = {}
+        for line in httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics").text.splitlines():
+            if match := re.match(r'(\w+)\{.*node="([^"]+)".*\} (\S+)', line):
+                found.setdefault(match[1], {})[match[2]] = float(match[3])
+        return found
+
     def stop(self, number):
         self.process.send_signal(number)
         self.process.wait(20)
@@ -56,8 +96,8 @@ class Agent:
 
 
 @pytest.fixture
-def agent(bench, tmp_path):
-    agent = Agent(bench, tmp_path)
+def agent(bench, tmp_path, controller):
+    agent = Agent(bench, tmp_path, controller)
     yield agent
     agent.http.close()
     if agent.process.poll() is None:
@@ -71,6 +111,26 @@ def test_without_the_token_nothing_is_answered(agent):
         for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "s3cret"})
     ]
     assert [answer.status_code for answer in answers] == [401] * 12
+
+
+def test_metrics_are_on_a_port_of_their_own_which_takes_no_orders(agent):
+    assert httpx.get(f"http://127.0.0.1:{agent.metrics_port}/metrics").status_code == 200
+    for path in ("/faults", "/healthz"):
+        assert httpx.get(f"http://127.0.0.1:{agent.metrics_port}{path}").status_code == 404
+    assert httpx.get(f"http://127.0.0.1:{agent.port}/metrics").status_code == 401
+
+
+def test_a_nodes_figures_and_its_machines_clock_are_shown_while_it_is_here(agent, bench):
+    identity = '{"group": "validator", "role": "validator", "chains": ["relay"]}'
+    container = bench.start(f"export POD_NAME=validator-0 COALMINE_NODE='{identity}'; exec sleep 1000")
+    eventually(lambda: "coalmine_node_cpu_wait_ratio" in agent.shown())
+    shown = agent.shown()
+    assert shown["coalmine_node_cpu_wait_ratio"]["validator-0"] < 1
+    error = shown["coalmine_machine_clock_offset_error_seconds"]["validator-0"]
+    assert abs(shown["coalmine_machine_clock_offset_seconds"]["validator-0"] - SLOW) <= error + 0.001
+    os.kill(container.pid, signal.SIGKILL)
+    container.process.wait()
+    eventually(lambda: not agent.shown())
 
 
 def test_pause_survey_and_recovery_over_http(agent, bench):

@@ -3,14 +3,14 @@
 from collections import Counter
 
 from orchestrator.errors import ChainError, MetricsError
-from orchestrator.gates.evaluate import assess
-from orchestrator.gates.measure import collect
+from orchestrator.gates.assess import assess
+from orchestrator.gates.collect import collect
 from orchestrator.gates.ports import Lines, Sources
 from orchestrator.gates.record import Record
 from orchestrator.journal import Event, Samples, Series
 from orchestrator.metrics.prometheus import RangeResult
 from orchestrator.spec import Stage
-from tests.unit.gates.building import CLOCKS, START
+from tests.unit.gates.building import CLOCKS, PACE, START, names_checked
 from tests.unit.gates.synthetic import NODES
 
 
@@ -86,6 +86,10 @@ class Logs:
         return Lines(since=max(since, self.whole), hits=inside)
 
 
+KNOWN = ("System.CodeUpdated", "System.LastRuntimeUpgrade")
+"""Events and storage items that the runtimes have."""
+
+
 def stage_of(*gates, spared=()):
     words = {"name": "a", "hold": "1s"}
     if spared:
@@ -100,10 +104,10 @@ class Stage1:
         self.stage = stage_of(*gates, spared=spared)
         self.prometheus, self.chains = prometheus or Prometheus(), chains or Chains()
         self.logs = logs or Logs()
-        self.record = Record(nodes, 1.0)
+        self.record = Record(nodes, 1.0, PACE)
         self.entries = []
         self.end = end
-        for entry in CLOCKS:
+        for entry in (*CLOCKS, names_checked(*KNOWN)):
             self.keep(entry)
         self.keep(Event(at=START, name="stage.start", stage="a"))
         if spared:

@@ -3,9 +3,11 @@
 import math
 from dataclasses import dataclass, replace
 
-from orchestrator.gates.evaluate import assess
-from orchestrator.gates.question import ask
+from orchestrator.gates.assess import assess
+from orchestrator.gates.kinds import question as ask
+from orchestrator.gates.names import CHECKED
 from orchestrator.gates.record import Record
+from orchestrator.gates.timeline import Pace
 from orchestrator.journal import Clock, ClockCheck, Event, Node, Row, Samples
 from orchestrator.spec import Anchor, Gate, Stage, Window
 from orchestrator.spec.gate import SOURCES as SOURCE_NAMES
@@ -18,7 +20,15 @@ NOTHING = None
 POLICIES = {field.alias for field in Policy.model_fields.values()}
 SOURCES = {Gate.model_fields[name].alias for name in SOURCE_NAMES}
 
-CLOCKS = tuple(Clock(at=START + i, best=10 + i, finalized=8 + i, session=i // 6) for i in range(60))
+PACE = Pace(slot=1.0, session_slots=6)
+"""That of `CLOCKS`: a block a second, and a session in six."""
+
+CLOCKS = tuple(
+    Clock(
+        at=START + i, best=10 + i, finalized=8 + i, session=max(0, i // 6), stamp=START + i, parachains={"nest": 8 + i}
+    )
+    for i in range(-10, 60)
+)
 
 
 def gate(**words):
@@ -61,7 +71,21 @@ def event(name, at, stage="a-stage", **detail):
     return Event(at=at, name=name, stage=stage, detail=detail)
 
 
-def samples(query, *rows, first=START, end=None, step=1.0, **more):
+def names_checked(*names, doubts=()):
+    """The check of names before a run: all pages of these nodes were read, and the runtime has these names."""
+    groups = sorted({f"{group} on {chain}" for group in ("validator", "bootnode", "collator") for chain in CHAINS})
+    runtime = [
+        {"chain": chain, "kind": kind, "name": name, "known": True, "reason": ""}
+        for name in names for kind in ("storage", "event") for chain in CHAINS
+    ]  # fmt: skip
+    detail = {"versions": dict.fromkeys(groups, "1"), "doubts": list(doubts), "runtime": runtime}
+    return Event(at=START - 15, name=CHECKED, detail=detail)
+
+
+CHAINS = ("relay", "nest")
+
+
+def samples(question, *rows, first=START, end=None, step=1.0, **more):
     """What one query gave. Rows are laid beside each other on the grid; NOTHING and what is not given are holes."""
     last = max((row.last for row in rows), default=START + 10) if end is None else end
     begin = min([first, *(START + row.first for row in rows)])
@@ -82,7 +106,16 @@ def samples(query, *rows, first=START, end=None, step=1.0, **more):
             merged[key] = Row(labels=row.labels, values=tuple(a if a is not None else b for a, b in both))
         else:
             merged[key] = row
-    return Samples(at=last, query=query, first=begin, step=step, count=count, rows=tuple(merged.values()), **more)
+    return Samples(
+        at=last,
+        key=question.key,
+        query=question.query,
+        first=begin,
+        step=step,
+        count=count,
+        rows=tuple(merged.values()),
+        **more,
+    )
 
 
 @dataclass(frozen=True)
@@ -97,7 +130,7 @@ class Measured:
     step: float = 1.0
 
     def record(self):
-        return Record.fed(self.nodes, self.step, self.entries)
+        return Record.fed(self.nodes, self.step, PACE, self.entries)
 
     def with_samples(self, change):
         """The same with every `Samples` entry changed."""
@@ -129,11 +162,19 @@ def measured(
         events.append(event("inject.confirmed", since, nodes=list(spared)))
     if not is_open and gate.recovers_within is None:
         events.append(event("stage.end", last))
-    answers = [samples(question.query, *rows, first=since, end=last, **more)]
-    if question.presence is not None:
+    answers = [samples(question, *rows, first=since, end=last, **more)]
+    for index, beside in enumerate(question.beside):
         here = [Values((1.0,) * round(last - since + 1), name, first=round(since - START)) for name in expected]
-        answers.append(samples(question.presence, *(here if present is None else present), first=since, end=last))
-    entries = (*events, *CLOCKS, ClockCheck(at=last, prometheus=0.0, uncertainty=0.01), *answers, *extra)
+        shown = here if present is None or index else present
+        answers.append(samples(beside, *shown, first=since, end=last))
+    entries = (
+        names_checked(),
+        *events,
+        *CLOCKS,
+        ClockCheck(at=last, prometheus=0.0, uncertainty=0.01),
+        *answers,
+        *extra,
+    )
     stage = Stage.model_construct(**{**Stage.model_validate(words).__dict__, "gates": (gate,)})
     return Measured(gate, stage, entries, nodes, last)
 

@@ -4,11 +4,14 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.gates import charts, measure
-from orchestrator.gates.evaluate import assess
-from orchestrator.gates.judge import judge
+from orchestrator.gates import charts
+from orchestrator.gates.assess import assess
+from orchestrator.gates.collect import collect
+from orchestrator.gates.judge import CLOSED, judge
+from orchestrator.gates.names import CHECKED
 from orchestrator.gates.ports import Lines, Sources
 from orchestrator.gates.record import Record
+from orchestrator.gates.timeline import Pace
 from orchestrator.journal import IMAGES, Clock, Event, Journal, Judged, Node, RunFinished, RunStarted, Series
 from orchestrator.metrics.check import check
 from orchestrator.metrics.prometheus import RangeResult
@@ -28,6 +31,9 @@ NODES = (
 )
 
 
+ENDPOINTS = sorted({f"{node.group} on {chain}" for node in NODES for chain in (node.chain, "relay")})
+
+
 @dataclass
 class Network:
     """Heights as functions of time: finality stands in `stalls`, `paused` nodes answer nothing in theirs."""
@@ -35,6 +41,7 @@ class Network:
     stalls: list[tuple[float, float]] = field(default_factory=list)
     paused: dict[str, tuple[float, float]] = field(default_factory=dict)
     dead_after: float = float("inf")
+    lag: int = 3
 
     def best(self, t, chain):
         t = min(t, self.dead_after) if chain == "relay" else t
@@ -44,13 +51,13 @@ class Network:
         for low, high in self.stalls:
             if low <= t < high:
                 t = low
-        return max(0, self.best(t, chain) - 3)
+        return max(0, self.best(t, chain) - self.lag)
 
     def value(self, metric, t, node, chain):
         if any(n == node and low <= t < high for n, (low, high) in self.paused.items()):
             return None
         best, final = self.best(t, chain), self.final(t, chain)
-        return {"best": best, "final": final, "lag": best - final, "panics": 0, "peers": 6}[metric]
+        return {"best": best, "final": final, "lag": best - final, "panics": 0, "peers": 6, "wait": 0.02}[metric]
 
     def query_range(self, query, start, end, step, *, lookback=None):  # noqa: ARG002
         wanted = dict(re.findall(r'(chain|role|group|node)="([^"]*)"', query))
@@ -58,6 +65,7 @@ class Network:
             "lag" if " - ignoring" in query
             else "panics" if "panic" in query
             else "peers" if "peers" in query
+            else "wait" if "cpu_wait" in query
             else "final" if "finalized" in query
             else "best"
         )  # fmt: skip
@@ -94,11 +102,30 @@ def rehearsal():
     return load([QUICKSTART], checks=[check])
 
 
-def run(*, until=None, upgrade_fails=False, relay_dies=False, finish=True):
+def collected(plan, entries, waiting, sources):
+    """Adds what the stages asked, each at its end, and what happened up to then."""
+    network = sources.prometheus
+    record = Record.fed(NODES, 1.0, Pace(SLOT, SESSION), entries)
+
+    def keep(entry):
+        entries.append(entry if entry.at else entry.model_copy(update={"at": network.now}))
+        record.add(entries[-1])
+
+    for stage, end in plan:
+        network.now = end + 1
+        while waiting and waiting[0].at <= network.now:
+            keep(waiting.pop(0))
+        collect(stage, stage.gates, record, sources, keep, end)
+        keep(Event(name=CLOSED, stage=stage.name))
+        entries += [assess(stage, gate, record, end).measurement for gate in stage.gates]
+    entries += waiting
+
+
+def run(*, until=None, upgrade_fails=False, relay_dies=False, finish=True, network=None):
     """The quickstart's journal. `until` cuts it after so many stages."""
     loaded = rehearsal()
     stages = loaded.rehearsal().spec.stages[:until]
-    network, t = Network(), START + 20
+    network, t = network or Network(), START + 20
     events = [Event(at=START, name="run.start"), Event(at=START + 12, name="rung", detail={"rung": "finalising"})]
     plan = []
     for stage in stages:
@@ -131,30 +158,24 @@ def run(*, until=None, upgrade_fails=False, relay_dies=False, finish=True):
             t += 42
         add("stage.end", t)
         plan.append((stage, t))
+        t += 2  # The last samples are waited for.
     clocks = [
         Clock(at=START + s, best=network.best(START + s, "relay"), finalized=network.final(START + s, "relay"),
-              session=int(s / SLOT / SESSION))
+              session=int(s / SLOT / SESSION), stamp=START + s - s % SLOT,
+              parachains={"nest": network.final(START + s, "nest")})
         for s in range(int(t - START) + 2)
     ]  # fmt: skip
     entries = [
         RunStarted(
             at=START, run="quickstart-7f3a", version="0.1.0", testnet=loaded.testnet(), rehearsal=loaded.rehearsal(),
-            context="lab", simulated=True, nodes=NODES,
+            context="lab", simulated=True, nodes=NODES, slot=SLOT, session_slots=SESSION,
             genesis={"relay": "0x" + "5c" * 32, "nest": "0x" + "a1" * 32},
         ),
         Event(at=START, name=IMAGES, detail={"coalmine:0.1.0": "sha256:" + "77" * 32, "node:1": "sha256:" + "1b" * 32}),
-        *sorted([*events, *clocks], key=lambda entry: entry.at),
+        Event(at=START + 15, name=CHECKED, detail={"versions": dict.fromkeys(ENDPOINTS, "0.1.0")}),
     ]  # fmt: skip
     sources = Sources(network, network, network, network, NODES, now=network.clock)
-    record = Record.fed(NODES, 1.0, entries)
-    for stage, end in plan:
-        network.now = end + 1
-        kept = []
-        measure.collect(stage, stage.gates, record, sources, kept.append, end)
-        for entry in kept:
-            entries.append(entry if entry.at else entry.model_copy(update={"at": end + 1}))
-            record.add(entries[-1])
-        entries += [assess(stage, gate, record, end).measurement for gate in stage.gates]
+    collected(plan, entries, sorted([*events, *clocks], key=lambda entry: entry.at), sources)
     entries += [chart.model_copy(update={"at": t + 1}) for chart in charts.collect(sources, START, t)]
     verdict = judge(Journal.of(entries))
     entries += [Judged(at=t + 1.5, verdict=gate) for gate in verdict.gates]

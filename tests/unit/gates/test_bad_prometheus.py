@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_none
 
-from orchestrator.gates.evaluate import assess
-from orchestrator.gates.measure import collect
+from orchestrator.gates.assess import assess
+from orchestrator.gates.collect import collect
 from orchestrator.gates.ports import Sources
 from orchestrator.gates.record import Record
 from orchestrator.gates.verdict import merge
@@ -26,7 +26,7 @@ from orchestrator.spec import Stage
 from tests.budget import schedules
 from tests.fakes.prometheus import RealPrometheus
 from tests.fakes.proxy import FAULTS, FaultyProxy
-from tests.unit.gates.building import gate, node_of
+from tests.unit.gates.building import PACE, gate, node_of
 
 pytestmark = pytest.mark.live
 
@@ -63,7 +63,7 @@ def judged(proxy, faults, *, live_at=()):
     """All gates over twenty seconds of the past, with looks in between."""
     proxy.faults = list(faults) or ["none"]
     stage = Stage.model_validate({"name": "a", "hold": "1s", "gates": GATES})
-    record = Record(NODES, 1.0)
+    record = Record(NODES, 1.0, PACE)
     prometheus = Prometheus(proxy.url, retry=TWICE, timeout=1)
     sources = Sources(prometheus, None, None, None, NODES)
     record.add(Event(at=THEN + 5, name="stage.start", stage="a"))
@@ -151,7 +151,7 @@ class TestAPrometheusThatRestarts:
             wait_for(functools.partial(has_samples, real))
             client = Prometheus(real.url)
             stage = Stage.model_validate({"name": "a", "hold": "1s", "gates": [self.GATE]})
-            record = Record(one, self.STEP)
+            record = Record(one, self.STEP, PACE)
             sources = Sources(client, None, None, None, one, self.STEP)
             record.add(Event(at=time.time(), name="stage.start", stage="a"))
             time.sleep(1.5)

@@ -7,12 +7,12 @@ from dataclasses import replace
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.gates.evaluate import assess
+from orchestrator.gates.assess import assess
 from orchestrator.gates.record import Record
 from orchestrator.gates.verdict import exit_code, merge
 from orchestrator.journal import Event, Samples, Verdict
 from tests.budget import schedules
-from tests.unit.gates.building import START, gate, measured, series
+from tests.unit.gates.building import PACE, START, gate, measured, series
 
 VERDICTS = st.sampled_from(Verdict)
 EITHER = st.booleans()
@@ -198,7 +198,7 @@ class TestLiveIsAfterwards:
     @QUICK
     @given(measurements(is_open=st.just(False)), st.randoms(use_true_random=False))
     def test_at_the_end_it_is_the_same(self, one, random):
-        record = Record(one.nodes, one.step)
+        record = Record(one.nodes, one.step, PACE)
         for entry in one.entries:
             for part in in_pieces(entry, random):
                 record.add(part)

@@ -3,14 +3,16 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.gates.kinds import question as ask
 from orchestrator.gates.record import Record
 from orchestrator.journal import Journal, JournalWriter
 from tests.budget import schedules
 from tests.unit.gates.asking import Logs, Prometheus, Stage1, said
-from tests.unit.gates.building import START, Values, gate, node_of, samples
+from tests.unit.gates.building import PACE, START, Values, gate, node_of, samples
 
 ONE = (node_of("validator-0"),)
 ROW = said("validator-0", 1, 1, 2, 4, 4, 5, 6, 7, 7, 8, 9)
+SESSION = gate(chainRead="session", atLeast=0)
 GATES = (
     gate(name="rises", signal="best-height", increasesBy=7),
     gate(name="stalls", signal="best-height", stalls=2),
@@ -37,7 +39,7 @@ def restarted(one, path, *, torn):
             pass
     after = stage()
     after.entries = list(Journal.read(path).entries)
-    after.record = Record.fed(ONE, 1.0, after.entries)
+    after.record = Record.fed(ONE, 1.0, PACE, after.entries)
     return after
 
 
@@ -56,9 +58,9 @@ def test_the_verdict_is_the_same_as_without(tmp_path_factory, dies_at, torn):
 
 def test_what_nobody_polled_meanwhile_is_missing_and_said_so():
     """What has no history is polled by the runner, and is lost while there is none."""
-    one = Stage1(gate(chainRead="session", atLeast=0), nodes=ONE)
+    one = Stage1(SESSION, nodes=ONE)
     for part in (Values((5.0,) * 4), Values((5.0,) * 4, first=7)):
-        one.keep(samples("chain session", part, first=START + part.first))
+        one.keep(samples(ask(SESSION, ONE, 1.0), part, first=START + part.first))
     (found,) = one.finish()
     assert found.verdict == "INCONCLUSIVE"
     assert found.reason == "the recorded samples do not reach: 3 of 11 s were not recorded"

@@ -42,7 +42,7 @@ def test_entries_without_a_time_are_stamped(path):
 
 def test_numbers_that_are_none_survive(path):
     odd = Row(labels={}, values=(1.5, math.nan, math.inf, -math.inf, None))
-    write(path, Samples(query="q", first=1.0, step=1.0, count=5, rows=(odd,)))
+    write(path, Samples(key="q", query="q", first=1.0, step=1.0, count=5, rows=(odd,)))
     assert '[1.5,"NaN","Infinity","-Infinity",null]' in path.read_text()
     (entry,) = Journal.read(path).entries
     assert repr(entry.rows[0]) == repr(odd)

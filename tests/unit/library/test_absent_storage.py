@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.errors import ChainError
-from orchestrator.gates.question import ask
+from orchestrator.gates.samples import ask
 from orchestrator.run.node_reads import _decoded
 from orchestrator.spec.source import Storage
 from tests.unit.gates.building import gate
@@ -22,5 +22,5 @@ def test_what_is_stored_is_read_all_the_same():
 
 
 def test_gates_that_differ_in_it_do_not_share_an_answer():
-    asked = [ask(gate(storage=words, atMost=1), (), 1.0).query for words in (WORDS, {**WORDS, "absent": 0})]
+    asked = [ask(gate(storage=words, atMost=1), (), 1.0).key for words in (WORDS, {**WORDS, "absent": 0})]
     assert asked[0] != asked[1]

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from orchestrator.gates.evaluate import assess
+from orchestrator.gates.assess import assess
+from orchestrator.gates.collect import collect
 from orchestrator.gates.library import expand
-from orchestrator.gates.measure import collect
 from orchestrator.gates.ports import Sources
 from orchestrator.gates.record import Record
 from orchestrator.journal import Clock, Event, Node, Verdict
@@ -23,6 +23,7 @@ from orchestrator.spec.load import load
 from orchestrator.spec.runtime import ModelRuntime
 from simnode.metrics import Metrics
 from simnode.testing.explorer import network
+from tests.unit.gates.building import PACE
 from tests.unit.library import documents
 from tests.unit.metrics.conftest import _free_port, _wait
 
@@ -135,7 +136,7 @@ def judged(world, tmp_path):
         )
         (stage,) = loaded.rehearsal().spec.stages
         gates = [gate for gate in stage.gates if gate.signal is not None]
-        record = Record(NODES, 1.0)
+        record = Record(NODES, 1.0, PACE)
         now = THEN + moments["stage_end"]
         for clock in world.clocks:
             record.add(clock)

@@ -14,6 +14,7 @@ import yaml
 
 from orchestrator.render.manifest import from_template
 
+OWN_JOBS = {"controller", "coalmine-agent"}
 THEN = 1_700_000_000
 HEIGHTS = "\n".join(
     f'height{{node="validator-{n}"}} {10 + i + n} {THEN + i}' for n in range(2) for i in range(60) if not 20 <= i < 30
@@ -79,10 +80,11 @@ def prometheus_url(tmp_path_factory):
 def _config(port):
     """A configuration with one fixed target and the relabelling of metrics from a rendered network."""
     words = {"labels": {}, "network": "n", "interval": "1s", "lookback": "2500ms", "storage": "1Gi", "config_hash": ""}
+    words["agents"] = "a"
     words["images"] = {"prometheus": "p"}
     manifests = from_template("prometheus.yaml.j2", "n", jobs=[collections.defaultdict(str)], **words)
     (text,) = [m.document["data"]["prometheus.yml"] for m in manifests if m.document["kind"] == "ConfigMap"]
-    (job,) = [job for job in yaml.safe_load(text)["scrape_configs"] if job["job_name"] != "controller"]
+    (job,) = [job for job in yaml.safe_load(text)["scrape_configs"] if job["job_name"] not in OWN_JOBS]
     target = {"targets": [f"127.0.0.1:{port}"], "labels": {"node": "validator-0", "chain": "relay"}}
     static = {
         "job_name": "nodes",

@@ -1,12 +1,12 @@
 """The check of names as a run does it: pages of simnodes are asked for, the answer is said, kept, and caps verdicts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import pytest
 
 from orchestrator.errors import ChainError
-from orchestrator.gates.lacking import CHECKED
+from orchestrator.gates.names import CHECKED
 from orchestrator.journal import Event, Node, Verdict
 from orchestrator.run import names
 from orchestrator.spec import Rehearsal
@@ -131,13 +131,20 @@ class TestTheVerdictsAfterwards:
     def test_other_gates_stay_what_they_are(self, check):
         assert judged(range(11), check(ZERO)[0], signal="best-height", increasesBy=1).verdict is Verdict.PASSED
 
-    def test_a_mere_doubt_changes_nothing(self, check):
+    def test_nothing_passes_on_a_zero_of_a_node_that_did_not_show_its_metrics(self, check):
         event, *_ = check({**ZERO, "on": {"role": "validator"}}, away="validator-0")
         assert event.detail["doubts"]
-        assert judged([0] * 11, event, **self.CHUNKS).verdict is Verdict.PASSED
+        assert judged([0] * 11, event, **self.CHUNKS).verdict is Verdict.INCONCLUSIVE
 
     @pytest.mark.parametrize(
-        "event", [Event(name=CHECKED), Event(name=CHECKED, detail={"doubts": [3]}), Event(name="run.start")]
+        "event", [Event(name=CHECKED), Event(name=CHECKED, detail={"versions": 3}), Event(name="run.start")]
     )
-    def test_a_journal_without_the_check_is_judged_as_before(self, event):
-        assert judged([0] * 11, event, **self.CHUNKS).verdict is Verdict.PASSED
+    def test_nor_where_nobody_checked(self, event):
+        one = measured(gate(**self.CHUNKS), series([0] * 11))
+        entries = tuple(e for e in one.entries if getattr(e, "name", "") != CHECKED)
+        found = replace(one, entries=(*entries, event)).judged()
+        assert found.verdict is Verdict.INCONCLUSIVE
+        assert "nobody checked before the run" in found.reason
+        height = measured(gate(signal="best-height", increasesBy=1), series(range(11)))
+        entries = tuple(e for e in height.entries if getattr(e, "name", "") != CHECKED)
+        assert replace(height, entries=(*entries, event)).judged().verdict is Verdict.PASSED

@@ -174,6 +174,12 @@ def test_a_signal_that_none_of_the_selected_has():
     )
 
 
+@pytest.mark.parametrize("words", [{"signal": "cpu-wait"}, {"promql": "coalmine_node_cpu_wait_ratio{$selector}"}])
+def test_what_the_agents_measure_is_missed_on_no_page_of_a_node(words):
+    assert not asked(relay_page(), **words, atMost=0.5)
+    assert not asked(simulated_page("validator"), **words, atMost=0.5)
+
+
 def test_gates_that_read_no_metric_are_left_alone():
     assert not asked(relay_page(), chainRead="finalized-hash", agrees=True)
 

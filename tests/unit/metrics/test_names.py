@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.metrics import names
-from orchestrator.metrics.names import METRICS, NEWEST, PROMETHEUS_OWN, RELEASES, family
+from orchestrator.metrics.names import AGENTS, ELSEWHERE, METRICS, NEWEST, RELEASES, family
 from orchestrator.metrics.promql import reads
 from orchestrator.metrics.signals import CATALOGUE
 from tests.unit.metrics.pages import relay_page, simulated_page
@@ -22,7 +22,7 @@ def recorded(client):
 RELAY = recorded("polkadot-1.25.1")
 PARACHAIN = recorded("polkadot-omni-node-0.24.0")
 WITHIN = recorded("relay-in-omni-node-0.24.0")
-READ = {read for signal in CATALOGUE.values() for read in reads(signal.promql) if read.name not in PROMETHEUS_OWN}
+READ = {read for signal in CATALOGUE.values() for read in reads(signal.promql) if read.name not in ELSEWHERE}
 
 
 def test_signals_read_what_is_known_and_nothing_known_is_idle():
@@ -60,7 +60,7 @@ class TestEverySignal:
         for page in pages:
             for read in reads(signal.promql):
                 name = family(read.name)
-                assert name in page or name in PROMETHEUS_OWN or METRICS[name].lazy
+                assert name in page or name in ELSEWHERE or METRICS[name].lazy
 
     def test_asks_for_labels_that_the_client_has(self, signal):
         for read in reads(signal.promql):
@@ -77,6 +77,12 @@ class TestEverySignal:
     def test_turns_nothing_else_into_zero(self, signal):
         first = reads(signal.promql)[0]
         assert " or 0 * " not in signal.promql or METRICS[family(first.name)].lazy
+
+
+def test_every_metric_of_the_agents_is_read_or_said_to_be_the_error_of_one_that_is():
+    read = {each.name for signal in CATALOGUE.values() for each in reads(signal.promql)}
+    mentioned = {name for name in AGENTS for signal in CATALOGUE.values() if name in signal.sentence}
+    assert read | mentioned >= AGENTS
 
 
 def test_differences_between_lines_are_differences_of_lines_that_are_known():

@@ -11,8 +11,8 @@ import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_none
 
 from orchestrator.errors import MetricsError
-from orchestrator.gates.evaluate import assess
-from orchestrator.gates.measure import collect
+from orchestrator.gates.assess import assess
+from orchestrator.gates.collect import collect
 from orchestrator.gates.ports import Sources
 from orchestrator.gates.record import Record
 from orchestrator.journal import Event
@@ -20,7 +20,7 @@ from orchestrator.metrics import prometheus as module
 from orchestrator.metrics.prometheus import Prometheus
 from orchestrator.metrics.signals import CATALOGUE
 from orchestrator.spec import Selector, Stage
-from tests.unit.gates.building import gate
+from tests.unit.gates.building import PACE, gate
 from tests.unit.metrics.conftest import THEN
 
 QUICK = Retrying(
@@ -184,7 +184,7 @@ class TestAGateOnTheRealPrometheus:
     def verdict(self, url, start, end, **words):
         one = gate(**{"clocks": "ignore", **words})
         stage = Stage.model_validate({"name": "a", "hold": "1s", "gates": [one]})
-        record = Record((), 1.0)
+        record = Record((), 1.0, PACE)
         record.add(Event(at=THEN + start, name="stage.start", stage="a"))
         record.add(Event(at=THEN + end, name="stage.end", stage="a"))
         prometheus = Prometheus(url, retry=QUICK)

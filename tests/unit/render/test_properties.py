@@ -10,11 +10,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchestrator import node_identity, tcp_ports
 from orchestrator.engine import program
 from orchestrator.genesis import keys
+from orchestrator.node_identity import NodeIdentity
 from orchestrator.spec import Testnet
 from orchestrator.units import quantity
 from tests.budget import schedules
@@ -106,6 +109,90 @@ def test_what_the_user_writes_arrives_as_it_is(testnet):
         theirs = [argument for argument in group.args if not argument.startswith("-:")]
         assert [argument for argument in node["command"] if argument in theirs] or not theirs
         assert group.labels.items() <= template["metadata"]["labels"].items()
+
+
+def scrapes(manifests):
+    """What Prometheus, ours or an existing one, is told to scrape: the fixed labels of each job of nodes."""
+    found = []
+    for one in manifests:
+        if one.key == "ConfigMap/prometheus":
+            jobs = yaml.safe_load(one.document["data"]["prometheus.yml"])["scrape_configs"]
+            rules = [job.get("relabel_configs", []) for job in jobs]
+        elif one.kind == "PodMonitor":
+            (endpoint,) = one.document["spec"]["podMetricsEndpoints"]
+            rules = [endpoint["relabelings"]]
+        else:
+            continue
+        labels = [{r.get("target_label", r.get("targetLabel")): r.get("replacement") for r in each} for each in rules]
+        found += [each for each in labels if "group" in each]
+    return found
+
+
+@FEW
+@given(networks.testnets())
+def test_the_agent_names_a_node_as_its_own_metrics_are_named(testnet):
+    manifests = networks.rendered(testnet)
+    said = set()
+    for _, group in testnet.spec.groups():
+        (node,) = pods(manifests)[f"StatefulSet/{group.name}"]["spec"]["containers"]
+        (text,) = [one["value"] for one in node["env"] if one["name"] == node_identity.VARIABLE]
+        who = NodeIdentity.model_validate_json(text)
+        said |= {(who.group, who.role, chain) for chain in who.chains}
+    assert said == {(each["group"], each["role"], each["chain"]) for each in scrapes(manifests)}
+
+
+def selects(selector, labels):
+    """Whether a pod with these labels is one of a selector's."""
+    excluded = [one for one in selector.get("matchExpressions", ()) if labels.get(one["key"]) in one["values"]]
+    assert all(one["operator"] == "NotIn" for one in selector.get("matchExpressions", ()))
+    return selector.get("matchLabels", {}).items() <= labels.items() and not excluded
+
+
+def sources_of(policy, port):
+    """From where a policy lets in connections to a port."""
+    rules = [rule for rule in policy["spec"]["ingress"] if port in {one["port"] for one in rule.get("ports", ())}]
+    return [source for rule in rules for source in rule["from"]]
+
+
+@FEW
+@given(networks.testnets())
+def test_agents_take_orders_from_the_controller_and_show_themselves_to_prometheus_alone(testnet):
+    isolation = testnet.spec.isolation.model_copy(update={"network_policy": True})
+    testnet = testnet.model_copy(update={"spec": testnet.spec.model_copy(update={"isolation": isolation})})
+    manifests = networks.rendered(testnet)
+    policies = [one.document for one in manifests if one.kind == "NetworkPolicy"]
+    existing = testnet.spec.observability.existing
+    label = "app.kubernetes.io/component"
+    ours = [policy for policy in policies if selects(policy["spec"]["podSelector"], {label: "agent"})]
+    (policy,) = ours
+    (orders,) = sources_of(policy, tcp_ports.AGENT)
+    (metrics,) = sources_of(policy, tcp_ports.AGENT_METRICS)
+    assert orders == {"podSelector": {"matchLabels": {label: "controller"}}}
+    assert metrics == (
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": existing.namespace}}}
+        if existing is not None
+        else {"podSelector": {"matchLabels": {label: "prometheus"}}}
+    )
+
+
+@FEW
+@given(networks.testnets())
+def test_prometheus_finds_the_agent_of_every_machine(testnet):
+    objects = {one.key: one.document for one in networks.rendered(testnet)}
+    daemons = objects["DaemonSet/coalmine-agent"]["spec"]["template"]
+    (port,) = [one for one in daemons["spec"]["containers"][0]["ports"] if one["name"] == "metrics"]
+    if testnet.spec.observability.existing is not None:
+        monitor = objects["PodMonitor/coalmine-agent"]["spec"]
+        assert monitor["selector"]["matchLabels"].items() <= daemons["metadata"]["labels"].items()
+        assert monitor["podMetricsEndpoints"][0]["port"] == "metrics"
+        return
+    service = objects["Service/coalmine-agent"]
+    assert service["spec"]["clusterIP"] == "None"  # A headless Service's name stands for all its pods.
+    assert service["spec"]["selector"].items() <= daemons["metadata"]["labels"].items()
+    jobs = yaml.safe_load(objects["ConfigMap/prometheus"]["data"]["prometheus.yml"])["scrape_configs"]
+    (found,) = [job["dns_sd_configs"][0] for job in jobs if job["job_name"] == "coalmine-agent"]
+    assert found["names"] == [f"coalmine-agent.{testnet.namespace}.svc.cluster.local"]
+    assert (found["type"], found["port"]) == ("A", port["containerPort"])
 
 
 def forms(secret):

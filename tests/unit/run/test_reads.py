@@ -1,16 +1,17 @@
 """What has no history is read at every point of the grid; what is read of nodes and pods becomes numbers."""
 
 from datetime import UTC, datetime
+from math import isnan
 from types import SimpleNamespace
 
 import pytest
 
 from orchestrator.chain.rounds import RoundState
 from orchestrator.errors import ChainError, ClusterError
-from orchestrator.gates.evaluate import assess
+from orchestrator.gates.assess import assess
 from orchestrator.gates.ports import Lines, Pod, Sources
 from orchestrator.gates.record import Record
-from orchestrator.journal import Event
+from orchestrator.journal import Clock, Event
 from orchestrator.run import polling
 from orchestrator.run.node_reads import NodeReads
 from orchestrator.run.pods import PodLogs, matching
@@ -18,7 +19,7 @@ from orchestrator.run.polling import Poller
 from orchestrator.scale import compact
 from orchestrator.spec import Stage
 from orchestrator.spec.source import Storage
-from tests.unit.gates.building import gate, node_of
+from tests.unit.gates.building import PACE, gate, node_of
 
 NODES = tuple(node_of(f"validator-{i}") for i in range(2))
 HEIGHT = gate(name="height", chainRead="best-height", atLeast=0)
@@ -115,9 +116,10 @@ def polled(time, network, one):
     poller._stop = SimpleNamespace(wait=time.wait)
     poller._follow()
     poller.flush()
-    record = Record.fed(NODES, 1.0, kept)
-    tracks = record.answers(kept[0].query).tracks.values()
-    return kept, {track.labels["node"]: track.between((1000, 1007)) for track in tracks}
+    record = Record.fed(NODES, 1.0, PACE, kept)
+    tracks = record.answers(kept[0].key).tracks.values()
+    points = {track.labels["node"]: track.between((1000, 1007)) for track in tracks}
+    return kept, {node: [None if isnan(v) else v for v in values] for node, values in points.items()}
 
 
 class TestPolling:
@@ -160,7 +162,8 @@ class TestPolling:
         kept, _ = polled(time, Network(time, silent=range(1002, 1005)), HEIGHT)
         stage = Stage.model_validate({"name": "a", "hold": "1s", "gates": [HEIGHT]})
         events = [Event(at=1000.0, name="stage.start", stage="a"), Event(at=1007.0, name="stage.end", stage="a")]
-        record = Record.fed(NODES, 1.0, [*events, *kept])
+        clocks = [Clock(at=1000.0 + i, best=9, finalized=8, session=0) for i in range(8)]
+        record = Record.fed(NODES, 1.0, PACE, [*events, *clocks, *kept])
         found = assess(stage, HEIGHT, record, 1007.0).verdict
         assert (found.verdict, found.reason) == ("INCONCLUSIVE", "validator-1: 2 of 8 samples are missing")
 

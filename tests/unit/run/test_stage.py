@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.gates.judge import judge
 from orchestrator.gates.ports import Lines, Sources
+from orchestrator.gates.timeline import Pace
 from orchestrator.journal import Clock, Event, Journal, JournalWriter, RunFinished, RunStarted
 from orchestrator.run import chronicle as chronicle_module
 from orchestrator.run import custom as custom_module
@@ -62,7 +63,7 @@ class FakeCluster:
     def watch(self, *_, timeout):
         self.time.sleep(timeout)
         status = {"phase": "Active", "confirmedAt": iso(self.applied + 1), "nodes": ["validator-2"]}
-        if self.time.now > self.applied + 40:
+        if self.time.now > self.applied + 33:
             status |= {
                 "phase": "Recovered", "recoverStartedAt": iso(self.applied + 31), "recoveredAt": iso(self.applied + 32),
             }  # fmt: skip
@@ -114,7 +115,7 @@ def run(time, tmp_path):
         cluster = FakeCluster(time)
         with JournalWriter(path, time.time) as writer:
             sources = Sources(network, network, network, network, NODES, now=time.time)
-            chronicle = Chronicle(writer, sources)
+            chronicle = Chronicle(writer, sources, Pace(SLOT, SESSION))
             chronicle.keep(
                 RunStarted(
                     run="r", version="0", testnet=loaded.testnet(), rehearsal=rehearsal, simulated=True, nodes=NODES
@@ -127,7 +128,8 @@ def run(time, tmp_path):
                 chronicle.keep(
                     Clock(
                         at=time.now, best=network.best(time.now, "relay"), finalized=network.final(time.now, "relay"),
-                        session=int(second / SLOT / SESSION),
+                        session=int(second / SLOT / SESSION), stamp=time.now - second % SLOT,
+                        parachains={"nest": network.final(time.now, "nest")},
                     )
                 )  # fmt: skip
 

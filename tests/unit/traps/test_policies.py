@@ -175,8 +175,15 @@ class TestClocks:
     def test_that_nobody_compared_are_not_known_to_agree(self):
         assert self.verdict().verdict == "INCONCLUSIVE"
 
-    def test_of_which_the_comparison_was_too_slow_to_tell_are_not_accused(self):
-        assert self.verdict(ClockCheck(at=START + 6, prometheus=9.0, uncertainty=5.0)).verdict == "PASSED"
+    @pytest.mark.parametrize(("ahead", "uncertainty"), [(9.0, 5.0), (100.0, 120.0), (0.0, 5.1), (-4.0, 1.1)])
+    def test_that_were_compared_too_coarsely_to_tell_are_not_known_to_agree(self, ahead, uncertainty):
+        found = self.verdict(ClockCheck(at=START + 6, prometheus=ahead, uncertainty=uncertainty))
+        assert found.verdict == "INCONCLUSIVE"
+        assert "too coarsely to tell" in found.reason
+
+    def test_that_were_compared_well_once_are_known_to_agree(self):
+        coarse = ClockCheck(at=START + 3, prometheus=9.0, uncertainty=50.0)
+        assert self.verdict(coarse, ClockCheck(at=START + 6, prometheus=0.1, uncertainty=0.1)).verdict == "PASSED"
 
     @pytest.mark.parametrize(
         ("words", "verdict"),

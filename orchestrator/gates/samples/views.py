@@ -1,23 +1,26 @@
-"""Judges each node by itself, or several nodes as one figure, and names the node to blame. Pure; used by `sampled`."""
+"""Judges each node by itself, or several nodes as one figure, and names the node to blame. Pure; used by `samples`."""
 
-import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from orchestrator.gates.bounds import blames_highest
-from orchestrator.gates.finding import Finding, by_policy
-from orchestrator.gates.meaning import GROWTH, Meaning
-from orchestrator.gates.strip import Holes, Strip, Value
+import numpy as np
+
+from orchestrator.gates.decide import Finding, by_policy
+from orchestrator.gates.grid import nearest_point
+from orchestrator.gates.samples.strip import Holes, Strip
+from orchestrator.gates.threshold import GROWTH, Meaning, blames_highest
 from orchestrator.journal import Node, Target
 from orchestrator.spec import Gate
 
-_AGGREGATES: Mapping[str, Callable[[Sequence[float]], float]] = {
-    "mean": statistics.fmean,
-    "median": statistics.median,
-    "min": min,
-    "max": max,
-    "sum": sum,
+STATISTICS: Mapping[str, Callable[..., Any]] = {
+    "mean": np.mean,
+    "median": np.median,
+    "min": np.min,
+    "max": np.max,
+    "sum": np.sum,
 }
+"""How several numbers become one, by the names of the spec."""
 
 Judge = Callable[[str, Strip], Finding]
 """Judges the series of a node or a view. It gets the label and the strip."""
@@ -40,19 +43,11 @@ class View:
     members: tuple[Member, ...]
     aggregate: str | None = None
 
-    def judged(
-        self,
-        gate: Gate,
-        meaning: Meaning,
-        judge: Judge,
-        *,
-        silence_fails: bool,
-    ) -> Iterator[Finding]:
-        """The findings of `judge` about the samples. If no member has samples, `silence_fails` decides."""
+    def findings(self, gate: Gate, meaning: Meaning, judge: Judge, *, silence: str) -> Iterator[Finding]:
+        """The findings of `judge` about the samples. If no member has samples, the policy `silence` decides."""
         silent = [member.label for member in self.members if member.strip is None]
         if len(silent) == len(self.members):
-            told = f"no samples from {', '.join(silent)}"
-            yield by_policy("fail" if silence_fails else "inconclusive", told, node=silent[0])
+            yield by_policy(silence, f"no samples from {', '.join(silent)}", node=silent[0])
         elif self.aggregate is None:
             (member,) = self.members
             assert member.strip is not None
@@ -66,7 +61,7 @@ class View:
             yield from (found for label, strip in present.items() for found in _resets(gate, meaning, label, strip))
         if meaning.resets and gate.policy.counter_reset == "rebase":
             present = {label: strip.rebased(from_zero=meaning.counter) for label, strip in present.items()}
-        strip = _figure(_AGGREGATES[self.aggregate or "mean"], gate, list(present.values()), len(self.members))
+        strip = _figure(self.aggregate or "mean", gate, list(present.values()), len(self.members))
         found = judge(self.label, strip)
         node, worst = _blamed(gate, meaning, found, present)
         if silent:
@@ -74,18 +69,20 @@ class View:
         yield replace(found, node=node, reason=f"{self.aggregate} of {self.label}: {found.reason}; {worst}")
 
 
-def _figure(aggregate: Callable[[Sequence[float]], float], gate: Gate, strips: Sequence[Strip], members: int) -> Strip:
+def _figure(aggregate: str, gate: Gate, strips: Sequence[Strip], members: int) -> Strip:
     """The aggregate of all members, at the points where all of them have a value. With `ignore`, some are enough."""
-    ignored = gate.policy.fewer == "ignore"
-    values: list[Value] = []
-    fewer = 0
-    for column in zip(*(strip.values for strip in strips), strict=True):
-        numbers = [value for value in column if value is not None]
-        lacks = len(numbers) < members and not ignored
-        fewer += lacks and bool(numbers)
-        values.append(aggregate(numbers) if numbers and not lacks else None)
-    why = Holes(unanswered=values.count(None) - fewer, odd=sum(strip.why.odd for strip in strips), fewer=fewer)
-    return replace(strips[0], values=tuple(values), why=why, earlier=None)
+    table = np.stack([strip.values for strip in strips])
+    numbers = np.count_nonzero(~np.isnan(table), axis=0)
+    enough = numbers > 0 if gate.policy.fewer == "ignore" else numbers == members
+    values = np.full(table.shape[1], np.nan)
+    for count in np.unique(numbers[enough]):  # Points with as many numbers as each other are computed together.
+        columns = np.flatnonzero(enough & (numbers == count))
+        dense = table[:, columns].T
+        values[columns] = STATISTICS[aggregate](dense[~np.isnan(dense)].reshape(len(columns), count), axis=1)
+    fewer = int(np.count_nonzero((numbers > 0) & ~enough))
+    found = strips[0].with_values(values)
+    why = Holes(unanswered=found.holes - fewer, odd=sum(strip.why.odd for strip in strips), fewer=fewer)
+    return replace(found, why=why, reached=None)
 
 
 def of(gate: Gate, members: Sequence[Member], nodes: Mapping[str, Node]) -> Iterator[View]:
@@ -120,18 +117,25 @@ def _blamed(gate: Gate, meaning: Meaning, found: Finding, present: Mapping[str, 
     if found.when is None:
         most = max(sorted(present), key=lambda label: present[label].holes)
         return most, f"worst was {most}, of whose samples {present[most].holes} are missing"
-    grows = gate.chosen() in GROWTH or meaning.figure != "samples"
-    parts = {label: _grown(strip) if grows else _at(strip, found.when) for label, strip in present.items()}
+    parts = {label: _part(gate, meaning, strip, found.when) for label, strip in present.items()}
     known = {label: part for label, part in parts.items() if part is not None}
     highest = blames_highest(gate, found.value if found.value is not None else 0.0)
     chosen = (max if highest else min)(sorted(known), key=lambda label: known[label])
     return chosen, f"worst was {chosen} with {meaning.said(known[chosen])}"
 
 
-def _grown(strip: Strip) -> float | None:
+def _part(gate: Gate, meaning: Meaning, strip: Strip, when: float) -> float | None:
+    """A member's own figure: for the whole window where the gate's is, and otherwise its value at that time."""
     numbers = strip.numbers()
-    return numbers[-1] - numbers[0] if numbers else None
-
-
-def _at(strip: Strip, when: float) -> float | None:
-    return strip.values[round(when / strip.step) - strip.origin]
+    if not len(numbers):
+        return None
+    growth = float(numbers[-1] - numbers[0])
+    wanted = gate.no_worse_than.figure if gate.no_worse_than is not None else ""
+    if meaning.figure == "seconds-per-growth":
+        return (strip.asked - 1) * strip.step / growth if growth > 0 else np.inf
+    if gate.chosen() in GROWTH or meaning.figure != "samples" or wanted == "growth-per-minute":
+        return growth
+    if wanted:
+        return float(STATISTICS[wanted](numbers))
+    value = strip.values[nearest_point(when, strip.step) - strip.origin]
+    return None if np.isnan(value) else float(value)

@@ -1,4 +1,7 @@
-"""What the numbers of a gate mean. For signals, the catalogue says it; for other sources, it is defined here. Pure."""
+"""What the numbers of a gate mean, and how far one of them is beyond the gate's threshold. Pure.
+
+For signals, the catalogue says what they mean. For all other sources it is said here.
+"""
 
 import math
 from dataclasses import dataclass
@@ -18,7 +21,8 @@ class Meaning:
     """What a gate's samples mean, and how they are treated before a threshold is applied.
 
     `resets`: a fall means that counting started again. `counter`: it then starts at zero. `monotone`: it never falls
-    in the life of what it counts. `figure`: the samples themselves, their growth, or seconds for each unit of growth.
+    in the life of what it counts. `height`: it is the height of a chain, which a healthy network never lets stand for
+    long. `figure`: the samples themselves, their growth, or seconds for each unit of growth.
     """
 
     title: str
@@ -26,6 +30,7 @@ class Meaning:
     counter: bool = False
     monotone: bool = False
     resets: bool = False
+    height: bool = False
     figure: Literal["samples", "growth", "seconds-per-growth"] = "samples"
 
     @classmethod
@@ -58,6 +63,7 @@ def _of_signal(gate: Gate) -> Meaning:
         counter=counter,
         monotone=signal.monotone,
         resets=counter or (signal.monotone and gate.chosen() in _GROWS),
+        height=not counter and signal.unit == "blocks" and (signal.monotone or signal.climbs),
         figure=signal.derive,
     )
 
@@ -70,8 +76,8 @@ def _counted(title: str) -> Meaning:
 def _of_read(gate: Gate) -> Meaning:
     grows = gate.chosen() in _GROWS
     known = {
-        "best-height": Meaning("Best block", "blocks"),
-        "finalized-height": Meaning("Finalised block", "blocks", monotone=True, resets=grows),
+        "best-height": Meaning("Best block", "blocks", height=True),
+        "finalized-height": Meaning("Finalised block", "blocks", monotone=True, resets=grows, height=True),
         "session": Meaning("Session", "", monotone=True, resets=grows),
         "spec-version": Meaning("Runtime version", ""),
         "authorities": Meaning("Authorities", ""),
@@ -90,3 +96,55 @@ def _of_read(gate: Gate) -> Meaning:
     if gate.chain_events is not None:
         return Meaning(f"Events {gate.chain_events.pallet}.{gate.chain_events.name}", "")
     return Meaning("What was measured", "s" if gate.measured is not None and gate.measured.seconds else "")
+
+
+def unit(gate: Gate) -> str:
+    """The unit of the gate's figure; empty for a signal that the catalogue does not have."""
+    if gate.chosen() in {"recovers_within", "progresses"}:
+        return "s"
+    if gate.signal is not None and gate.signal not in CATALOGUE:
+        return ""
+    per_minute = gate.rate_per_minute is not None or (
+        gate.no_worse_than is not None and gate.no_worse_than.figure == "growth-per-minute"
+    )
+    of_samples = Meaning.of(gate).unit
+    return f"{of_samples}/min" if per_minute else of_samples
+
+
+def breach(gate: Gate, value: float) -> float:
+    """How far the value is beyond the threshold, in the value's unit. 0 or less means within."""
+    low, high = bounds(gate)
+    return max(low - value if low is not None else -math.inf, value - high if high is not None else -math.inf)
+
+
+def bounds(gate: Gate) -> tuple[float | None, float | None]:
+    """The lowest and the highest allowed figure; None where the gate sets no bound."""
+    if gate.between is not None:
+        return gate.between.low, gate.between.high
+    if gate.equals is not None:
+        return gate.equals, gate.equals
+    if gate.rate_per_minute is not None:
+        return gate.rate_per_minute.at_least, gate.rate_per_minute.at_most
+    if gate.increases_by is not None:
+        return gate.increases_by, None
+    return gate.at_least, gate.at_most if gate.stalls is None else gate.stalls
+
+
+def blames_highest(gate: Gate, value: float) -> bool:
+    """Whether the highest node makes a figure of several nodes bad. If not, the lowest does."""
+    if gate.no_worse_than is not None:
+        return higher_is_worse(gate) is not False
+    low, high = bounds(gate)
+    if low is None or high is None:
+        return high is not None
+    return value - high > low - value
+
+
+def higher_is_worse(gate: Gate) -> bool | None:
+    """Which way is worse for a comparison with an earlier run; None if neither the gate nor the catalogue says it."""
+    wanted = gate.no_worse_than
+    assert wanted is not None
+    direction = CATALOGUE[gate.signal].direction if gate.signal is not None else "neither"
+    if wanted.worse is None and direction == "neither":
+        return None
+    return wanted.worse == "higher" if wanted.worse is not None else direction == "lower"

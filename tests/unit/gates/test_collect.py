@@ -3,13 +3,13 @@
 import pytest
 
 from orchestrator.errors import ClusterError, MetricsError
-from orchestrator.gates import measure
-from orchestrator.gates.charts import collect
-from orchestrator.gates.evaluate import assess
+from orchestrator.gates import charts
+from orchestrator.gates.assess import assess
+from orchestrator.gates.collect import collect as collected
 from orchestrator.gates.ports import Sources
 from orchestrator.journal import ClockCheck, Occurrences
 from tests.unit.gates.asking import Chains, Logs, Prometheus, Stage1, said
-from tests.unit.gates.building import START, gate
+from tests.unit.gates.building import PACE, START, gate
 from tests.unit.gates.synthetic import NODES
 
 VALIDATORS = tuple(f"validator-{i}" for i in range(4))
@@ -34,7 +34,8 @@ class TestAQuery:
         one = Stage1(gate(name="b", promql="sum(x)", atMost=9), gate(name="c", promql="avg(x)", atMost=9))
         one.finish()
         presence = 'max_over_time(up{node=~".*"}[2500ms])'
-        assert one.prometheus.queries() == {"sum(x)": 1, "avg(x)": 1, presence: 1}
+        had = "max by (node, chain) (last_over_time(x{}[2500ms]))"
+        assert one.prometheus.queries() == {"sum(x)": 1, "avg(x)": 1, presence: 1, had: 1}
 
     def test_asks_only_for_what_is_not_recorded(self):
         one = Stage1(gate(atMost=1))
@@ -113,13 +114,23 @@ class TestNothingIsRaised:
 
     def test_by_a_chart(self):
         sources = Sources(Prometheus(error=MetricsError("away")), Chains(), None, None, NODES)
-        assert {chart.error for chart in collect(sources, START, START + 100)} == {"away"}
+        assert {chart.error for chart in charts.collect(sources, START, START + 100)} == {"away"}
+
+
+def test_every_report_draws_once_for_each_node_whether_it_got_its_share_of_the_machine():
+    network = Prometheus()
+    (chart,) = [
+        one for one in charts.collect(Sources(network, Chains(), None, None, NODES), START, START + 9) if not one.chain
+    ]
+    assert (chart.title, chart.unit) == ("Waiting for a CPU, all nodes", "ratio")
+    assert chart.query == 'max by (node, group, role) (coalmine_node_cpu_wait_ratio{node=~".*"})'
+    assert chart.query in {query for query, *_ in network.asked}
 
 
 def test_a_chart_of_many_nodes_has_fewer_points():
     few, many = Prometheus(), Prometheus()
-    collect(Sources(few, Chains(), None, None, NODES), START, START + 6000)
-    collect(Sources(many, Chains(), None, None, NODES * 150), START, START + 6000)
+    charts.collect(Sources(few, Chains(), None, None, NODES), START, START + 6000)
+    charts.collect(Sources(many, Chains(), None, None, NODES * 150), START, START + 6000)
     assert few.asked[0][3] == 10.0
     assert many.asked[0][3] == 64.0
 
@@ -246,7 +257,7 @@ class TestChainEvents:
     def test_that_nobody_asked_for_are_inconclusive(self):
         one = Stage1(self.GATE)
         one.finish()
-        one.record = one.record.fed(NODES, 1.0, [e for e in one.entries if not isinstance(e, Occurrences)])
+        one.record = one.record.fed(NODES, 1.0, PACE, [e for e in one.entries if not isinstance(e, Occurrences)])
         assert one.verdicts()[0].verdict == "INCONCLUSIVE"
 
 
@@ -254,4 +265,4 @@ def test_a_stage_asks_a_small_number_of_queries():
     gates = [gate(name=f"g{i}", signal=signal, atMost=i) for i in range(10) for signal in ("peers", "leaves")]
     gates = [one.model_copy(update={"name": f"g{i}"}) for i, one in enumerate(gates)]
     one = Stage1(*gates)
-    assert measure.collect(one.stage, one.stage.gates, one.record, one.sources(), one.keep, one.end) == 2
+    assert collected(one.stage, one.stage.gates, one.record, one.sources(), one.keep, one.end) == 2

@@ -1,20 +1,17 @@
-"""Compares a run with an earlier run: the figure of each node or view, then and now. Pure; called by `evaluate`.
+"""Compares a run with an earlier run: the figure of each node or view, then and now. Pure; called by `samples`.
 
 The same code computes the earlier run's figures from its journal. They are written to this run's journal, so that the
 verdict can be repeated when the earlier run is gone.
 """
 
 import math
-import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 
-from orchestrator.gates.finding import Finding, unknown
-from orchestrator.gates.meaning import Meaning
-from orchestrator.gates.strip import Strip
-from orchestrator.gates.values import never_closed
-from orchestrator.gates.views import Judge
-from orchestrator.journal import Baseline, Verdict
-from orchestrator.metrics.signals import CATALOGUE
+from orchestrator.gates.decide import Claim, Finding, decide, never_closed, unknown
+from orchestrator.gates.samples.strip import Strip
+from orchestrator.gates.samples.views import STATISTICS, Judge
+from orchestrator.gates.threshold import Meaning, higher_is_worse
+from orchestrator.journal import Baseline
 from orchestrator.spec import Gate
 
 _EPSILON = 1e-9
@@ -35,13 +32,14 @@ def compared(gate: Gate, meaning: Meaning, baseline: Baseline | None) -> Judge:
         now, why = figure(gate, meaning, strip)
         if now is None:
             return unknown(why)
-        higher = _higher_is_worse(gate)
+        higher = higher_is_worse(gate)
         if higher is None:
             return unknown(f"nobody said which way is worse for {meaning.title}; say it with `worse`", now)
         worse = (now - then if higher else then - now) - abs(then) * wanted.percent
         told = f"{meaning.title}: {wanted.figure} {meaning.said(now)}, in run {wanted.run} {meaning.said(then)}"
-        when = strip.at(strip.asked - 1)
-        return Finding(Verdict.FAILED if worse > _EPSILON else Verdict.PASSED, told, now, worse, when)
+        fails = worse > _EPSILON
+        claim = Claim(told, fails, holds=not fails, value=now, badness=worse, when=strip.at(strip.asked - 1))
+        return decide(claim, strip.window, gate)
 
     return judge
 
@@ -54,18 +52,18 @@ def figure(gate: Gate, meaning: Meaning, strip: Strip) -> tuple[float | None, st
     if meaning.counter and gate.policy.counter_reset == "rebase":
         strip = strip.rebased(from_zero=True)
     numbers = strip.numbers()
-    growth, elapsed = numbers[-1] - numbers[0], (strip.asked - 1) * strip.step
+    growth, elapsed = float(numbers[-1] - numbers[0]), (strip.asked - 1) * strip.step
     if meaning.figure == "seconds-per-growth":
         return (elapsed / growth, "") if growth > 0 else (None, "nothing grew")
     if gate.no_worse_than.figure == "growth-per-minute":
         return 60 * growth / elapsed, ""
-    return _STATISTICS[gate.no_worse_than.figure](numbers), ""
+    return float(STATISTICS[gate.no_worse_than.figure](numbers)), ""
 
 
 def _unfit(gate: Gate, meaning: Meaning, strip: Strip) -> str:
     """Why no figure can be computed from the series; empty if one can."""
     needed = max(2, gate.min_samples)
-    if strip.window.open:
+    if not strip.window.complete:
         return never_closed(gate)
     if not strip.complete:
         return strip.gaps()
@@ -77,14 +75,6 @@ def _unfit(gate: Gate, meaning: Meaning, strip: Strip) -> str:
     return ""
 
 
-_STATISTICS: Mapping[str, Callable[[tuple[float, ...]], float]] = {
-    "mean": statistics.fmean,
-    "median": statistics.median,
-    "max": max,
-    "min": min,
-}
-
-
 def noting(gate: Gate, meaning: Meaning, figures: dict[str, float], lacking: dict[str, str]) -> Judge:
     """A judge that only notes the earlier run's figures by label, or in `lacking` why there is none."""
 
@@ -94,12 +84,12 @@ def noting(gate: Gate, meaning: Meaning, figures: dict[str, float], lacking: dic
             lacking[label] = why
             return unknown(why)
         figures[label] = value
-        return Finding(Verdict.PASSED, "", value, 0.0)
+        return decide(Claim("", fails=False, holds=True, value=value, badness=0.0), strip.window, gate)
 
     return judge
 
 
-def of(gate: Gate, stage: str, recorded: list[Baseline]) -> Baseline | None:
+def of(gate: Gate, stage: str, recorded: Sequence[Baseline]) -> Baseline | None:
     """The recorded baseline for this gate, or for another gate that needs the same figures; None if there is none."""
     return next((one for one in recorded if one.stage == stage and _key(one.gate) == _key(gate)), None)
 
@@ -111,12 +101,3 @@ def _key(gate: Gate) -> object:
         name = wanted.gate or gate.name
         free["no_worse_than"] = wanted.model_copy(update={"percent": 0.0, "gate": name})
     return gate.model_copy(update=free)
-
-
-def _higher_is_worse(gate: Gate) -> bool | None:
-    wanted = gate.no_worse_than
-    assert wanted is not None
-    direction = CATALOGUE[gate.signal].direction if gate.signal is not None else "neither"
-    if wanted.worse is None and direction == "neither":
-        return None
-    return wanted.worse == "higher" if wanted.worse is not None else direction == "lower"

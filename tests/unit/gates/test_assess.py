@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.gates import series as module
+from orchestrator.gates.samples import series as module
 from orchestrator.journal import Verdict
 from tests.unit.gates.building import NOTHING, START, gate, measured, series, verdict
 
@@ -31,7 +31,8 @@ NAN, INF = math.nan, math.inf
         ({"signal": "finalized-height", "stalls": 1}, [5, 6, 6], "PASSED"),
         ({"signal": "finalized-height", "stalls": 0}, [5, 6, 6], "FAILED"),
         ({"signal": "best-height", "stalls": 2}, [9, 6, 9], "FAILED"),
-        ({"signal": "finalized-height", "recoversWithin": "2s"}, [5, 5, 6], "PASSED"),
+        ({"signal": "finalized-height", "recoversWithin": "3s"}, [5, 5, 6, 7], "PASSED"),
+        ({"signal": "finalized-height", "recoversWithin": "3s"}, [5, 5, 6, 6], "INCONCLUSIVE"),
         ({"signal": "finalized-height", "recoversWithin": "2s"}, [5, 5, 5], "FAILED"),
         ({"signal": "block-time", "atMost": 2}, [5, 5, 6, 6, 7], "PASSED"),
         ({"signal": "block-time", "atMost": 2}, [5, 5, 5, 6, 6], "FAILED"),
@@ -185,7 +186,7 @@ class TestRecovery:
     WORDS = gate(signal="finalized-height", recoversWithin="4s")
 
     def test_tells_the_seconds_of_the_slowest_node(self):
-        result = measured(self.WORDS, series([5, 6, 6, 6, 6]), series([5, 5, 5, 6, 6], "validator-1")).judged()
+        result = measured(self.WORDS, series([5, 6, 7, 7, 7]), series([5, 5, 5, 6, 7], "validator-1")).judged()
         assert (result.verdict, result.value, result.unit, result.node) == ("PASSED", 3.0, "s", "validator-1")
 
     def test_after_the_end_comes_too_late(self):
@@ -193,15 +194,16 @@ class TestRecovery:
         assert verdict(self.WORDS, late, end=START + 4) == "FAILED"
 
     def test_may_be_seen_before_a_window_without_end(self):
-        assert verdict(self.WORDS, series([5, 5, 6]), is_open=True) == "PASSED"
+        assert verdict(self.WORDS, series([5, 5, 6, 7]), is_open=True) == "PASSED"
+        assert verdict(self.WORDS, series([5, 5, 6]), is_open=True) == "INCONCLUSIVE"
         assert verdict(self.WORDS, series([5, 5, 5]), is_open=True) == "INCONCLUSIVE"
 
     def test_is_not_sure_yet_where_a_policy_could_still_fail_it(self):
         strict = gate(signal="finalized-height", recoversWithin="4s", notANumber="fail")
-        assert verdict(strict, series([5, 5, 6]), is_open=True) == "INCONCLUSIVE"
+        assert verdict(strict, series([5, 6, 7]), is_open=True) == "INCONCLUSIVE"
 
     def test_of_a_node_that_answers_late_is_measured_from_what_it_said_before(self):
-        before, after = series([5, 5], first=-9), series([5, 5, 6], first=2)
+        before, after = series([5, 5], first=-9), series([5, 6, 7], first=2)
         assert verdict(self.WORDS, before, after, since=START - 10) == "PASSED"
         assert verdict(self.WORDS, after) == "INCONCLUSIVE"
         forks = gate(signal="best-height", recoversWithin="4s")  # A head may fall, so nothing is known about the start.
