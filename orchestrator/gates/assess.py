@@ -14,7 +14,7 @@ from orchestrator.gates.decide import Claim, Finding, broken, decide, gravity, u
 from orchestrator.gates.evidence import Unknown
 from orchestrator.gates.kinds import kind_of, question
 from orchestrator.gates.record import Record
-from orchestrator.gates.threshold import Meaning, unit
+from orchestrator.gates.threshold import unit
 from orchestrator.gates.window import instant, moments, resolve, spared
 from orchestrator.journal import Baseline, GateVerdict, Measurement, NodeFinding, Verdict
 from orchestrator.spec import Gate, Stage
@@ -59,8 +59,7 @@ def _assessed(blank: Measurement, stage: Stage, record: Record, now: float) -> A
         return _told(measurement, measured.judge(stage, gate, record, now), record)
     if isinstance(window, Unknown):
         return _told(measurement, _aborted(stage, gate, record, [unknown(window.reason)]), record)
-    judged = tuple(target for target in asked.targets if target.node not in left_out)
-    case = Case(stage, gate, Meaning.of(gate), asked, window, record, judged)
+    case = Case.of(stage, gate, asked, window, record, left_out)
     if kind_of(gate) == "samples":
         low, high = case.points
         warnings = record.answers(asked.key).warned(case.points)
@@ -103,8 +102,7 @@ def figures(stage: Stage, gate: Gate, run: str, record: Record, now: float) -> B
         return blank.model_copy(update={"lacking": {"": window.reason}})
     asked = question(gate, record.nodes, record.step)
     left_out = spared(gate, there, record.events, window)
-    judged = tuple(target for target in asked.targets if target.node not in left_out)
-    case = Case(there, gate, Meaning.of(gate), asked, window, record, judged)
+    case = Case.of(there, gate, asked, window, record, left_out)
     doubts = [*clocks.judge(case, prometheus=samples.from_prometheus(gate)), *names.judge(case)]
     if doubts:
         return blank.model_copy(update={"lacking": {"": doubts[0].reason}})
