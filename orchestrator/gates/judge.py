@@ -138,8 +138,7 @@ def ended(stage: Stage, record: Record, last: float) -> float:
 
 def stage_verdicts(stage: Stage, record: Record, now: float) -> list[GateVerdict]:
     """The verdicts of one stage's gates. Those of its implicit gates come first."""
-    events = [event for event in record.events if event.stage == stage.name]
-    found = list(measured.implicit(stage, events, record.timeline))
+    found = list(measured.implicit(stage, record))
     return found + [assess(stage, gate, record, now).verdict for gate in stage.gates]
 
 

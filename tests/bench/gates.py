@@ -12,7 +12,7 @@ from orchestrator.gates.judge import CLOSED, judge
 from orchestrator.gates.kinds import question
 from orchestrator.gates.names import CHECKED
 from orchestrator.gates.record import Record
-from orchestrator.gates.samples.collect import plan
+from orchestrator.gates.samples.collect import needed, plan
 from orchestrator.gates.timeline import Pace
 from orchestrator.journal import (
     Clock,
@@ -148,4 +148,4 @@ def queries_sent() -> int:
     record = Record(QUICKSTART, STEP, Pace(6.0, 10))
     record.add(Event(at=START, name="stage.start", stage="soak"))
     (stage,) = rehearsal().spec.stages
-    return len(list(plan(asked(stage, stage.gates, record, START + HOUR), record, START + HOUR)))
+    return len(list(plan(needed(asked(stage, stage.gates, record, START + HOUR)), record, START + HOUR)))
