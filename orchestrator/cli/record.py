@@ -52,12 +52,23 @@ def judge(
     return verdict.exit_code
 
 
-def report(run: Run) -> int:
+def report(
+    run: Run,
+    prometheus_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Your Prometheus; charts link to their query there, at the run's time."),
+    ] = None,
+    grafana_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Your Grafana; charts link to their query there, in its default data source."),
+    ] = None,
+) -> int:
     """Write the reports of a run again from its journal."""
+    from orchestrator.report import Links
     from orchestrator.run import kept
 
     directory = _directory(run)
-    kept.conclude(directory)
+    kept.conclude(directory, Links(prometheus_url, grafana_url))
     stdout.text(str(directory / "report.html"))
     return 0
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from orchestrator.gates import agreement, clocks, counts, measured, names, samples
 from orchestrator.gates.case import Case
-from orchestrator.gates.decide import Claim, Finding, broken, decide, unknown, worst
+from orchestrator.gates.decide import Claim, Finding, broken, decide, gravity, unknown, worst
 from orchestrator.gates.evidence import Unknown
 from orchestrator.gates.kinds import kind_of, question
 from orchestrator.gates.record import Record
 from orchestrator.gates.threshold import Meaning, unit
 from orchestrator.gates.window import instant, moments, resolve, spared
-from orchestrator.journal import Baseline, GateVerdict, Measurement, Verdict
+from orchestrator.journal import Baseline, GateVerdict, Measurement, NodeFinding, Verdict
 from orchestrator.spec import Gate, Stage
 
 ABORTED = "stage.aborted"
@@ -133,5 +133,10 @@ def _told(measurement: Measurement, findings: Iterable[Finding], record: Record)
         when=finding.when,
         block=record.timeline.block(finding.when),
         spared=measurement.spared,
+        nodes=tuple(
+            NodeFinding(node=one.node, verdict=one.verdict, reason=one.reason, value=one.value)
+            for one in sorted(found, key=gravity)
+            if one.node and len(found) > 1
+        ),
     )
     return Assessment(measurement, verdict)

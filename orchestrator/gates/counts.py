@@ -66,7 +66,7 @@ def _lines(
             found = sources.logs.matching(target.node, pattern, start, until)
         except CoalmineError as error:
             return blank.model_copy(update={"error": error.message})
-        return blank.model_copy(update={"first": max(start, found.since), "hits": found.hits})
+        return blank.model_copy(update={"first": max(start, found.since), "hits": found.hits, "lines": found.lines})
 
     return each(targets, read)
 

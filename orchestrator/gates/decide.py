@@ -91,13 +91,18 @@ def by_policy(policy: str, reason: str, *, node: str = "") -> Finding:
     return Finding(found, reason, badness=math.inf, node=node)
 
 
+def gravity(finding: Finding) -> tuple[int, float, str, str]:
+    """A key that sorts findings, the worst first."""
+    return -verdict.rank(finding.verdict), -finding.badness, finding.node, finding.reason
+
+
 def worst(findings: Iterable[Finding]) -> Finding:
     """The finding that decides. Its reason says how many others have the same verdict."""
     found = list(findings)
     if not found:
         return unknown("no samples came")
     merged = verdict.merge(finding.verdict for finding in found)
-    alike = sorted((f for f in found if f.verdict is merged), key=lambda f: (-f.badness, f.node, f.reason))
+    alike = sorted((finding for finding in found if finding.verdict is merged), key=gravity)
     first, others = alike[0], len(alike) - 1
     if not others:
         return first

@@ -64,10 +64,14 @@ class Pods(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The times of matching lines, unix seconds. The log is known to be complete from `since` on."""
+    """The times of matching lines, unix seconds. The log is known to be complete from `since` on.
+
+    `lines` are the texts of the first hits, cut to what a journal keeps (`journal.Occurrences`).
+    """
 
     since: float
     hits: tuple[float, ...]
+    lines: tuple[str, ...] = ()
 
 
 class Logs(Protocol):

@@ -87,6 +87,10 @@ class Timeline:
             return Unknown(f"{chain}: {missing.reason} at the window's edges")
         return Known((first.value, last.value), start, end)
 
+    def between(self, start: float, end: float) -> Sequence[Clock]:
+        """The notes after `start` and up to `end`."""
+        return self.clocks[self._after(start) : self._after(end)]
+
     def silence(self, start: float, end: float) -> float:
         """The longest time, in seconds, between two notes from `start` to `end`, or between a note and an edge."""
         first = max(0, self._after(start) - 1)
@@ -103,8 +107,7 @@ class Timeline:
         A block is seen later than its timestamp. So the chain's clock is at least as far ahead as the freshest block
         shows. A chain that stands still shows nothing.
         """
-        noted = self.clocks[self._after(start) : self._after(end)]
-        fresh = [clock for before, clock in pairwise(noted) if clock.best > before.best]
+        fresh = [clock for before, clock in pairwise(self.between(start, end)) if clock.best > before.best]
         ahead = [clock.stamp - clock.at for clock in fresh if clock.stamp is not None]
         if fresh and not ahead:
             return Unknown("nobody noted the timestamps of the chain's blocks")

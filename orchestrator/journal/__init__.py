@@ -1,6 +1,8 @@
 """The record of a run: typed entries, and the file that contains them."""
 
 from orchestrator.journal.entries import (
+    LINE_LENGTH,
+    MOST_LINES,
     AnyEntry,
     Baseline,
     Chart,
@@ -13,6 +15,7 @@ from orchestrator.journal.entries import (
     MeasuredWindow,
     Measurement,
     Node,
+    NodeFinding,
     Occurrences,
     Reading,
     Readings,
@@ -28,6 +31,8 @@ from orchestrator.journal.file import IMAGES, Journal, JournalWriter, anchors
 
 __all__ = [
     "IMAGES",
+    "LINE_LENGTH",
+    "MOST_LINES",
     "AnyEntry",
     "Baseline",
     "Chart",
@@ -42,6 +47,7 @@ __all__ = [
     "MeasuredWindow",
     "Measurement",
     "Node",
+    "NodeFinding",
     "Occurrences",
     "Reading",
     "Readings",

@@ -5,14 +5,20 @@ computed again without a cluster. This module defines the entries; `file` has th
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from orchestrator.spec import Gate, Rehearsal, Testnet
 
 FORMAT = 2
 """The journal's format. It is raised when an older coalmine would refuse or misread a journal, or this one an older."""
+
+MOST_LINES = 20
+"""How many log lines an entry keeps. The first ones tell the cause; the rest are counted."""
+
+LINE_LENGTH = 300
+"""How many characters of a log line are kept."""
 
 
 class Record(BaseModel):
@@ -107,6 +113,15 @@ class MeasuredWindow(Record):
     open: bool = False
 
 
+class NodeFinding(Record):
+    """What a gate found about one node, or about one view of several nodes."""
+
+    node: str
+    verdict: Verdict
+    reason: str
+    value: float | None = None
+
+
 class GateVerdict(Record):
     """The result of `gates.evaluate` for one gate, in a form that a reader can check against the journal."""
 
@@ -122,6 +137,7 @@ class GateVerdict(Record):
     when: float | None = Field(default=None, description="The worst sample's time, in Unix seconds.")
     block: int | None = Field(default=None, description="The relay chain's best block at that time.")
     spared: tuple[str, ...] = ()
+    nodes: tuple[NodeFinding, ...] = Field(default=(), description="The finding about each node, worst first.")
 
 
 class RunStarted(Entry):
@@ -185,7 +201,10 @@ class Samples(Entry):
 
 
 class Occurrences(Entry):
-    """Everything that happened from `first` to `last`: log lines by Unix time, chain events by block number."""
+    """Everything that happened from `first` to `last`: log lines by Unix time, chain events by block number.
+
+    `lines` are the texts of the first hits, in the same order.
+    """
 
     kind: Literal["occurrences"] = "occurrences"
     key: str
@@ -194,6 +213,9 @@ class Occurrences(Entry):
     first: float
     last: float
     hits: tuple[float, ...] = ()
+    lines: tuple[Annotated[str, StringConstraints(max_length=LINE_LENGTH)], ...] = Field(
+        default=(), max_length=MOST_LINES
+    )
     error: str | None = None
 
 

@@ -7,10 +7,11 @@ from typing import Literal
 from orchestrator.gates.judge import RunVerdict
 from orchestrator.journal import Journal
 from orchestrator.report import html, junit, markdown, result
+from orchestrator.report.links import NOWHERE, Links
 from orchestrator.report.story import Story, tell
 from orchestrator.report.terminal import HEADER, rows
 
-__all__ = ["FORMATS", "HEADER", "Format", "render", "rows", "write"]
+__all__ = ["FORMATS", "HEADER", "NOWHERE", "Format", "Links", "render", "rows", "write"]
 
 Format = Literal["html", "junit", "markdown", "json"]
 
@@ -23,14 +24,14 @@ FORMATS: dict[Format, tuple[str, Callable[[Story], str]]] = {
 """Format -> the name of its file in a run's folder, and the function that renders it."""
 
 
-def render(journal: Journal, verdict: RunVerdict, form: Format) -> str:
+def render(journal: Journal, verdict: RunVerdict, form: Format, links: Links = NOWHERE) -> str:
     """The report in one format."""
-    return FORMATS[form][1](tell(journal, verdict))
+    return FORMATS[form][1](tell(journal, verdict, links))
 
 
-def write(journal: Journal, verdict: RunVerdict, folder: Path) -> tuple[Path, ...]:
+def write(journal: Journal, verdict: RunVerdict, folder: Path, links: Links = NOWHERE) -> tuple[Path, ...]:
     """Writes all formats into the run's folder. Returns the files."""
-    story = tell(journal, verdict)
+    story = tell(journal, verdict, links)
     written = []
     for name, form in FORMATS.values():
         (folder / name).write_text(form(story), encoding="utf-8")

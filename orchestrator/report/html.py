@@ -1,30 +1,57 @@
 """Renders `report.html`: one page without scripts that works offline, in light and dark, and on paper."""
 
+import re
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from orchestrator.journal import Event, Node
-from orchestrator.report import charts
-from orchestrator.report.story import TROUBLE, Story, figure, implied
+from orchestrator.journal import Event, Node, NodeFinding
+from orchestrator.report import charts, proof
+from orchestrator.report.exhibits import Exhibit
+from orchestrator.report.marks import marks
+from orchestrator.report.scale import Times
+from orchestrator.report.sentences import sentence
+from orchestrator.report.stages import amount, figure, implied
+from orchestrator.report.story import TROUBLE, Story
+
+_CARDS = 12
+"""How many gates that did not pass have a card before everything else. The table has them all."""
+
+_STRIP = 34.0
+"""The height of the strip of stages, in SVG units."""
+
+_INDENT = re.compile(r"\s*\n\s*")
+"""The indentation of the templates. It means nothing to a browser, and is a fifth of the page."""
+
+AGAIN, ANEW = "coalmine judge .", "coalmine report ."
+"""Commands that the page names. They work in its folder."""
 
 
 def render(story: Story) -> str:
     """The page."""
-    template = _environment().get_template("report.html.j2")
-    return template.render(
+    cards = story.unpassed[:_CARDS]
+    stage_marks = marks(story, Times(story.start, story.end))
+    page = _environment().get_template("report.html.j2").render(
         story=story,
         run=story.run,
-        panels=charts.panels(story, story.charts),
-        strip=charts.strip(story),
-        bands=charts.bands(story),
-        across=charts.across(story),
-        frame=charts.FRAME,
+        cards=[(exhibit, proof.panel(story, exhibit)) for exhibit in cards],
+        carded={exhibit.name for exhibit in cards},
+        more=len(story.unpassed) - len(cards),
+        shown=_shown(story, cards),
+        panels=charts.panels(story),
+        boxes=charts.strip(story),
+        stage_marks=stage_marks,
+        stage_frame=charts.framed(stage_marks.rows, _STRIP),
         groups=_groups(story.run.nodes),
-        events=[_event(event) for event in story.events],
+        events=_events(story),
         started=datetime.fromtimestamp(story.start, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
-    )
+        again=AGAIN,
+        anew=ANEW,
+    )  # fmt: skip
+    return _INDENT.sub("\n", page)
 
 
 def _environment() -> Environment:
@@ -35,8 +62,21 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"figure": figure, "implied": implied}
+    environment.filters |= {
+        "figure": figure, "implied": implied, "amount": amount, "counted": _counted
+    }  # fmt: skip
     return environment
+
+
+def _shown(story: Story, cards: Sequence[Exhibit]) -> dict[str, list[tuple[Exhibit, charts.Panel | None]]]:
+    """The gates of each stage, those that did not pass first, with the charts of those that have no card."""
+    ranks = {exhibit.name: index for index, exhibit in enumerate(story.unpassed)}
+    carded = {exhibit.name for exhibit in cards}
+    rows: dict[str, list[tuple[Exhibit, charts.Panel | None]]] = {stage.name: [] for stage in story.stages}
+    for exhibit in sorted(story.exhibits, key=lambda exhibit: ranks.get(exhibit.name, len(ranks))):
+        own = exhibit.series and exhibit.name not in carded
+        rows[exhibit.gate.stage].append((exhibit, proof.panel(story, exhibit) if own else None))
+    return rows
 
 
 def _groups(nodes: tuple[Node, ...]) -> list[dict[str, object]]:
@@ -52,10 +92,16 @@ def _groups(nodes: tuple[Node, ...]) -> list[dict[str, object]]:
     return rows
 
 
-def _event(event: Event) -> dict[str, object]:
-    said = (
-        f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
-        for key, value in event.detail.items()
-    )
-    trouble = event.name in TROUBLE
-    return {"at": event.at, "stage": event.stage or "", "name": event.name, "said": "; ".join(said), "trouble": trouble}
+def _events(story: Story) -> list[dict[str, object]]:
+    actions = {stage.name: stage.action for stage in story.stages}
+
+    def told(event: Event) -> dict[str, object]:
+        said = sentence(event, actions.get(event.stage or "", ""))
+        return {"at": event.at, "stage": event.stage or "", "said": said, "trouble": event.name in TROUBLE}
+
+    return [told(event) for event in story.events]
+
+
+def _counted(findings: Sequence[NodeFinding]) -> str:
+    """How many findings have each verdict, in the order in which the verdicts first come."""
+    return ", ".join(f"{count} {verdict.lower()}" for verdict, count in Counter(f.verdict for f in findings).items())

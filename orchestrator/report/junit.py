@@ -7,8 +7,10 @@ missing evidence is not a pass. The end of the run is a case of its own, so that
 import re
 from xml.etree import ElementTree as ET
 
-from orchestrator.journal import GateVerdict, Verdict
-from orchestrator.report.story import StageStory, Story
+from orchestrator.journal import Verdict
+from orchestrator.report.exhibits import Exhibit
+from orchestrator.report.stages import StageStory
+from orchestrator.report.story import Story
 
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML does not allow. The message of a panic may contain them."""
@@ -33,9 +35,10 @@ def _suite(parent: ET.Element, story: Story, stage: StageStory) -> None:
     properties = ET.SubElement(suite, "properties")
     for name, value in _properties(story):
         ET.SubElement(properties, "property", name=name, value=_clean(value))
-    for gate in stage.gates:
+    for exhibit in (one for one in story.exhibits if one.gate.stage == stage.name):
+        gate = exhibit.gate
         case = ET.SubElement(suite, "testcase", name=gate.gate, classname=f"{story.run.rehearsal.name}.{stage.name}")
-        _outcome(case, gate.verdict, gate.reason, _details(gate))
+        _outcome(case, gate.verdict, gate.reason, _details(exhibit))
 
 
 def _counted(parent: ET.Element, name: str, verdicts: list[Verdict], seconds: float) -> ET.Element:
@@ -66,15 +69,21 @@ def _outcome(case: ET.Element, verdict: Verdict, reason: str, details: str) -> N
     element.text = _clean(details)
 
 
-def _details(gate: GateVerdict) -> str:
+def _details(exhibit: Exhibit) -> str:
+    """All that is known of a gate that did not pass: also each node's finding, and the log lines."""
+    gate = exhibit.gate
     shown = {
+        "why it matters": exhibit.why,
         "asked": gate.threshold,
         "value": gate.value,
         "node": gate.node,
         "relay block": gate.block,
         "query": gate.query,
     }
-    return "\n".join(f"{name}: {value}" for name, value in shown.items() if value not in {None, ""})
+    told = [f"{name}: {value}" for name, value in shown.items() if value not in {None, ""}]
+    told += [f"{found.verdict} {found.node}: {found.reason}" for found in gate.nodes]
+    told += [f"log of {line.node}: {line.text}" for line in exhibit.lines]
+    return "\n".join(told)
 
 
 def _ending(parent: ET.Element, story: Story) -> None:

@@ -7,9 +7,12 @@ import re
 
 from orchestrator.gates import verdict
 from orchestrator.journal import GateVerdict, Verdict
-from orchestrator.report.story import Story, figure
+from orchestrator.report.exhibits import Exhibit
+from orchestrator.report.stages import figure
+from orchestrator.report.story import Story
 
 ROWS = 20
+_NODES = 50
 LIMIT = 900_000
 SIGNS = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.INCONCLUSIVE: "❔", Verdict.ERROR: "⚠️"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
@@ -27,6 +30,8 @@ def render(story: Story) -> str:
     if run.simulated:
         lines += ["> **SIMULATED**: the nodes were simulated; nothing here promotes a runtime.", ""]
     lines += _table(story)
+    lines += [line for exhibit in story.unpassed[:ROWS] for line in _folded(exhibit)]
+    lines += _costs(story)
     lines += ["<details><summary>Run</summary>", "", *_facts(story), "", "</details>", ""]
     return _cut("\n".join(lines))
 
@@ -55,6 +60,36 @@ def _row(gate: GateVerdict) -> str:
     worst = " on ".join(filter(None, (figure(gate), gate.node)))
     cells = (SIGNS[gate.verdict], gate.stage, gate.gate, gate.threshold, worst, gate.reason)
     return "| " + " | ".join(_plain(cell) for cell in cells) + " |"
+
+
+def _folded(exhibit: Exhibit) -> list[str]:
+    """What a gate's row has no room for: its author's reason, each node's finding, and the log lines."""
+    told = [f"Why it matters: {_plain(exhibit.why)}"] if exhibit.why else []
+    findings = exhibit.gate.nodes
+    told += [f"- {SIGNS[found.verdict]} {_plain(found.node)}: {_plain(found.reason)}" for found in findings[:_NODES]]
+    told += [f"- … and {len(findings) - _NODES} more nodes, in result.json"] if len(findings) > _NODES else []
+    told += [f"- log of {_plain(line.node)}: {_plain(line.text)}" for line in exhibit.lines]
+    if not told:
+        return []
+    name = _plain(f"{exhibit.gate.stage} / {exhibit.gate.gate}")
+    return [f"<details><summary>{SIGNS[exhibit.gate.verdict]} {name}</summary>", "", *told, "", "</details>", ""]
+
+
+def _costs(story: Story) -> list[str]:
+    """The table of what the disturbances cost."""
+    if not story.costs:
+        return []
+    head = (
+        "stage", "disturbance", "lasted", "undone, or enacted, after", "final again after", "longest without finality",
+        "relay blocks built", "not yet final, at most", "recovery gates",
+    )  # fmt: skip
+    rows = [
+        (c.stage, f"{c.what} {story.since(c.start)}", c.lasted, c.undone, c.finality, c.standstill, c.built, c.lag,
+         "; ".join(c.recovered))
+        for c in story.costs
+    ]  # fmt: skip
+    cells = ["| " + " | ".join(_plain(cell) for cell in row) + " |" for row in (head, *rows)]
+    return ["What the disturbances cost:", "", cells[0], "|---" * len(head) + "|", *cells[1:], ""]
 
 
 def _facts(story: Story) -> list[str]:

@@ -13,8 +13,17 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, ser_json_inf_nan="strings")
 
 
+class NodeResult(_Part):
+    """What a gate found about one node, or about one view of several nodes."""
+
+    node: str
+    verdict: Verdict
+    reason: str
+    value: float | None
+
+
 class GateResult(_Part):
-    """One gate, with the worst value that was seen and the query that shows it."""
+    """One gate, with the worst value that was seen and the query that shows it. `why` is its author's; may be empty."""
 
     stage: str
     gate: str
@@ -28,6 +37,8 @@ class GateResult(_Part):
     when: float | None
     block: int | None
     spared: tuple[str, ...]
+    why: str
+    nodes: tuple[NodeResult, ...]
 
 
 class RunResult(_Part):
@@ -71,7 +82,9 @@ def result(story: Story) -> RunResult:
         genesis=run.genesis,
         images=story.images,
         nodes=len(run.nodes),
-        gates=tuple(GateResult.model_validate(gate.model_dump()) for gate in story.verdict.gates),
+        gates=tuple(
+            GateResult.model_validate(exhibit.gate.model_dump() | {"why": exhibit.why}) for exhibit in story.exhibits
+        ),
     )
 
 

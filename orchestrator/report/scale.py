@@ -4,14 +4,14 @@ import math
 from dataclasses import dataclass
 
 WIDTH, LEFT, RIGHT = 1000.0, 52.0, 8.0
-"""The edges of every chart, in SVG units. All charts share their time axis."""
+"""The edges of every chart, in SVG units. All charts of the whole run share their time axis."""
 
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """The time axis of all charts of a run."""
+    """A time axis: of a whole run, or of a part of it."""
 
     start: float
     end: float
@@ -20,11 +20,13 @@ class Times:
         inside = min(max(when, self.start), self.end)
         return LEFT + (WIDTH - LEFT - RIGHT) * (inside - self.start) / (self.end - self.start)
 
-    def ticks(self) -> tuple[float, ...]:
-        """At most nine ticks, at round distances from the start, in seconds."""
+    def ticks(self, origin: float) -> tuple[float, ...]:
+        """At most nine ticks, at round distances from `origin`, in seconds."""
         length = self.end - self.start
         step = next((step for step in _STEPS if length / step <= 8), _STEPS[-1])
-        return tuple(self.start + step * index for index in range(int(length // step) + 1))
+        first = math.ceil((self.start - origin) / step - 1e-9)
+        last = math.floor((self.end - origin) / step + 1e-9)
+        return tuple(origin + step * index for index in range(first, last + 1))
 
 
 @dataclass(frozen=True, slots=True)

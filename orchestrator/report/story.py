@@ -1,47 +1,22 @@
-"""The content of a report, computed once from the journal: stages, disturbances, moments and the chains' heights. Pure.
+"""The content of a report, computed once from the journal. Pure.
 
 Every format uses it, so that no two formats can disagree.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from orchestrator.gates import measured, verdict
+from orchestrator.gates import verdict
 from orchestrator.gates.judge import RunVerdict
 from orchestrator.gates.timeline import Timeline
-from orchestrator.journal import Chart, Clock, Event, GateVerdict, Journal, RunStarted, Verdict, anchors
-from orchestrator.spec import Stage
+from orchestrator.journal import Chart, Clock, Event, Journal, RunStarted, Verdict
+from orchestrator.report.costs import Cost, costs
+from orchestrator.report.exhibits import Exhibit, exhibits
+from orchestrator.report.links import NOWHERE, Links
+from orchestrator.report.stages import Band, StageStory, stages
 
 TROUBLE = ("upgrade.failed", "experiment.failed", "nodes.behind", "run.aborted")
 """Events that readers look for first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """A stretch of time in which the network was disturbed on purpose."""
-
-    kind: str
-    label: str
-    start: float
-    end: float
-
-
-@dataclass(frozen=True, slots=True)
-class StageStory:
-    """One stage: what was done, when, and the verdicts of its gates. The times are None if it never began."""
-
-    name: str
-    action: str
-    start: float | None
-    end: float | None
-    bands: tuple[Band, ...]
-    gates: tuple[GateVerdict, ...]
-    left_out: Mapping[str, str]
-    """Gates of the library that could not be judged on this network, each with the reason."""
-
-    @property
-    def verdict(self) -> Verdict:
-        return verdict.merge(gate.verdict for gate in self.gates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +29,31 @@ class Story:
     start: float
     end: float
     stages: tuple[StageStory, ...]
+    exhibits: tuple[Exhibit, ...]
+    """One for each gate, in the order of the rehearsal."""
+    costs: tuple[Cost, ...]
     events: tuple[Event, ...]
     charts: tuple[Chart, ...]
     timeline: Timeline
     images: dict[str, str]
     torn: bool
+    links: Links
 
     @property
     def bands(self) -> tuple[Band, ...]:
         return tuple(band for stage in self.stages for band in stage.bands)
+
+    @property
+    def unpassed(self) -> tuple[Exhibit, ...]:
+        """The gates that did not pass, worst first. The first one decided, unless the run's end did."""
+        bad = (one for one in self.exhibits if one.gate.verdict is not Verdict.PASSED)
+        return tuple(sorted(bad, key=lambda one: -verdict.rank(one.gate.verdict)))
+
+    @property
+    def deciding(self) -> Exhibit | None:
+        """The gate that the run's reason is about. None if all passed, or if how the run ended outranks the gates."""
+        first = next(iter(self.unpassed), None)
+        return first if first is not None and first.gate.verdict is self.verdict.verdict else None
 
     def since(self, when: float | None) -> str:
         """Time since the start of the run, such as `+3:07`."""
@@ -71,6 +62,16 @@ class Story:
         minutes, seconds = divmod(round(when - self.start), 60)
         return f"+{minutes}:{seconds:02d}" if minutes >= 0 else "before"
 
+    def clock(self, when: float) -> str:
+        """Wall-clock time in UTC, such as `14:13:20`; with the day if the run is longer than one."""
+        long = self.end - self.start > 86400
+        return datetime.fromtimestamp(when, tz=UTC).strftime("%m-%d %H:%M" if long else "%H:%M:%S")
+
+    def chain(self, when: float) -> str:
+        """The relay chain's best block at that time, such as `#143`. Empty if it is not known."""
+        block = self.timeline.block(when)
+        return f"#{block}" if block is not None else ""
+
     def headline(self) -> str:
         """How many gates have each verdict, worst first: `2 failed, 19 passed`."""
         said = [gate.verdict for gate in self.verdict.gates]
@@ -78,8 +79,8 @@ class Story:
         return ", ".join(f"{said.count(one)} {one.lower()}" for one in ranked) or "no gates"
 
 
-def tell(journal: Journal, run_verdict: RunVerdict) -> Story:
-    """The content of the reports on a run.
+def tell(journal: Journal, run_verdict: RunVerdict, links: Links = NOWHERE) -> Story:
+    """The content of the reports on a run. `links` say where its samples can be looked at.
 
     Raises:
         UsageError: the journal has no `run.started`, so it does not say what was run.
@@ -87,7 +88,8 @@ def tell(journal: Journal, run_verdict: RunVerdict) -> Story:
     run = journal.started
     times = [entry.at for entry in journal.entries]
     start = next((e.at for e in journal.all(Event) if e.name == "run.start"), run.at)
-    stages = _stages(journal, run, run_verdict, max(times))
+    found = tuple(stages(journal, run_verdict, max(times)))
+    timeline = Timeline.of(journal.all(Clock))
     finished = journal.finished
     return Story(
         run=run,
@@ -95,59 +97,13 @@ def tell(journal: Journal, run_verdict: RunVerdict) -> Story:
         outcome=finished.outcome if finished else "cut short",
         start=start,
         end=max(*times, start + 1.0),
-        stages=tuple(stages),
+        stages=found,
+        exhibits=tuple(exhibits(journal, found)),
+        costs=tuple(costs(run, found, timeline)),
         events=tuple(sorted(journal.all(Event), key=lambda event: event.at)),
         charts=journal.all(Chart),
-        timeline=Timeline.of(journal.all(Clock)),
+        timeline=timeline,
         images=journal.images,
         torn=journal.torn,
+        links=links,
     )
-
-
-def _stages(journal: Journal, run: RunStarted, run_verdict: RunVerdict, last: float) -> Iterator[StageStory]:
-    known = {stage.name: stage for stage in run.rehearsal.spec.stages}
-    for name in dict.fromkeys(gate.stage for gate in run_verdict.gates):
-        times = anchors(journal.events(name))
-        start = times.get("stage.start")
-        end = times.get("stage.end", last if start is not None else None)
-        stage = known.get(name)
-        yield StageStory(
-            name=name,
-            action=_action(stage) if stage else "not in the rehearsal that was run",
-            start=start,
-            end=end,
-            bands=tuple(_bands(stage, times, end)) if stage and end is not None else (),
-            gates=tuple(gate for gate in run_verdict.gates if gate.stage == name),
-            left_out=stage.left_out if stage else {},
-        )
-
-
-def _action(stage: Stage) -> str:
-    if stage.experiment is not None:
-        return f"{stage.experiment.chosen()} for {stage.experiment.duration:g} s"
-    if stage.upgrade is not None:
-        return f"runtime upgrade of {stage.upgrade.chain}"
-    return f"hold for {stage.hold:g} s"
-
-
-def _bands(stage: Stage, times: Mapping[str, float], end: float) -> Iterator[Band]:
-    if stage.experiment is not None and "inject.confirmed" in times:
-        over = times.get("recover.confirmed", end)
-        yield Band("fault", stage.experiment.chosen(), times["inject.confirmed"], over)
-    if stage.upgrade is not None and (start := times.get("upgrade.applied", times.get("upgrade.authorized"))):
-        over = times.get("upgrade.failed", times.get("upgrade.completed", end))
-        yield Band("upgrade", f"upgrade of {stage.upgrade.chain}", start, over)
-
-
-def implied(gate: GateVerdict) -> bool:
-    """Whether coalmine added the gate to the stage by itself."""
-    return gate.gate in {measured.FAULT, measured.UPGRADE}
-
-
-def figure(gate: GateVerdict) -> str:
-    """The worst value with its unit, for a table."""
-    if gate.value is None:
-        return ""
-    if gate.value in {float("inf"), float("-inf")}:
-        return "∞"
-    return f"{gate.value:.4g} {gate.unit}".strip()

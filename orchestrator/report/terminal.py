@@ -1,7 +1,7 @@
 """The verdict as rows of text, for `cli` to print as a table."""
 
 from orchestrator.gates.judge import RunVerdict
-from orchestrator.report.story import figure
+from orchestrator.report.stages import figure
 
 HEADER = ("verdict", "stage", "gate", "asked", "worst", "node", "why")
 

@@ -7,11 +7,11 @@ from orchestrator.gates.judge import RunVerdict, judge
 from orchestrator.journal import Journal
 
 
-def conclude(directory: Path) -> RunVerdict:
-    """Judges and writes all reports."""
+def conclude(directory: Path, links: report.Links = report.NOWHERE) -> RunVerdict:
+    """Judges and writes all reports. `links` say where the report's queries can be looked at."""
     journal = Journal.read(directory / "journal.jsonl")
     verdict = judge(journal)
-    report.write(journal, verdict, directory)
+    report.write(journal, verdict, directory, links)
     return verdict
 
 
@@ -21,4 +21,4 @@ def earlier(directory: Path, run: str) -> Journal:
     Raises:
         UsageError: when there is none.
     """
-    return Journal.read(directory.parent / run / "journal.jsonl")
+    return Journal.read(directory.resolve().parent / run / "journal.jsonl")

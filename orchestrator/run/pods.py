@@ -14,6 +14,7 @@ from typing import Any
 from orchestrator.cluster import Cluster
 from orchestrator.errors import ClusterError
 from orchestrator.gates.ports import Lines, Pod
+from orchestrator.journal import LINE_LENGTH, MOST_LINES
 
 _EARLIER = 60.0
 """Seconds before the wanted time from which a log is read. A line from that time shows that no later line was lost.
@@ -25,6 +26,8 @@ _MORE = 50
 """How many lines may be added between two reads of a log."""
 
 _CONTAINER = "node"
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(slots=True)
@@ -129,7 +132,14 @@ def _time(line: str) -> float:
 def matching(lines: Iterable[str], pattern: str, since: float, until: float) -> Lines:
     """The matching lines, each with its time in front. If no line is old enough, the log begins with its first line."""
     wanted = re.compile(pattern)
-    times = [(when, line) for line in lines if math.isfinite(when := _time(line))]
+    times = [(when, line.partition(" ")[2]) for line in lines if math.isfinite(when := _time(line))]
     whole = min((when for when, _ in times), default=until)
-    hits = (when for when, line in times if since < when <= until and wanted.search(line.partition(" ")[2]))
-    return Lines(since=max(since, whole), hits=tuple(hits))
+    found = [(when, text) for when, text in times if since < when <= until and wanted.search(text)]
+    texts = tuple(cut(text) for _, text in found[:MOST_LINES])
+    return Lines(since=max(since, whole), hits=tuple(when for when, _ in found), lines=texts)
+
+
+def cut(text: str) -> str:
+    """A log line as the journal keeps it: without colours, and not longer than `LINE_LENGTH`."""
+    plain = _COLOUR.sub("", text).strip()
+    return plain if len(plain) <= LINE_LENGTH else plain[: LINE_LENGTH - 1] + "…"

@@ -1,5 +1,9 @@
 """`coalmine judge`: the verdict again, offline, and what differs from the first."""
 
+import re
+import shlex
+import shutil
+
 import pytest
 import yaml
 
@@ -57,3 +61,43 @@ def test_compares_with_a_run_that_is_kept_beside_it(run, tmp_path, capsys):
 
     assert judge(run, "--gates", changed(tmp_path, no_worse)) == 0
     assert "every gate says what it said first" in capsys.readouterr().err
+
+
+@pytest.fixture
+def inside(run, tmp_path, monkeypatch):
+    """A run's folder, in which the user stands."""
+    kept = tmp_path / "runs" / run.name
+    shutil.copytree(run, kept)
+    monkeypatch.chdir(kept)
+    return kept
+
+
+def test_the_commands_at_the_foot_of_a_report_work_in_its_folder(inside, capsys):
+    assert _guarded(["report", "."]) == 0
+    assert capsys.readouterr().out == "report.html\n"
+    page = inside / "report.html"
+    again, anew = re.findall(r"<code>(coalmine .*?)</code>", page.read_text().split("<footer>")[1])
+    written = page.read_text()
+    page.unlink()
+    assert _guarded(shlex.split(again)[1:]) == 0
+    assert "every gate says what it said first" in capsys.readouterr().err
+    assert _guarded(shlex.split(anew)[1:]) == 0
+    assert page.read_text() == written
+
+
+def test_finds_the_earlier_run_also_from_inside_the_folder(inside, tmp_path, capsys):
+    def no_worse(gate):
+        del gate["atMost"]
+        gate["noWorseThan"] = {"run": "quickstart-1", "percent": "10%"}
+
+    assert judge(".", "--gates", changed(tmp_path, no_worse)) == 0
+
+
+def test_links_a_report_to_the_addresses_that_are_named(inside, capsys):
+    named = ["--prometheus-url", "https://prometheus.example.org", "--grafana-url", "https://grafana.example.org"]
+    assert _guarded(["report", ".", *named]) == 0
+    page = (inside / "report.html").read_text()
+    assert 'href="https://prometheus.example.org/graph?g0.expr=' in page
+    assert 'href="https://grafana.example.org/explore?' in page
+    assert _guarded(["report", ".", "--grafana-url", "javascript:alert(1)"]) == 2
+    assert "is no address of a page" in capsys.readouterr().err

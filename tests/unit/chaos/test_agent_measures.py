@@ -224,7 +224,8 @@ class TestReading:
         assert kernel.read(cgroup).totals == {"cpu_throttled": Part(5, 40)}
 
     def test_a_path_that_climbs_out_of_the_agents_own_group_leads_nowhere(self, kernel):
-        kernel.write(kernel.cgroups / "cpu/pod1/cpu.stat", "nr_periods 10\nnr_throttled 1\n")
+        (kernel.cgroups / "cpu").mkdir(parents=True)
+        kernel.write(kernel.cgroups / "pod1/cpu.stat", "nr_periods 10\nnr_throttled 1\n")
         assert kernel.read("4:cpu:/../pod1/ab").totals == {}
 
 

@@ -82,6 +82,10 @@ class TestALimit:
         found = too_short(rehearsal(stage("s", GATES[kind])), Timing(2.0, 10), late, {})
         assert f"{kind} of s/a" in {each.what for each in found}
 
+    def test_on_a_window_is_on_what_settling_leaves_of_it(self):
+        (found,) = too_short(rehearsal(stage("s", GATES["window"])), SIX, QUIET, {})
+        assert found.given == 11.0
+
     def test_in_sessions_grows_with_the_chain(self):
         patient = gate(signal="finalized-height", recoversWithin="1 session")
         assert too_short(rehearsal(stage("s", patient)), Timing(0.5, 1), QUIET, {}) == ()
@@ -140,6 +144,11 @@ def test_a_machine_that_is_worse_in_one_respect_is_never_enough_for_more(figures
     )
     assert before.keys() <= after.keys()
     assert all(after[what] >= needed - 1e-6 for what, needed in before.items())
+
+
+def test_half_the_speed_compiles_in_twice_the_time():
+    slow = dataclasses.replace(QUIET, speed=0.5)
+    assert slow.compiling(10.0, 4) == pytest.approx(2 * QUIET.compiling(10.0, 4))
 
 
 @given(_figures, st.integers(1, 500))

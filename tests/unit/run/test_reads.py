@@ -11,7 +11,7 @@ from orchestrator.errors import ChainError, ClusterError
 from orchestrator.gates.assess import assess
 from orchestrator.gates.ports import Lines, Pod, Sources
 from orchestrator.gates.record import Record
-from orchestrator.journal import Clock, Event
+from orchestrator.journal import Clock, Event, Occurrences, Target
 from orchestrator.run import polling
 from orchestrator.run.node_reads import NodeReads
 from orchestrator.run.pods import PodLogs, matching
@@ -252,6 +252,17 @@ class TestLogLines:
         assert matching(self.LINES[1:], "x", 1000.0, 1005.0).since == 1001.5
         assert matching((), "x", 1000.0, 1005.0).since == 1005.0
 
+    def test_keep_the_texts_of_the_first_hits_as_a_journal_holds_them(self):
+        coloured = f"\x1b[31mpanicked at {'x' * 400}\x1b[0m"
+        logged = [f"1970-01-01T00:16:{n:02d}Z {text}" for n in range(40, 60) for text in ("panicked", coloured)]
+        found = matching(logged, "panicked", 960.0, 1100.0)
+        assert len(found.hits) == 40
+        assert found.lines == ("panicked", f"panicked at {'x' * 287}…") * 10
+        assert (
+            Occurrences(key="q", query="q", target=Target(node="a"), first=0, last=1, lines=found.lines).lines
+            == found.lines
+        )
+
 
 class Container:
     """The log of the container that runs, and of the one before; the API server gives what it still has."""
@@ -276,7 +287,7 @@ class TestAPodsLog:
         return PodLogs(Container(now, before), "n").matching("validator-0", "panicked", 5000.0, 5100.0)
 
     def test_is_whole_when_a_line_from_before_is_there(self):
-        assert self.read([(4990, "idle"), (5050, "panicked")]) == Lines(5000.0, (5050.0,))
+        assert self.read([(4990, "idle"), (5050, "panicked")]) == Lines(5000.0, (5050.0,), ("panicked",))
 
     def test_is_whole_when_the_node_was_quiet_for_long(self):
         assert self.read([(100, "started")]) == Lines(5000.0, ())
@@ -287,7 +298,7 @@ class TestAPodsLog:
 
     def test_goes_on_from_the_container_before(self):
         found = self.read([(5060, "started")], before=[(4000, "idle"), (5055, "panicked")])
-        assert found == Lines(5000.0, (5055.0,))
+        assert found == Lines(5000.0, (5055.0,), ("panicked",))
 
     def test_does_not_when_there_is_a_gap_between_them(self):
         found = self.read([(5090, "started")], before=[(4000, "idle"), (5001, "idle")])
