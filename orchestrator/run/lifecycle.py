@@ -148,6 +148,7 @@ def _stages(
             cluster=plan.cluster,
             sources=evidence,
             chronicle=chronicle,
+            sound=sound,
             say=say,
         ).run()
         if ended.because:
