@@ -21,10 +21,13 @@ from orchestrator.metrics.signals import CATALOGUE
 from orchestrator.spec import Gate, Selector
 from orchestrator.units import format_percent
 
-WAITS = ("cpu-wait", "memory-stall", "disk-stall")
-"""The signals of the agents that tell what a node waited for."""
+WAITS = ("cpu-delay", "memory-stall", "disk-stall")
+"""The signals of the agents that tell for which share of the time a node waited.
 
-_FOR = {"cpu-wait": "a CPU", "memory-stall": "memory", "disk-stall": "a disk"}
+Not `cpu-wait`: a nearly idle node on a busy machine waits for most of the little that it wants, and loses nothing.
+"""
+
+_FOR = {"cpu-delay": "a CPU", "memory-stall": "memory", "disk-stall": "a disk"}
 
 SLOWED = frozenset(
     {
@@ -67,8 +70,8 @@ def _unless_starved(finding: Finding, record: Record, window: tuple[float, float
     if worst is None or waits[worst] < limit:
         return finding
     share, most = format_percent(round(waits[worst], 2)), format_percent(limit)
-    told = f"{finding.reason}; but in that time its nodes waited for {_FOR[worst]} {share} of the time that they "
-    told += f"wanted one, and from {most} on the machine may be the cause"
+    told = f"{finding.reason}; but in that time its nodes waited for {_FOR[worst]} {share} of the time, "
+    told += f"and from {most} on the machine may be the cause"
     return replace(unknown(told, finding.value, badness=finding.badness), node=finding.node)
 
 

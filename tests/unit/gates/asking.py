@@ -36,7 +36,7 @@ class Prometheus:
 
     def query_range(self, query, start, end, step, *, lookback=None):
         if query.startswith("last_over_time(coalmine_"):  # What the agents measure of the machine.
-            rows = self.machine if "cpu_wait" in query else ()
+            rows = self.machine if "cpu_delay" in query else ()
             return RangeResult(cut(rows, start, end), ())
         self.asked.append((query, start, end, step, lookback))
         if self.error:

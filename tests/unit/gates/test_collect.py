@@ -123,8 +123,8 @@ def test_every_report_draws_once_for_each_node_whether_it_got_its_share_of_the_m
     (chart,) = [
         one for one in charts.collect(Sources(network, Chains(), None, None, NODES), START, START + 9) if not one.chain
     ]
-    assert (chart.title, chart.unit) == ("Waiting for a CPU, all nodes", "ratio")
-    assert chart.query == 'max by (node, group, role) (coalmine_node_cpu_wait_ratio{node=~".*"})'
+    assert (chart.title, chart.unit) == ("Delay for want of a CPU, all nodes", "ratio")
+    assert chart.query == 'max by (node, group, role) (coalmine_node_cpu_delay_ratio{node=~".*"})'
     assert chart.query in {query for query, *_ in network.asked}
 
 
