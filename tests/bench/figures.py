@@ -145,3 +145,5 @@ if REAL.is_dir():
 for suite_name, most in suite.GOALS.items():
     if suite.kept(suite_name).is_file():
         BENCHES[f"suite-{suite_name}"] = lambda name=suite_name, goal=most: Figure(suite.seconds(name), "s", goal)
+if suite.MUTANTS.is_file():
+    BENCHES["mutants-unnoticed"] = lambda: Figure(suite.unnoticed(), "share", 0.1)
