@@ -1,0 +1,55 @@
+"""A mutant: a recorded run with one change, in the words of the field."""
+
+from dataclasses import dataclass, field
+
+from orchestrator.gates.mutate.edit import Edit, Span
+from orchestrator.gates.mutate.rewrite import rewritten
+from orchestrator.gates.mutate.world import World
+from orchestrator.journal import Journal
+from orchestrator.spec import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of a stage, for which `when` has words. `until`: how many entries were there when it was judged.
+
+    `disturbed`: a fault is under way or is being recovered from, so that half a pace is no trouble.
+    """
+
+    stage: Stage
+    when: str
+    span: Span
+    until: int
+    disturbed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """What changed (`name`), of which chain or node (`where`), and when. `by` are gates of the library for such things.
+
+    `degradation`: whether the chain, or who runs the node, would call it one.
+    """
+
+    name: str
+    where: str
+    phase: Phase
+    degradation: bool
+    edits: tuple[Edit, ...] = field(repr=False)
+    by: tuple[str, ...] = ()
+    world: World | None = field(default=None, repr=False)
+
+    @property
+    def stage(self) -> str:
+        return self.phase.stage.name
+
+    @property
+    def when(self) -> str:
+        return self.phase.when
+
+    def __str__(self) -> str:
+        return " ".join(word for word in (f"{self.where}:", self.name, self.when) if word)
+
+    def of(self, journal: Journal) -> Journal:
+        """The run as it would have been."""
+        world = self.world if self.world is not None else World.of(journal)
+        return rewritten(journal, self.edits, world, self.phase.until)

@@ -1,0 +1,153 @@
+"""Judges the changed runs: which changes the gates of a file notice, and what would notice the others."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from orchestrator.errors import UsageError
+from orchestrator.gates.judge import as_done, ended, judge, stage_verdicts
+from orchestrator.gates.kinds import question
+from orchestrator.gates.measured import FAULT
+from orchestrator.gates.mutate.changes import mutants
+from orchestrator.gates.mutate.mutant import Mutant
+from orchestrator.gates.mutate.rewrite import changed
+from orchestrator.gates.mutate.suggest import Library, Would
+from orchestrator.gates.record import Record
+from orchestrator.journal import (
+    AnyEntry,
+    Baseline,
+    Clock,
+    Event,
+    GateVerdict,
+    Journal,
+    Occurrences,
+    Readings,
+    Samples,
+    Verdict,
+)
+from orchestrator.spec import Gate, Rehearsal
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the gates say of a change: those that fail, and those that are merely inconclusive."""
+
+    mutant: Mutant
+    failed: tuple[str, ...]
+    inconclusive: tuple[str, ...]
+    would: Would | None = None
+
+    @property
+    def noticed(self) -> bool:
+        return bool(self.failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """All changes of a run, with what its gates say of them."""
+
+    found: tuple[Found, ...]
+
+    @property
+    def noticed(self) -> tuple[Found, ...]:
+        return tuple(found for found in self.found if found.noticed)
+
+    @property
+    def missed(self) -> tuple[Found, ...]:
+        """The degradations that no gate notices."""
+        return tuple(found for found in self.found if found.mutant.degradation and not found.noticed)
+
+    @property
+    def share(self) -> float:
+        """The share of the degradations that are noticed; 1 if there are none."""
+        all_ = sum(found.mutant.degradation for found in self.found)
+        return 1 - len(self.missed) / all_ if all_ else 1.0
+
+
+def examined(
+    journal: Journal,
+    rehearsal: Rehearsal | None = None,
+    baselines: Iterable[Baseline] = (),
+    tell: Callable[[int, int], object] = lambda _done, _total: None,
+) -> Trial:
+    """Changes the run in every way and judges it by the gates of the rehearsal, by default those that it had.
+
+    `tell` is told how many changes are judged, of how many.
+
+    Raises:
+        UsageError: the run does not pass these gates as it is, so that nothing can be said of changes.
+    """
+    figures = tuple(baselines)
+    verdict = judge(journal, rehearsal, figures)
+    if verdict.verdict is not Verdict.PASSED:
+        raise UsageError(
+            f"the run does not pass these gates as it is: {verdict.reason}",
+            hint="only of a run that passes can it be said what its gates would have noticed",
+        )
+    done = {stage.name: stage for stage in journal.started.rehearsal.spec.stages}
+    stages = [as_done(stage, done) for stage in (rehearsal or journal.started.rehearsal).spec.stages]
+    bench, found = Bench(journal, figures), list[Found]()
+    wanted = tuple(mutants(journal, stages))
+    for mutant in wanted:
+        found.append(bench.found(mutant))
+        tell(len(found), len(wanted))
+    return Trial(tuple(found))
+
+
+class Bench:
+    """A run whose mutants are judged. Of each stage, only the gates whose evidence has changed are judged again."""
+
+    def __init__(self, journal: Journal, baselines: Sequence[Baseline]) -> None:
+        self._journal = journal
+        self._baselines = baselines
+        self._library = Library.of(journal)
+        self._stage: tuple[str, Record, float] | None = None
+
+    def found(self, mutant: Mutant) -> Found:
+        journal = mutant.of(self._journal)
+        verdicts, after, now = self._judged(mutant, journal)
+        failed = tuple(gate.gate for gate in verdicts if _notices(gate))
+        unsure = tuple(gate.gate for gate in verdicts if gate.verdict is Verdict.INCONCLUSIVE)
+        if failed or not mutant.degradation:
+            return Found(mutant, failed, unsure)
+        before, _ = self._before(mutant)
+        return Found(mutant, failed, unsure, self._library.would(mutant, before, after, now))
+
+    def _judged(self, mutant: Mutant, journal: Journal) -> tuple[list[GateVerdict], Record, float]:
+        until = mutant.phase.until + len(journal.entries) - len(self._journal.entries)
+        record = self._record(journal.entries[:until])
+        now = ended(mutant.phase.stage, record, max(entry.at for entry in journal.entries[:until]))
+        indices = changed(self._journal, journal)
+        changes = None if indices is None else [journal.entries[index] for index in indices]
+        stage = mutant.phase.stage
+        gates = tuple(gate for gate in stage.gates if changes is None or _asks(gate, changes, record))
+        if changes is not None and not changes:
+            return [], record, now
+        return stage_verdicts(stage.model_copy(update={"gates": gates}), record, now), record, now
+
+    def _record(self, entries: Sequence[AnyEntry]) -> Record:
+        record = Record.begun(self._journal.started)
+        for entry in (*self._baselines, *entries):
+            record.add(entry)
+        return record
+
+    def _before(self, mutant: Mutant) -> tuple[Record, float]:
+        """What was known when the stage was judged; kept, because a stage's mutants come one after the other."""
+        if self._stage is None or self._stage[0] != mutant.stage:
+            record = self._record(self._journal.entries[: mutant.phase.until])
+            self._stage = mutant.stage, record, 0.0
+        return self._stage[1], self._stage[2]
+
+
+def _notices(gate: GateVerdict) -> bool:
+    """A gate that fails, or the word of the controller that its fault failed."""
+    return gate.verdict is Verdict.FAILED or (gate.verdict is Verdict.ERROR and gate.gate == FAULT)
+
+
+def _asks(gate: Gate, changes: Iterable[AnyEntry], record: Record) -> bool:
+    """Whether a gate is judged by an entry that has changed. Notes of the chains and events concern every gate."""
+    asked = question(gate, record.nodes, record.step)
+    keys = {asked.key, *(beside.key for beside in asked.beside)}
+    return any(
+        isinstance(entry, Clock | Event) or (isinstance(entry, Samples | Occurrences | Readings) and entry.key in keys)
+        for entry in changes
+    )
