@@ -18,7 +18,8 @@ from orchestrator.spec.testnet import RELAY
 class _Change:
     """The paces of blocks and of finality, and the gates of the library for it, of a relay chain and of a parachain.
 
-    `slow`: blocks come, only fewer. While a network recovers from a fault, that is no trouble.
+    `slow`: blocks come, only fewer. While a network recovers from a fault, that is no trouble. `late`: they come later,
+    and as many. That is a pause to a parachain's users, and to the relay chain a lag that stays.
     """
 
     name: str
@@ -27,6 +28,10 @@ class _Change:
     relay: tuple[str, ...]
     para: tuple[str, ...]
     slow: bool = False
+    late: bool = False
+
+    def degrades(self, chain: str, scene: Scene) -> bool:
+        return not (self.slow and scene.phase.disturbed) and not (self.late and chain != RELAY)
 
 
 def _changes(scene: Scene) -> tuple[_Change, ...]:
@@ -46,7 +51,7 @@ def _changes(scene: Scene) -> tuple[_Change, ...]:
         _Change("blocks come at half the pace", halves, halves, ("blocks-on-pace", *finality), para[::-1], slow=True),
         _Change("finality stands", goes_on, stands, finality, para),
         _Change("finality goes at half the pace", goes_on, halves, finality[::-1], para[::-1], slow=True),
-        _Change("finality lags by a session", goes_on, lagging, finality[::-1], para[::-1]),
+        _Change("finality lags by a session", goes_on, lagging, finality[::-1], para[::-1], late=True),
     )
 
 
@@ -58,9 +63,8 @@ def of_chains(scene: Scene) -> Iterator[Mutant]:
             edit = Warp(scene.phase.span, targets, change.best, change.final, frozenset({chain}))
             by = change.relay if chain == RELAY else change.para
             if edit.moves(scene.world):
-                degradation = not (change.slow and scene.phase.disturbed)
                 edits = (edit, *_unbacked(scene, chain, change), *_unsettled(scene, chain, change))
-                yield scene.mutant(change.name, chain, edits, by, degradation=degradation)
+                yield scene.mutant(change.name, chain, edits, by, degradation=change.degrades(chain, scene))
 
 
 def _unbacked(scene: Scene, chain: str, change: _Change) -> Iterator[Edit]:
@@ -95,7 +99,6 @@ def _of_one(scene: Scene, node: Node, chain: str, where: str) -> Iterator[Mutant
         edit = Warp(scene.phase.span, targets, change.best, change.final)
         by = change.relay if chain == RELAY else change.para
         if edit.moves(scene.world):
-            degradation = not (change.slow and scene.phase.disturbed)
-            yield scene.mutant(change.name, where, (edit,), by, degradation=degradation)
+            yield scene.mutant(change.name, where, (edit,), by, degradation=change.degrades(chain, scene))
     if Warp(scene.phase.span, frozenset({mine}), final=stands).moves(scene.world):
         yield scene.mutant("finalises a fork", where, (Fork(scene.phase.span, mine),), ("one-chain",))

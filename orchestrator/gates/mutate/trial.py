@@ -10,6 +10,7 @@ from orchestrator.gates.measured import FAULT
 from orchestrator.gates.mutate.changes import mutants
 from orchestrator.gates.mutate.mutant import Mutant
 from orchestrator.gates.mutate.rewrite import changed
+from orchestrator.gates.mutate.subject import subject
 from orchestrator.gates.mutate.suggest import Library, Would
 from orchestrator.gates.record import Record
 from orchestrator.journal import (
@@ -43,9 +44,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """All changes of a run, with what its gates say of them."""
+    """All changes of a run, with what its gates say of them.
+
+    `opaque` are gates with a query of their own. Nobody knows what it would have answered, so that they notice nothing
+    but changes of events and of the chains' notes.
+    """
 
     found: tuple[Found, ...]
+    opaque: tuple[str, ...] = ()
 
     @property
     def noticed(self) -> tuple[Found, ...]:
@@ -90,7 +96,12 @@ def examined(
     for mutant in wanted:
         found.append(bench.found(mutant))
         tell(len(found), len(wanted))
-    return Trial(tuple(found))
+    opaque = [f"{stage.name} / {gate.name}" for stage in stages for gate in stage.gates if not _known(gate)]
+    return Trial(tuple(found), tuple(opaque))
+
+
+def _known(gate: Gate) -> bool:
+    return gate.promql is None or subject(question(gate, (), 1.0).key).known
 
 
 class Bench:
@@ -100,7 +111,7 @@ class Bench:
         self._journal = journal
         self._baselines = baselines
         self._library = Library.of(journal)
-        self._stage: tuple[str, Record, float] | None = None
+        self._recorded: tuple[str, Record] | None = None
 
     def found(self, mutant: Mutant) -> Found:
         journal = mutant.of(self._journal)
@@ -109,8 +120,7 @@ class Bench:
         unsure = tuple(gate.gate for gate in verdicts if gate.verdict is Verdict.INCONCLUSIVE)
         if failed or not mutant.degradation:
             return Found(mutant, failed, unsure)
-        before, _ = self._before(mutant)
-        return Found(mutant, failed, unsure, self._library.would(mutant, before, after, now))
+        return Found(mutant, failed, unsure, self._library.would(mutant, self._before(mutant), after, now))
 
     def _judged(self, mutant: Mutant, journal: Journal) -> tuple[list[GateVerdict], Record, float]:
         until = mutant.phase.until + len(journal.entries) - len(self._journal.entries)
@@ -130,12 +140,11 @@ class Bench:
             record.add(entry)
         return record
 
-    def _before(self, mutant: Mutant) -> tuple[Record, float]:
+    def _before(self, mutant: Mutant) -> Record:
         """What was known when the stage was judged; kept, because a stage's mutants come one after the other."""
-        if self._stage is None or self._stage[0] != mutant.stage:
-            record = self._record(self._journal.entries[: mutant.phase.until])
-            self._stage = mutant.stage, record, 0.0
-        return self._stage[1], self._stage[2]
+        if self._recorded is None or self._recorded[0] != mutant.stage:
+            self._recorded = mutant.stage, self._record(self._journal.entries[: mutant.phase.until])
+        return self._recorded[1]
 
 
 def _notices(gate: GateVerdict) -> bool:

@@ -10,7 +10,7 @@ from orchestrator.gates.mutate.edit import Edit
 from orchestrator.gates.mutate.happenings import Becomes, Restart, Rises, Says, Silence, Stops
 from orchestrator.gates.mutate.mutant import Mutant
 from orchestrator.gates.mutate.scene import Scene
-from orchestrator.gates.mutate.warp import Warp, goes_on, halves, late, stands
+from orchestrator.gates.mutate.warp import Warp, goes_on, halves, late, slowed, stands
 from orchestrator.journal import Node, Target
 from orchestrator.spec.testnet import RELAY
 
@@ -42,10 +42,10 @@ _TROUBLES = (
     _Trouble("cannot recover data", ("data-recovered",), rising=("recoveries-failed",)),
     _Trouble("counts no-shows", ("checkers-show-up",), rising=("no-shows",)),
     _Trouble("sees BEEFY equivocations", ("beefy-honest",), rising=("beefy-equivocations",)),
-    _Trouble("builds no block", ("every-author-authors",), standing=("authored-blocks",)),
     _Trouble("signs no bitfield", ("availability-signed",), standing=("bitfields-signed",)),
-    _Trouble("backs no candidate", ("candidates-backed",), standing=("statements-signed", "candidates-seconded")),
     _Trouble("votes for no block", ("voters-vote",), standing=("grandpa-prevotes", "grandpa-precommits")),
+    # Its group may have no parachain to back; what is backed by nobody stands.
+    _Trouble("backs no candidate", standing=("statements-signed", "candidates-seconded"), degradation=False),
     _Trouble("has proposals cut short", rising=("proposals-cut-short",), degradation=False),
     _Trouble("has requests fail", rising=("request-failures",), degradation=False),
     _Trouble("waits in vain for blocks", rising=("stale-downloads",), degradation=False),
@@ -98,6 +98,7 @@ def of_nodes(scene: Scene) -> Iterator[Mutant]:
         if not _answers(scene, node):
             continue
         yield from _of_process(scene, node)
+        yield from _no_author(scene, node)
         for trouble in _TROUBLES:
             if edits := tuple(_edits(scene, node, trouble)):
                 yield scene.mutant(trouble.name, node.name, edits, trouble.by, degradation=trouble.degradation)
@@ -129,6 +130,19 @@ def _of_process(scene: Scene, node: Node) -> Iterator[Mutant]:
     if limit is not None and (memory := scene.carriers("memory", name)):
         grown = Becomes(span, memory, {"memory": 0.97 * limit})
         yield scene.mutant("uses 97% of its memory limit", name, (grown,), ("memory-in-limit",))
+
+
+def _no_author(scene: Scene, node: Node) -> Iterator[Mutant]:
+    """An author that builds no block; the slots that are its own stay empty, for all nodes of its chain."""
+    mine = frozenset(target for target in scene.carriers("authored-blocks", node.name) if target.chain == node.chain)
+    authors = {target.node for target in scene.carriers("authored-blocks") if target.chain == node.chain}
+    if mine and len(authors) > 1:
+        fewer = slowed(1 - 1 / len(authors))
+        whole = scene.targets(node.chain if node.chain != RELAY else None)
+        slots = Warp(scene.phase.span, whole, fewer, fewer, frozenset({node.chain}))
+        edits = (slots, Stops(scene.phase.span, mine, frozenset({"authored-blocks"})))
+        by = ("every-author-authors", "blocks-on-pace") if node.chain == RELAY else ("parachain-inclusion-rate",)
+        yield scene.mutant("builds no block", node.name, edits, by)
 
 
 def _edits(scene: Scene, node: Node, trouble: _Trouble) -> Iterator[Edit]:

@@ -17,6 +17,9 @@ from orchestrator.spec.testnet import RELAY
 Pace = Callable[[float, float], float]
 """When a change began, and a time: the time whose height there is then."""
 
+BEGUN = 2
+"""Blocks that come even of a chain that stands, for work on them had begun."""
+
 _LAG = Subject("signal", "finality-lag")
 _AFTER_FINALITY = {Subject("signal", name) for name in ("beefy-best", "beefy-lag", "transactions-finalized")}
 _INCLUDED = {"ParaInclusion.CandidateIncluded", "ParaInclusion.CandidateBacked"}
@@ -30,8 +33,12 @@ def stands(start: float, _: float) -> float:
     return start
 
 
-def halves(start: float, when: float) -> float:
-    return start + (when - start) / 2
+def slowed(share: float) -> Pace:
+    """That share of the blocks comes."""
+    return lambda start, when: start + (when - start) * share
+
+
+halves = slowed(0.5)
 
 
 def late(seconds: float) -> Pace:
@@ -49,10 +56,10 @@ class Warp(Edit):
     whole: frozenset[str] = frozenset()
 
     def moves(self, world: World) -> bool:
-        """Whether a height is another one at the end of the span than it was. What stood already cannot be stopped."""
+        """Whether a height is quite another one at the end of the span. What stood already cannot be stopped."""
         end = min(self.span.end, world.record.clocks[-1].at if world.record.clocks else self.span.end)
         return any(
-            world.moved(kind, target, self._then(pace, end), end) != 0
+            world.moved(kind, target, self._then(pace, end), end) > BEGUN
             for target in self.targets
             for kind, pace in ((BEST, self.best), (FINAL, self.final))
         )
