@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.gates.mutate.edit import Edit, Recorded, Span, at_one_height
 from orchestrator.gates.mutate.subject import Subject
-from orchestrator.gates.mutate.world import BEST, BESTS, FINAL, FINALS, World
+from orchestrator.gates.mutate.world import BEST, BESTS, FINAL, FINALS, LAG, World
 from orchestrator.journal import MOST_LINES, Clock, Event, Occurrences, Readings, Target
 from orchestrator.metrics.signals import CATALOGUE
 from orchestrator.spec.testnet import RELAY
@@ -47,7 +47,7 @@ class Restart(Edit):
             return False
         if about.source == "pods":
             return about.name == "restarts" or (about.name == "oom-kills" and self.out_of_memory)
-        return about.name == "process-start" or _counts(about) or (self.lost and about in BESTS | FINALS)
+        return about.name == "process-start" or _counts(about) or (self.lost and about in BESTS | FINALS | {LAG})
 
     def value(self, series: Recorded, at: float, value: float | None) -> float | None:  # noqa: ARG002
         if value is None:
@@ -184,7 +184,7 @@ class Undisturbed(Edit):
     slots: dict[str, float]
 
     def touches(self, about: Subject, target: Target) -> bool:  # noqa: ARG002
-        return about in BESTS | FINALS or about == Subject("signal", "finality-lag")
+        return about in BESTS | FINALS or about == LAG
 
     def value(self, series: Recorded, at: float, value: float | None) -> float | None:
         if value is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from orchestrator.gates.mutate.edit import Edit, Recorded, at_one_height
 from orchestrator.gates.mutate.subject import Subject
-from orchestrator.gates.mutate.world import BEST, BESTS, FINAL, FINALS, World
+from orchestrator.gates.mutate.world import BEST, BESTS, FINAL, FINALS, LAG, World
 from orchestrator.journal import Clock, Occurrences, Readings, Target
 from orchestrator.metrics.signals import CATALOGUE
 from orchestrator.spec.testnet import RELAY
@@ -20,7 +20,6 @@ Pace = Callable[[float, float], float]
 BEGUN = 2
 """Blocks that come even of a chain that stands, for work on them had begun."""
 
-_LAG = Subject("signal", "finality-lag")
 _AFTER_FINALITY = {Subject("signal", name) for name in ("beefy-best", "beefy-lag", "transactions-finalized")}
 _INCLUDED = {"ParaInclusion.CandidateIncluded", "ParaInclusion.CandidateBacked"}
 
@@ -66,7 +65,7 @@ class Warp(Edit):
 
     def touches(self, about: Subject, target: Target) -> bool:
         return target in self.targets and (
-            about in BESTS | FINALS | _AFTER_FINALITY or about == _LAG or follows_best(about)
+            about in BESTS | FINALS | _AFTER_FINALITY or about == LAG or follows_best(about)
         )
 
     def value(self, series: Recorded, at: float, value: float | None) -> float | None:
@@ -78,7 +77,7 @@ class Warp(Edit):
             return value + moved(BEST, series.target, at, best)
         if series.about in FINALS:
             return value + moved(FINAL, series.target, at, final)
-        if series.about == _LAG:
+        if series.about == LAG:
             return value + moved(BEST, series.target, at, best) - moved(FINAL, series.target, at, final)
         then = series.past(final if series.about in _AFTER_FINALITY else best)
         return value if then is None else then

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from orchestrator.gates.evidence import Known
 from orchestrator.gates.grid import last_point
 from orchestrator.gates.mutate.subject import Subject, subject
 from orchestrator.gates.record import Record
-from orchestrator.gates.track import Track
+from orchestrator.gates.track import Answers, Track
 from orchestrator.journal import Chart, Clock, Journal, Samples, Series, Target
 from orchestrator.spec.testnet import RELAY
 
@@ -30,11 +31,28 @@ FINALS = frozenset(
 )
 """Whose answers are a node's finalised height."""
 
+LAG = Subject("signal", "finality-lag")
+
 _LASTS = 5
 """Points for which a value counts where there is none."""
 
 Past = Callable[[float], float | None]
 """A series: its value at a time, if it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Height:
+    """A series of heights, and whether it was asked for at a time. Who was asked and has no value did not answer."""
+
+    value: Past
+    asked: Callable[[float], bool]
+
+    def moved(self, before: float, after: float) -> float | None:
+        """None if it was not asked for. A node that did not answer has not moved."""
+        if not (self.asked(before) and self.asked(after)):
+            return None
+        first, last = self.value(before), self.value(after)
+        return 0.0 if first is None or last is None else last - first
 
 
 @dataclass(frozen=True)
@@ -44,7 +62,7 @@ class World:
     record: Record
     _keys: dict[str, Subject]
     _charts: tuple[Chart, ...]
-    _heights: dict[tuple[str, Target], tuple[Past, ...]] = field(default_factory=dict)
+    _heights: dict[tuple[str, Target], tuple[_Height, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, journal: Journal) -> "World":
@@ -58,11 +76,8 @@ class World:
         """By how much a node's height differs at two times; 0 if nothing in the journal has it at both."""
         if (kind, target) not in self._heights:
             self._heights[kind, target] = tuple(self._sources(kind, target))
-        for height in self._heights[kind, target]:
-            first, last = height(before), height(after)
-            if first is not None and last is not None:
-                return last - first
-        return 0.0
+        found = (height.moved(before, after) for height in self._heights[kind, target])
+        return next((moved for moved in found if moved is not None), 0.0)
 
     def note(self, when: float) -> Clock | None:
         """The chains' heights as they were noted last."""
@@ -79,18 +94,19 @@ class World:
         track = self.record.answers(key).tracks.get(tuple(sorted(labels.items())))
         return (lambda _: None) if track is None else _read(track, self.record.step)
 
-    def _sources(self, kind: str, target: Target) -> Iterator[Past]:
+    def _sources(self, kind: str, target: Target) -> Iterator[_Height]:
         """Everything that knows the height of a node, the nearest to the node first."""
         alike = BESTS if kind == BEST else FINALS
         for key, about in self._keys.items():
-            for track in self.record.answers(key).tracks.values() if about in alike else ():
+            answers = self.record.answers(key)
+            for track in answers.tracks.values() if about in alike else ():
                 if _whose(track.labels) == target:
-                    yield _read(track, self.record.step)
+                    yield _Height(_read(track, self.record.step), _asked(answers, self.record.step))
         for chart in self._charts:
             for series in chart.series if Subject("signal", chart.signal) in alike else ():
                 if _whose(series.labels) == target:
                     yield _drawn(series)
-        yield lambda when: _noted(self.note(when), kind, target.chain or RELAY)
+        yield _Height(lambda when: _noted(self.note(when), kind, target.chain or RELAY), lambda _: True)
 
 
 def _read(track: Track, step: float) -> Past:
@@ -103,14 +119,24 @@ def _read(track: Track, step: float) -> Past:
     return value
 
 
-def _drawn(series: Series) -> Past:
+def _asked(answers: Answers, step: float) -> Callable[[float], bool]:
+    def asked(when: float) -> bool:
+        point = last_point(when, step)
+        return any(low <= point <= high for low, high in answers.covered)
+
+    return asked
+
+
+def _drawn(series: Series) -> _Height:
+    """A chart's line. It has fewer points than were sampled, if the run was long."""
     times = [when for when, _ in series.samples]
+    lasts = max(_LASTS, 2.5 * min((b - a for a, b in pairwise(times)), default=0.0))
 
     def value(when: float) -> float | None:
         index = bisect_right(times, when)
-        return series.samples[index - 1][1] if index and when - times[index - 1] <= _LASTS else None
+        return series.samples[index - 1][1] if index and when - times[index - 1] <= lasts else None
 
-    return value
+    return _Height(value, lambda when: bool(times) and times[0] <= when <= times[-1] + lasts)
 
 
 def _noted(clock: Clock | None, kind: str, chain: str) -> float | None:

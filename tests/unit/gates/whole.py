@@ -12,6 +12,8 @@ from orchestrator.spec import Selector
 from tests.unit.gates import synthetic
 from tests.unit.gates.synthetic import NODES, QUICKSTART, SLOT, START, Network
 
+HEIGHTS = {"best-height": "best", "block-time": "best", "finalized-height": "final", "parachain-height": "final",
+           "finality-lag": "lag"}  # fmt: skip
 GAUGES = {
     "leaves": 1, "major-syncing": 0, "transactions-ready": 3, "active-validators": 1, "pvf-pending": 0, "peers": 8,
     "validation-peers-missing": 0, "up": 1, "memory": 2**26, "process-start": START - 5, "approval-lag": 1,
@@ -21,63 +23,61 @@ COUNTERS = {"authored-blocks": 0.25, "grandpa-precommits": 1, "statements-signed
             "collations-generated": 0.5}  # fmt: skip
 """What grows, and by how much in a slot. Every other counter stays zero."""
 
-EVENT = "ParaInclusion.CandidateIncluded"
+SELECTORS = [Selector(chain=chain, role=role) for chain in (None, "relay", "nest") for role in (None, "validator")]
+ROLES = {node.name: node for node in NODES}
 
 
 class Whole(Network):
-    """Answers a signal's query by the signal's name, on the nodes that carry it."""
+    """Answers each signal's query on the nodes that carry the signal; others as the synthetic network does."""
+
+    asked = None
 
     def query_range(self, query, start, end, step, *, lookback=None):
-        self.asked = next(
-            (s for s in CATALOGUE.values() for sel in self.selectors() if s.query(sel, hold=HOLD * step) == query), None
-        )
+        if query.startswith("max_over_time(up{"):
+            self.asked = CATALOGUE["up"]
+            return super().query_range(query, start, end, step, lookback=lookback)
+        queries = ((signal, signal.query(on, hold=HOLD * step)) for signal in CATALOGUE.values() for on in SELECTORS)
+        self.asked = next((signal for signal, text in queries if text == query), None)
         return super().query_range(query, start, end, step, lookback=lookback)
 
-    @staticmethod
-    def selectors():
-        chains = (None, "relay", "nest")
-        return [Selector(chain=chain, role=role) for chain in chains for role in (None, "validator")]
-
     def value(self, metric, t, node, chain):
-        signal = self.asked
-        if (
-            signal is None
-            or metric in {"best", "final", "lag"}
-            and signal.name not in GAUGES
-            and signal.kind == "gauge"
-            and signal.concern in {"blocks", "finality"}
-        ):
+        if self.asked is None:
             return super().value(metric, t, node, chain)
-        if not signal.carried_by(next(one for one in NODES if one.name == node), chain):
+        name = self.asked.name
+        if not self.asked.carried_by(ROLES[node], chain):
             return None
-        if signal.name in GAUGES:
-            return GAUGES[signal.name]
-        return int((t - START) / SLOT * COUNTERS.get(signal.name, 0))
+        if name in HEIGHTS:
+            return super().value(HEIGHTS[name], t, node, chain)
+        return GAUGES[name] if name in GAUGES else int((t - START) / SLOT * COUNTERS.get(name, 0))
 
     def happened(self, chain, event, first, last):  # noqa: ARG002
         return "validator-0", range(first, last + 1)
 
     def polled(self, stage, end):
         """Pods: none was ever restarted."""
-        for key, asked in {question(g, NODES, 1.0).key: question(g, NODES, 1.0) for g in stage.gates if g.pods}.items():
-            first, last = first_point(START, 1.0), last_point(end, 1.0)
-            count = last - first + 1
-            rows = tuple(Row(labels={"node": target.node}, values=(0.0,) * count) for target in asked.targets)
-            yield Samples(key=key, query=asked.query, first=time_of(first, 1.0), step=1.0, count=count, rows=rows)
+        first, last = first_point(START, 1.0), last_point(end, 1.0)
+        zeros = (0.0,) * (last - first + 1)
+        for asked in (question(gate, NODES, 1.0) for gate in stage.gates if gate.pods):
+            rows = tuple(Row(labels={"node": target.node}, values=zeros) for target in asked.targets)
+            yield Samples(
+                key=asked.key, query=asked.query, first=time_of(first, 1.0), step=1.0, count=len(zeros), rows=rows
+            )
 
 
-def document(stages):
-    """The quickstart's network with other stages."""
+def document(*gates, hold="2m"):
+    """The quickstart's network, left alone for a while, and these gates over it."""
     network, rehearsal = yaml.safe_load_all(QUICKSTART.read_text().replace("on: {", "'on': {"))
-    rehearsal["spec"]["stages"] = stages
+    rehearsal["spec"]["stages"] = [{"name": "calm", "hold": hold, "gates": list(gates)}]
     return yaml.safe_dump_all([network, rehearsal])
 
 
 def run(file):
-    """The journal of a file's rehearsal on that network."""
+    """The journal of a file's rehearsal on that network, whose runtime has been looked at."""
     journal = synthetic.run(network=Whole(), file=file)
-    found = {"runtime": [{"chain": "relay", "kind": "event", "name": EVENT, "known": True, "reason": ""}]}
+    known = {"chain": "relay", "kind": "event", "name": "ParaInclusion.CandidateIncluded", "known": True, "reason": ""}
     return Journal.of(
-        e.model_copy(update={"detail": e.detail | found}) if isinstance(e, Event) and e.name == CHECKED else e
-        for e in journal.entries
+        entry.model_copy(update={"detail": entry.detail | {"runtime": [known]}})
+        if isinstance(entry, Event) and entry.name == CHECKED
+        else entry
+        for entry in journal.entries
     )
