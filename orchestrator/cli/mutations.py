@@ -1,5 +1,6 @@
 """Prints what the gates of a file notice of a changed run. Called by `gates mutate`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.cli import console, stdout
@@ -16,20 +17,18 @@ def shown(name: str, trial: Trial, output: Format) -> None:
         stdout.data(data(trial))
         return
     if trial.missed:
-        console.table(
-            f"What no gate of {name} notices", ["change", "of", "in", "a gate that would"], rows(trial.missed)
-        )
+        console.table(f"What no gate of {name} notices", ["change", "of", "in", "a gate that would"], rows(trial))
     console.conclude(summary(trial))
     for gate in trial.opaque:
         console.conclude(f"{gate} has a query of its own; what that would have answered is not known")
 
 
-def rows(missed: tuple[Found, ...]) -> list[list[str]]:
-    """One row for each kind of change and gate that would notice it."""
+def rows(trial: Trial) -> list[list[str]]:
+    """One row for each kind of degradation that is missed and gate that would notice it."""
     together: dict[tuple[str, str], list[Found]] = {}
-    for found in missed:
+    for found in trial.missed:
         together.setdefault((found.mutant.name, _would(found)), []).append(found)
-    return [[name, _some(alike), _stages(alike), would] for (name, would), alike in together.items()]
+    return [[name, _some(alike), _stages(alike, trial), would] for (name, would), alike in together.items()]
 
 
 def summary(trial: Trial) -> str:
@@ -72,12 +71,13 @@ def _would(found: Found) -> str:
     return str(found.would) if found.would is not None else "none of the library"
 
 
-def _some(alike: list[Found]) -> str:
+def _some(alike: Sequence[Found]) -> str:
     names = list(dict.fromkeys(found.mutant.where for found in alike))
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
 
 
-def _stages(alike: list[Found]) -> str:
-    whens = dict.fromkeys(" ".join(word for word in (found.mutant.stage, found.mutant.when) if word) for found in alike)
-    return ", ".join(whens)
+def _stages(alike: Sequence[Found], trial: Trial) -> str:
+    every = {found.mutant.stage for found in trial.found}
+    names = dict.fromkeys(found.mutant.stage for found in alike)
+    return "every stage" if len(names) == len(every) > 1 else ", ".join(names)
