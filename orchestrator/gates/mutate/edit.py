@@ -1,6 +1,8 @@
 """An edit: what a change does to each kind of entry. The base class changes nothing. Used by `rewrite`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from orchestrator.gates.mutate.subject import Subject
 from orchestrator.gates.mutate.world import Past, World
@@ -57,17 +59,20 @@ class Edit:
         return event
 
 
-def at_one_height(done: Readings, reads: list[Reading]) -> Readings:
-    """The round with other finalised heights: a chain's nodes are asked at the lowest, and agree as they did."""
-    common: dict[str, int] = {}
+def at_one_height(done: Readings, reads: list[Reading], most: Mapping[str, int] = MappingProxyType({})) -> Readings:
+    """The round with other finalised heights: a chain's nodes are asked at the lowest, and agree as they did.
+
+    `most` is the height of a chain beyond which nobody asked, because it was final later than the window's end.
+    """
+    common = dict(most)
     for read in reads:
         chain = read.target.chain or RELAY
         if read.finalized is not None:
             common[chain] = min(read.finalized, common.get(chain, read.finalized))
     lowered = tuple(
-        read.model_copy(update={"height": common[read.target.chain or RELAY]})
-        if read.height is not None and read.height > common[read.target.chain or RELAY]
-        else read
+        read
+        if read.height is None
+        else read.model_copy(update={"height": min(read.height, common[read.target.chain or RELAY])})
         for read in reads
     )
     return done.model_copy(update={"reads": lowered})

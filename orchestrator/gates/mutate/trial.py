@@ -112,6 +112,7 @@ class Bench:
         self._baselines = baselines
         self._library = Library.of(journal)
         self._recorded: tuple[str, Record] | None = None
+        self._keys: dict[Gate, frozenset[str]] = {}
 
     def found(self, mutant: Mutant) -> Found:
         journal = mutant.of(self._journal)
@@ -129,10 +130,22 @@ class Bench:
         indices = changed(self._journal, journal)
         changes = None if indices is None else [journal.entries[index] for index in indices]
         stage = mutant.phase.stage
-        gates = tuple(gate for gate in stage.gates if changes is None or _asks(gate, changes, record))
+        gates = tuple(gate for gate in stage.gates if changes is None or self._asks(gate, changes))
         if changes is not None and not changes:
             return [], record, now
         return stage_verdicts(stage.model_copy(update={"gates": gates}), record, now), record, now
+
+    def _asks(self, gate: Gate, changes: Iterable[AnyEntry]) -> bool:
+        """Whether a gate is judged by an entry that has changed. Notes of the chains and events concern every gate."""
+        if gate not in self._keys:
+            started = self._journal.started
+            asked = question(gate, started.nodes, started.scrape)
+            self._keys[gate] = frozenset({asked.key, *(beside.key for beside in asked.beside)})
+        return any(
+            isinstance(entry, Clock | Event)
+            or (isinstance(entry, Samples | Occurrences | Readings) and entry.key in self._keys[gate])
+            for entry in changes
+        )
 
     def _record(self, entries: Sequence[AnyEntry]) -> Record:
         record = Record.begun(self._journal.started)
@@ -150,13 +163,3 @@ class Bench:
 def _notices(gate: GateVerdict) -> bool:
     """A gate that fails, or the word of the controller that its fault failed."""
     return gate.verdict is Verdict.FAILED or (gate.verdict is Verdict.ERROR and gate.gate == FAULT)
-
-
-def _asks(gate: Gate, changes: Iterable[AnyEntry], record: Record) -> bool:
-    """Whether a gate is judged by an entry that has changed. Notes of the chains and events concern every gate."""
-    asked = question(gate, record.nodes, record.step)
-    keys = {asked.key, *(beside.key for beside in asked.beside)}
-    return any(
-        isinstance(entry, Clock | Event) or (isinstance(entry, Samples | Occurrences | Readings) and entry.key in keys)
-        for entry in changes
-    )

@@ -107,7 +107,18 @@ class Warp(Edit):
             else read
             for read in done.reads
         ]
-        return done if reads == list(done.reads) else at_one_height(done, reads)
+        return done if reads == list(done.reads) else at_one_height(done, reads, self._asked(done, world))
+
+    def _asked(self, done: Readings, world: World) -> dict[str, int]:
+        """How high the whole chains' nodes were asked: at what is final now when that height was final then."""
+        found: dict[str, int] = {}
+        for read in done.reads:
+            chain = read.target.chain or RELAY
+            if read.height is not None and {chain, RELAY} & self.whole:
+                then = world.reached(chain, read.height)
+                final = None if then is None else world.final(chain, self._then(self.final, then))
+                found |= {} if final is None else {chain: final}
+        return found
 
     def occurrences(self, about: Subject, counted: Occurrences, world: World) -> Occurrences:
         """Events of blocks that never became final, or of a parachain that built none."""

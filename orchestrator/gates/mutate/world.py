@@ -1,5 +1,6 @@
 """What a journal says of the chains' heights, and of any series, at any time. Pure; used by what changes a record."""
 
+import functools
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -63,6 +64,7 @@ class World:
     _keys: dict[str, Subject]
     _charts: tuple[Chart, ...]
     _heights: dict[tuple[str, Target], tuple[_Height, ...]] = field(default_factory=dict)
+    _series: dict[tuple[str, tuple[tuple[str, str], ...]], Past] = field(default_factory=dict)
 
     @classmethod
     def of(cls, journal: Journal) -> "World":
@@ -89,10 +91,17 @@ class World:
         found = self.record.timeline.finalized(when, chain)
         return found.value if isinstance(found, Known) else None
 
+    def reached(self, chain: str, height: int) -> float | None:
+        """When a height of a chain was first noted as final."""
+        noted = ((clock.at, _noted(clock, FINAL, chain)) for clock in self.record.clocks)
+        return next((at for at, final in noted if final is not None and final >= height), None)
+
     def past(self, key: str, labels: dict[str, str]) -> Past:
         """The series with these labels among the answers to a question."""
-        track = self.record.answers(key).tracks.get(tuple(sorted(labels.items())))
-        return (lambda _: None) if track is None else _read(track, self.record.step)
+        whose = tuple(sorted(labels.items()))
+        if (key, whose) not in self._series:
+            self._series[key, whose] = _read(self.record.answers(key).tracks[whose], self.record.step)
+        return self._series[key, whose]
 
     def _sources(self, kind: str, target: Target) -> Iterator[_Height]:
         """Everything that knows the height of a node, the nearest to the node first."""
@@ -110,13 +119,13 @@ class World:
 
 
 def _read(track: Track, step: float) -> Past:
-    def value(when: float) -> float | None:
-        point = last_point(when, step)
+    @functools.cache  # Every mutant asks for the same points.
+    def at(point: int) -> float | None:
         near = track.between((point - _LASTS + 1, point))
         known = near[~np.isnan(near)]
         return float(known[-1]) if len(known) else None
 
-    return value
+    return lambda when: at(last_point(when, step))
 
 
 def _asked(answers: Answers, step: float) -> Callable[[float], bool]:

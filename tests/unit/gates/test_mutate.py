@@ -41,9 +41,12 @@ def calm(tmp_path_factory):
     return ran
 
 
-@pytest.fixture(scope="module")
-def baseline(calm):
-    return examined(calm({"use": "baseline"}))
+@pytest.fixture(scope="module", params=["simulated", "real"])
+def baseline(request, calm, tmp_path_factory):
+    """The set's trial, on what simulated clients say of themselves, and on what real ones do."""
+    if request.param == "simulated":
+        return examined(calm({"use": "baseline"}))
+    return examined(whole.run(whole.of_real_clients(tmp_path_factory.mktemp("real"), {"use": "baseline"})))
 
 
 def of_journal(journal):

@@ -1,4 +1,4 @@
-"""The synthetic network with all that a simulated client says of itself: every signal, its pods, its events."""
+"""The synthetic network with all that clients say of themselves: every signal, their pods, their chain's events."""
 
 import yaml
 
@@ -10,14 +10,15 @@ from orchestrator.journal import Event, Journal, Row, Samples
 from orchestrator.metrics.signals import CATALOGUE
 from orchestrator.spec import Selector
 from tests.unit.gates import synthetic
-from tests.unit.gates.synthetic import NODES, QUICKSTART, SLOT, START, Network
+from tests.unit.gates.synthetic import NODES, QUICKSTART, SESSION, SLOT, START, Network
+from tests.unit.library import documents
 
 HEIGHTS = {"best-height": "best", "block-time": "best", "finalized-height": "final", "parachain-height": "final",
            "finality-lag": "lag"}  # fmt: skip
 GAUGES = {
     "leaves": 1, "major-syncing": 0, "transactions-ready": 3, "active-validators": 1, "pvf-pending": 0, "peers": 8,
     "validation-peers-missing": 0, "up": 1, "memory": 2**26, "process-start": START - 5, "approval-lag": 1,
-    "cpu-wait": 0.02,
+    "cpu-wait": 0.02, "beefy-best": 5, "beefy-lag": 3,
 }  # fmt: skip
 COUNTERS = {"authored-blocks": 0.25, "grandpa-precommits": 1, "statements-signed": 1, "bitfields-signed": 1,
             "collations-generated": 0.5}  # fmt: skip
@@ -51,7 +52,7 @@ class Whole(Network):
         return GAUGES[name] if name in GAUGES else int((t - START) / SLOT * COUNTERS.get(name, 0))
 
     def happened(self, chain, event, first, last):  # noqa: ARG002
-        return "validator-0", range(first, last + 1)
+        return "validator-0", range(first, last + 1) if event.name == "CandidateIncluded" else ()
 
     def polled(self, stage, end):
         """Pods: none was ever restarted."""
@@ -71,12 +72,21 @@ def document(*gates, hold="2m"):
     return yaml.safe_dump_all([network, rehearsal])
 
 
+def of_real_clients(folder, *gates, hold="2m"):
+    """A file with the same network of real clients, as far as a gate can tell."""
+    network = documents.network("polkadot", slot=f"{SLOT}s", sessionBlocks=SESSION)
+    return documents.written(folder, network, documents.rehearsal(documents.stage(*gates, name="calm", hold=hold)))
+
+
 def run(file):
     """The journal of a file's rehearsal on that network, whose runtime has been looked at."""
     journal = synthetic.run(network=Whole(), file=file)
-    known = {"chain": "relay", "kind": "event", "name": "ParaInclusion.CandidateIncluded", "known": True, "reason": ""}
+    known = [
+        {"chain": "relay", "kind": "event", "name": f"ParaInclusion.{name}", "known": True, "reason": ""}
+        for name in ("CandidateIncluded", "CandidateTimedOut")
+    ]
     return Journal.of(
-        entry.model_copy(update={"detail": entry.detail | {"runtime": [known]}})
+        entry.model_copy(update={"detail": entry.detail | {"runtime": known}})
         if isinstance(entry, Event) and entry.name == CHECKED
         else entry
         for entry in journal.entries
