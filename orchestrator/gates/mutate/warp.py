@@ -135,14 +135,14 @@ class Warp(Edit):
         return counted
 
     def _without(self, counted: Occurrences, block: int, world: World) -> Occurrences:
-        """The candidates without those of the parachain in later blocks. Each block has one of each parachain."""
+        """The candidates without those of the parachain in later blocks: where there are several, one is its own."""
         alone = len({node.chain for node in world.record.nodes} - {RELAY}) == 1
-        later = [hit for hit in counted.hits if hit > block]
-        lost = set(later) if alone else {hit for hit in later if later.count(hit) > 1}
-        hits = [hit for hit in counted.hits if hit not in lost]
-        if not alone:
-            hits = sorted(hits + [hit for hit in lost for _ in range(later.count(hit) - 1)])
-        return counted if len(hits) == len(counted.hits) else counted.model_copy(update={"hits": tuple(hits)})
+        kept, before = list[float](), -1.0
+        for hit, after in zip(counted.hits, (*counted.hits[1:], -1.0), strict=True):
+            own = hit > block and hit != before and (alone or hit == after)
+            kept += [] if own or (alone and hit > block) else [hit]
+            before = hit
+        return counted if len(kept) == len(counted.hits) else counted.model_copy(update={"hits": tuple(kept)})
 
     def _then(self, pace: Pace, when: float) -> float:
         return pace(self.span.start, when) if when in self.span else when

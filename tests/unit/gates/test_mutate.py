@@ -76,6 +76,7 @@ class TestWhatTheSetsNotice:
     def test_it_lets_an_author_be_silent_for_no_short_stage_can_tell_that_from_bad_luck(self, baseline):
         assert {found.mutant.name for found in baseline.missed} == {"builds no block"}
         assert {str(found.would) for found in baseline.missed} == {"every-author-authors (not recorded)"}
+        assert not any(found.inconclusive for found in baseline.missed)
 
     def test_of_a_name_that_nobody_has_no_gate_that_reads_it_passes(self, baseline):
         misspelt = [found for found in baseline.found if found.mutant.name == "is the name of nothing"]
@@ -104,7 +105,7 @@ class TestTheQuickstart:
     def test_judging_what_has_changed_says_the_same_as_judging_all(self, quickstart, of_quickstart):
         bench = Bench(quickstart, ())
         kinds = {(mutant.stage, mutant.when, mutant.name): mutant for mutant in of_quickstart}
-        for mutant in list(kinds.values())[::3]:
+        for mutant in kinds.values():
             found, again = bench.found(mutant), judge(mutant.of(quickstart))
             for verdict, said in ((Verdict.FAILED, found.failed), (Verdict.INCONCLUSIVE, found.inconclusive)):
                 here = [g.gate for g in again.gates if g.stage == mutant.stage and g.verdict is verdict]
@@ -227,7 +228,7 @@ class TestChangesAreConsistent:
 
 
 def with_another_parachain(journal):
-    """The same with a parachain that is as far as the first, and whose candidates are included beside it."""
+    """The same with a parachain that is as far as the first. Its candidates are in every block, the last one alone."""
     more = Node(name="weaver-0", chain="burrow", group="weaver", role="collator", ordinal=0)
 
     def changed(entry):
@@ -236,7 +237,7 @@ def with_another_parachain(journal):
         if isinstance(entry, Clock):
             return entry.model_copy(update={"parachains": {**entry.parachains, "burrow": entry.parachains["nest"]}})
         if isinstance(entry, Occurrences) and subject(entry.key).source == "chainEvents":
-            return entry.model_copy(update={"hits": tuple(sorted(entry.hits * 2))})
+            return entry.model_copy(update={"hits": (*sorted(entry.hits[:-1] * 2), entry.hits[-1])})
         return entry
 
     return Journal.of(changed(entry) for entry in journal.entries)
@@ -251,6 +252,7 @@ def test_one_parachain_of_two_stands_alone(calm):
     assert after["nest"] < before["nest"]
     (counted,) = (entry for entry in changed.all(Occurrences) if entry.target.chain == "relay")
     assert counted.hits.count(counted.first + 1) == 2
+    assert counted.hits.count(counted.last - 1) == 1
     assert counted.hits.count(counted.last) == 1
 
 
