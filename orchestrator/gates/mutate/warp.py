@@ -6,6 +6,7 @@ its own work, its state and its hashes, and, when all of a chain is concerned, t
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 
 from orchestrator.gates.mutate.edit import Edit, Recorded, at_one_height
 from orchestrator.gates.mutate.subject import Subject
@@ -137,11 +138,10 @@ class Warp(Edit):
     def _without(self, counted: Occurrences, block: int, world: World) -> Occurrences:
         """The candidates without those of the parachain in later blocks: where there are several, one is its own."""
         alone = len({node.chain for node in world.record.nodes} - {RELAY}) == 1
-        kept, before = list[float](), -1.0
-        for hit, after in zip(counted.hits, (*counted.hits[1:], -1.0), strict=True):
-            own = hit > block and hit != before and (alone or hit == after)
-            kept += [] if own or (alone and hit > block) else [hit]
-            before = hit
+        kept: list[float] = []
+        for height, of_block in groupby(counted.hits):
+            several = len(hits := list(of_block)) > 1
+            kept += hits[1:] if height > block and (alone or several) else hits
         return counted if len(kept) == len(counted.hits) else counted.model_copy(update={"hits": tuple(kept)})
 
     def _then(self, pace: Pace, when: float) -> float:
