@@ -1,4 +1,7 @@
-"""JSON-RPC with the names and shapes of a Substrate node, plus `coalmine_events`, which a real node does not need."""
+"""JSON-RPC with the names and shapes of a Substrate node, plus what a real node tells in its metadata.
+
+`coalmine_events` has a block's events, decoded. `coalmine_names` has the names that the runtime has.
+"""
 
 import json
 from collections.abc import Callable
@@ -50,6 +53,7 @@ class Rpc:
             "chain_getHeader": self._header,
             "chain_getFinalisedHead": lambda: self._node.tree.finalized,
             "coalmine_events": self._events,
+            "coalmine_names": self._names,
             "rpc_methods": lambda: {"methods": sorted(self.methods)},
             "state_getKeysPaged": self._keys_paged,
             "state_getRuntimeVersion": self._version,
@@ -170,6 +174,10 @@ class Rpc:
     def _events(self, hash_: Hash | None = None) -> list[Any]:
         self._state(hash_)
         return list(self._node.tree[hash_ or self._node.best].content.events)
+
+    def _names(self) -> dict[str, list[str]]:
+        names = self._node.rules.names
+        return {"storage": sorted(names.storage), "events": sorted(names.events)}
 
     # state
 

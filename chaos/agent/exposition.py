@@ -23,6 +23,10 @@ _RATIOS: dict[Scarce, tuple[str, str]] = {
         "coalmine_node_cpu_wait_ratio",
         "Share of the time in which the node's threads wanted a CPU that they waited for one.",
     ),
+    "cpu_delay": (
+        "coalmine_node_cpu_delay_ratio",
+        "Share of the time for which threads of the node waited for a CPU, all together and at most 1.",
+    ),
     "memory_stall": (
         "coalmine_node_memory_stall_ratio",
         "Share of the time in which some process of the pod (else of the machine) stood still for memory.",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Scarce = Literal["cpu_wait", "memory_stall", "io_stall", "cpu_throttled", "cpu_steal"]
+Scarce = Literal["cpu_wait", "cpu_delay", "memory_stall", "io_stall", "cpu_throttled", "cpu_steal"]
 """What a node may not get: a CPU, memory, its disk, more than its CPU limit, what the hypervisor gave to others."""
 
 NANOSECONDS = 1e9
@@ -54,7 +54,10 @@ def growth(before: Reading, after: Reading) -> dict[Scarce, Part]:
     """What came between two readings of the same pod. What one of them lacks is absent."""
     found = {name: _grown(before.totals[name], now) for name, now in after.totals.items() if name in before.totals}
     if before.threads is not None and after.threads is not None:
-        found["cpu_wait"] = _waited(before.threads, after.threads, after.at - before.at)
+        seconds = after.at - before.at
+        waited = _waited(before.threads, after.threads, seconds)
+        found["cpu_wait"] = waited
+        found["cpu_delay"] = Part(min(waited.part / NANOSECONDS, seconds), seconds)
     return {name: part for name, part in found.items() if part is not None}
 
 

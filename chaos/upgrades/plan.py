@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from chaos.faults.base import listed
 from chaos.upgrades import preflight
 from chaos.upgrades.draft import Draft
-from chaos.upgrades.view import Action, ChainView, Code, Failure, RelayView, Upgrade, UpgradePlan, UpgradeWorld
+from chaos.upgrades.view import Action, ChainView, Code, Failure, Overdue, RelayView, Upgrade, UpgradePlan, UpgradeWorld
 from orchestrator.spec.status import UpgradeStatus
 from orchestrator.spec.testnet import RELAY
 
@@ -49,7 +49,8 @@ def step(upgrade: Upgrade, status: UpgradeStatus, world: UpgradeWorld, now: date
         action = handler()
     except Failure as failure:
         draft.condition("Completed", value=False, reason="Failed", message=str(failure))
-        draft.set(phase="Failed", failed_phase=status.phase, cause=str(failure))
+        overdue = isinstance(failure, Overdue)
+        draft.set(phase="Failed", failed_phase=status.phase, cause=str(failure), overdue=overdue)
         if world.chain is not None:
             draft.set(block=world.chain.best.number)
         action = None
@@ -180,7 +181,7 @@ class _Decision:
             draft.see("CurrentCodeHash", relay.best, RELAY)
         if relay.go_ahead == "Abort":
             draft.see("Abort", relay.best, RELAY)
-            raise Failure(
+            raise Overdue(
                 "the relay chain aborts the upgrade: its validators rejected the code, which they also do when "
                 "preparing it takes them more than a minute, or the vote timed out"
             )
@@ -226,7 +227,7 @@ class _Decision:
         """Waits until the state allows or shows the next call. Raises Failure after `patience`."""
         self.draft.condition(stage, value=False, reason="Waiting", message=reason)
         if self.draft.since(stage) > patience:
-            raise Failure(f"{reason}, for {patience.total_seconds():.0f}s")
+            raise Overdue(f"{reason}, for {patience.total_seconds():.0f}s")
 
     def _send(self, action: Action, name: str, stage: str, chain: ChainView) -> Action | None:
         """Returns the action if the call must be sent, now or again. Raises Failure when patience ends."""
@@ -237,21 +238,23 @@ class _Decision:
         said = self.world.refusals.get(action)
         reason = f"{action} was refused: {said}" if said else f"{action} was sent and is in no block yet"
         if self.draft.now - sent[0].at > _PATIENCE:
-            raise Failure(f"{reason}, for {_PATIENCE.total_seconds():.0f}s")
+            raise (Failure if said else Overdue)(f"{reason}, for {_PATIENCE.total_seconds():.0f}s")
         self.draft.condition(stage, value=False, reason="Waiting", message=reason)
         return None
 
     def _not_enacted(self, reason: str) -> None:
         since, limit = self.draft.status.applied_at, self.spec.enact_timeout
         if since is not None and self.draft.now - since > timedelta(seconds=limit):
-            evidence = f"; {self._panicking()}" if self.world.panics else ""
-            raise Failure(f"not enacted within {limit:g}s: {reason}{evidence}")
+            raise self._late(f"not enacted within {limit:g}s: {reason}")
         self.draft.condition("Enacted", value=False, reason="Waiting", message=reason)
+
+    def _late(self, told: str) -> Failure:
+        """The end of an upgrade that took too long. Beside a panic, time is not what it lacked."""
+        return Failure(f"{told}; {self._panicking()}") if self.world.panics else Overdue(told)
 
     def _not_settled(self, reason: str) -> None:
         """Raises Failure if finality stands while the upgrade settles."""
         since, limit = self.draft.status.block_at, self.spec.enact_timeout
         if since is not None and self.draft.now - since > timedelta(seconds=limit):
-            evidence = f"; {self._panicking()}" if self.world.panics else ""
-            raise Failure(f"finality has stood at {self.draft.status.block} for {limit:g}s: {reason}{evidence}")
+            raise self._late(f"finality has stood at {self.draft.status.block} for {limit:g}s: {reason}")
         self.draft.condition("Completed", value=False, reason="Settling", message=reason)

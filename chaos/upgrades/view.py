@@ -116,3 +116,7 @@ class UpgradePlan:
 
 class Failure(Exception):  # noqa: N818  It says what the upgrade is.
     """The upgrade has failed. The text says why."""
+
+
+class Overdue(Failure):
+    """It took longer than it may. On a machine that is too slow, nothing need be wrong with the code."""

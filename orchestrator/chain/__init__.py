@@ -7,6 +7,7 @@ from orchestrator.chain.port import ChainReader, Event, Head, RuntimeReader, Run
 from orchestrator.chain.reader import SubstrateReader
 from orchestrator.chain.rounds import RoundState, absent
 from orchestrator.chain.rpc import Refusal
+from orchestrator.chain.vocabulary import Vocabulary
 
 __all__ = [
     "Backlog",
@@ -22,6 +23,7 @@ __all__ = [
     "RuntimeVersion",
     "SubstrateReader",
     "Upgrader",
+    "Vocabulary",
     "absent",
     "events_between",
     "runtime",

@@ -16,6 +16,7 @@ from scalecodec.type_registry import load_type_registry_preset
 
 from orchestrator.chain import storage_keys
 from orchestrator.chain.port import Event
+from orchestrator.chain.vocabulary import Vocabulary
 from orchestrator.errors import ChainError
 from orchestrator.genesis.header import blake2_256
 
@@ -112,6 +113,16 @@ class Metadata:
             given = arguments[field]
             pieces.append(given.raw if isinstance(given, Encoded) else self.encode(kind, given))
         return self._index(pallet, name) + b"".join(pieces)
+
+    def vocabulary(self) -> Vocabulary:
+        """All storage items and events. Storage goes by its prefix, which is what a key is made of."""
+        storage, events = set(), set()
+        with _reading("the names"):
+            for pallet in self._metadata.pallets:
+                entries = pallet.value["storage"] or {"prefix": "", "entries": ()}
+                storage |= {f"{entries['prefix']}.{entry['name']}" for entry in entries["entries"]}
+                events |= {f"{pallet.name}.{event.name}" for event in pallet.events or ()}
+        return Vocabulary(frozenset(storage), frozenset(events))
 
     # Storage
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from orchestrator.chain.vocabulary import Vocabulary
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -80,6 +82,10 @@ class RuntimeReader(Protocol):
 
     def values(self, pallet: str, item: str, *keys: Any, at: str) -> tuple[Any, ...]:
         """The values of all entries of a map, or of the entries under its first keys."""
+        ...
+
+    def vocabulary(self) -> Vocabulary:
+        """The names of the runtime in the best block's state."""
         ...
 
 

@@ -9,6 +9,7 @@ from orchestrator.chain.parachains import LIFECYCLES
 from orchestrator.chain.port import Event
 from orchestrator.chain.reader import SubstrateReader
 from orchestrator.chain.rpc import Rpc
+from orchestrator.chain.vocabulary import Vocabulary
 from orchestrator.errors import ChainError
 from orchestrator.genesis.header import blake2_256
 from orchestrator.genesis.keys import KeyPair, sign, ss58
@@ -34,6 +35,10 @@ class SimnodeRuntime:
         decode, reader = _decoder(pallet, item), SubstrateReader(self._rpc)
         found = (reader.storage(key, at) for key in reader.keys_below(_key(pallet, item, keys), at))
         return tuple(decode(raw) for raw in found if raw is not None)
+
+    def vocabulary(self) -> Vocabulary:
+        found = self._rpc.call("coalmine_names")
+        return Vocabulary(frozenset(found["storage"]), frozenset(found["events"]), "the simulated runtime")
 
 
 class SimnodeUpgrader(SimnodeRuntime):

@@ -12,6 +12,7 @@ from orchestrator.chain.metadata import Encoded, Metadata
 from orchestrator.chain.port import Event, RuntimeVersion
 from orchestrator.chain.reader import SubstrateReader
 from orchestrator.chain.rpc import Rpc
+from orchestrator.chain.vocabulary import Vocabulary
 from orchestrator.genesis.header import blake2_256
 from orchestrator.genesis.keys import KeyPair, ss58
 from orchestrator.scale import vector
@@ -36,6 +37,10 @@ class SubstrateRuntime:
         metadata = runtimes.reading(self._reader, at)
         found = self._reader.keys_below(metadata.storage_key(pallet, item, *keys), at)
         return tuple(metadata.storage_value(pallet, item, self._reader.storage(key, at)) for key in found)
+
+    def vocabulary(self) -> Vocabulary:
+        metadata, _ = runtimes.composing(self._reader, self._reader.best().hash)
+        return metadata.vocabulary()
 
 
 class SubstrateUpgrader(SubstrateRuntime):

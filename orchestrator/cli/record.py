@@ -29,6 +29,7 @@ def judge(
     from orchestrator.gates.library import expand
     from orchestrator.journal import Journal
     from orchestrator.metrics.check import check
+    from orchestrator.report import render as rendered
     from orchestrator.run import kept
     from orchestrator.spec.load import load
 
@@ -48,7 +49,12 @@ def judge(
         )
     if not changes:
         console.say("every gate says what it said first")
-    console.verdict(journal.started.rehearsal.name, verdict, run, output)
+    for gate in verdict.left_out:
+        console.say(f"{gate.stage} / {gate.gate}: a gate of the run that {gates} leaves out; it counts: {gate.verdict}")
+    if output is Format.JSON:
+        stdout.text(rendered(journal, verdict, "json"))
+    else:
+        console.verdict(journal.started.rehearsal.name, verdict, run, output)
     return verdict.exit_code
 
 

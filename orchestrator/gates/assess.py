@@ -8,14 +8,14 @@ that nobody has, a gate that had failed when it ended the stage.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from orchestrator.gates import agreement, clocks, counts, measured, names, samples
+from orchestrator.gates import agreement, clocks, counts, machine, measured, names, samples
 from orchestrator.gates.case import Case
 from orchestrator.gates.decide import Claim, Finding, broken, decide, gravity, unknown, worst
 from orchestrator.gates.evidence import Unknown
 from orchestrator.gates.kinds import kind_of, question
 from orchestrator.gates.record import Record
-from orchestrator.gates.threshold import Meaning, unit
-from orchestrator.gates.window import instant, moments, resolve, spared
+from orchestrator.gates.threshold import unit
+from orchestrator.gates.window import instant, moments, resolve, spared, time_of
 from orchestrator.journal import Baseline, GateVerdict, Measurement, NodeFinding, Verdict
 from orchestrator.spec import Gate, Stage
 
@@ -43,7 +43,8 @@ def assess(stage: Stage, gate: Gate, record: Record, now: float) -> Assessment:
 def _assessed(blank: Measurement, stage: Stage, record: Record, now: float) -> Assessment:
     gate = blank.gate
     asked = question(gate, record.nodes, record.step)
-    window = resolve(gate, moments(stage.name, record.events), record.timeline, record.pace, now=now)
+    known = moments(stage.name, record.events)
+    window = resolve(gate, known, record.timeline, record.pace, now=now)
     left_out = spared(gate, stage, record.events, window)
     measurement = blank.model_copy(
         update={
@@ -56,16 +57,18 @@ def _assessed(blank: Measurement, stage: Stage, record: Record, now: float) -> A
         }
     )
     if kind_of(gate) == "measured":
-        return _told(measurement, measured.judge(stage, gate, record, now), record)
+        since = time_of(known, "stage.start", now)
+        figures = measured.judge(stage, gate, record, now)
+        return _told(measurement, [machine.excused(gate, one, record, (since, now)) for one in figures], record)
     if isinstance(window, Unknown):
         return _told(measurement, _aborted(stage, gate, record, [unknown(window.reason)]), record)
-    judged = tuple(target for target in asked.targets if target.node not in left_out)
-    case = Case(stage, gate, Meaning.of(gate), asked, window, record, judged)
+    case = Case.of(stage, gate, asked, window, record, left_out)
     if kind_of(gate) == "samples":
         low, high = case.points
         warnings = record.answers(asked.key).warned(case.points)
         measurement = measurement.model_copy(update={"asked": max(0, high - low + 1), "warnings": warnings})
-    return _told(measurement, _aborted(stage, gate, record, list(_judged(case))), record)
+    found = [machine.excused(gate, one, record, (case.start, case.end)) for one in _judged(case)]
+    return _told(measurement, _aborted(stage, gate, record, found), record)
 
 
 def _judged(case: Case) -> Iterator[Finding]:
@@ -103,8 +106,7 @@ def figures(stage: Stage, gate: Gate, run: str, record: Record, now: float) -> B
         return blank.model_copy(update={"lacking": {"": window.reason}})
     asked = question(gate, record.nodes, record.step)
     left_out = spared(gate, there, record.events, window)
-    judged = tuple(target for target in asked.targets if target.node not in left_out)
-    case = Case(there, gate, Meaning.of(gate), asked, window, record, judged)
+    case = Case.of(there, gate, asked, window, record, left_out)
     doubts = [*clocks.judge(case, prometheus=samples.from_prometheus(gate)), *names.judge(case)]
     if doubts:
         return blank.model_copy(update={"lacking": {"": doubts[0].reason}})

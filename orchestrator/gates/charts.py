@@ -18,7 +18,7 @@ _SAMPLES = 100_000
 
 _RELAY = ("best-height", "finalized-height", "finality-lag", "peers")
 _PARA = ("best-height", "finalized-height")
-_ALL = ("cpu-wait",)
+_ALL = ("cpu-delay",)
 """What is drawn of all nodes together, whatever their chains: whether they got their share of the machine."""
 
 

@@ -5,7 +5,7 @@ Called by `run`: during a stage for gates that may end it early, and at the stag
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from orchestrator.gates import agreement, counts, samples
+from orchestrator.gates import agreement, counts, machine, samples
 from orchestrator.gates.asked import Asked, Keep
 from orchestrator.gates.evidence import Unknown
 from orchestrator.gates.kinds import Kind, kind_of, question
@@ -35,7 +35,9 @@ def collect(stage: Stage, gates: Sequence[Gate], record: Record, sources: Source
     wanted: dict[Kind, list[Asked]] = {}
     for one in asked(stage, gates, record, now):
         wanted.setdefault(kind_of(one.gate), []).append(one)
-    sent = samples.collect(wanted.get("samples", []), record, sources, keep, until)
+    since = min((one.since for some in wanted.values() for one in some), default=until)
+    machines = ((question, since) for question in machine.ask(record.step))
+    sent = samples.collect([*samples.needed(wanted.get("samples", [])), *machines], record, sources, keep, until)
     counts.collect(wanted.get("counts", []), stage, record, sources, keep, until)
     agreement.collect(wanted.get("agreement", []), stage, record, sources, keep)
     return sent

@@ -30,6 +30,11 @@ class RunVerdict:
     left_out: tuple[GateVerdict, ...] = ()
 
     @property
+    def every(self) -> tuple[GateVerdict, ...]:
+        """All verdicts that count."""
+        return self.gates + self.left_out
+
+    @property
     def exit_code(self) -> int:
         """The exit code of the process for this verdict."""
         return verdict.exit_code(self.verdict)
@@ -138,8 +143,7 @@ def ended(stage: Stage, record: Record, last: float) -> float:
 
 def stage_verdicts(stage: Stage, record: Record, now: float) -> list[GateVerdict]:
     """The verdicts of one stage's gates. Those of its implicit gates come first."""
-    events = [event for event in record.events if event.stage == stage.name]
-    found = list(measured.implicit(stage, events, record.timeline))
+    found = list(measured.implicit(stage, record))
     return found + [assess(stage, gate, record, now).verdict for gate in stage.gates]
 
 
@@ -177,8 +181,8 @@ def _baseline(stage: Stage, gate: Gate, run: str, read: Callable[[str], Journal]
 
 def compare(before: RunVerdict, after: RunVerdict) -> tuple[Change, ...]:
     """The gates whose verdict differs between two judgements of one run."""
-    old = {(gate.stage, gate.gate): gate for gate in before.gates}
-    new = {(gate.stage, gate.gate): gate for gate in after.gates}
+    old = {(gate.stage, gate.gate): gate for gate in before.every}
+    new = {(gate.stage, gate.gate): gate for gate in after.every}
     return tuple(
         Change(*key, old.get(key), new.get(key))
         for key in dict.fromkeys((*old, *new))

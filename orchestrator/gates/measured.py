@@ -6,10 +6,11 @@ what the rehearsal should find, so it is FAILED.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pydantic import JsonValue
 
+from orchestrator.gates import machine
 from orchestrator.gates.decide import Claim, Finding, broken, decide, unknown
 from orchestrator.gates.evidence import Unknown
 from orchestrator.gates.question import Question, key
@@ -80,15 +81,16 @@ def _figure(gate: Gate, value: float, when: float) -> Finding:
     return decide(Claim(told, bad > 0, holds=bad <= 0, value=value, badness=bad, when=when), instant(when), gate)
 
 
-def implicit(stage: Stage, events: Sequence[Event], timeline: Timeline) -> Iterator[GateVerdict]:
+def implicit(stage: Stage, record: Record) -> Iterator[GateVerdict]:
     """A verdict for the stage's experiment, and one for its upgrade. None if the stage has neither."""
     first: dict[str, Event] = {}
-    for event in events:
-        first.setdefault(event.name, event)
+    for event in record.events:
+        if event.stage == stage.name:
+            first.setdefault(event.name, event)
     if stage.experiment is not None:
-        yield _told(stage, FAULT, _fault(stage, first), timeline)
+        yield _told(stage, FAULT, _fault(stage, first), record.timeline)
     if stage.upgrade is not None:
-        yield _told(stage, UPGRADE, _upgrade(first), timeline)
+        yield _told(stage, UPGRADE, _upgrade(first, record), record.timeline)
 
 
 def _fault(stage: Stage, events: dict[str, Event]) -> Finding:
@@ -112,13 +114,15 @@ def _fault(stage: Stage, events: dict[str, Event]) -> Finding:
     return decide(Claim(told, fails=False, holds=True, when=injected.at), instant(injected.at))
 
 
-def _upgrade(events: dict[str, Event]) -> Finding:
+def _upgrade(events: dict[str, Event], record: Record) -> Finding:
     if failed := events.get("upgrade.failed"):
         chain, phase, cause = (_text(failed, name) for name in ("chain", "phase", "cause"))
         block = failed.detail.get("block")
         where = f" at block {block}" if block is not None else ""
         told = f"the upgrade of {chain} failed in phase {phase}{where}: {cause}"
-        return decide(Claim(told, fails=True, holds=False, when=failed.at), instant(failed.at))
+        found = decide(Claim(told, fails=True, holds=False, when=failed.at), instant(failed.at))
+        begun = events.get("upgrade.applied") or events.get("stage.start", failed)
+        return machine.overdue(found, record, (begun.at, failed.at)) if failed.detail.get("overdue") is True else found
     enacted = events.get("upgrade.enacted")
     if enacted is None:
         return unknown("the upgrade was neither enacted nor seen to fail")

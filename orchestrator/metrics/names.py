@@ -28,6 +28,7 @@ PROMETHEUS_OWN = frozenset({"up", "scrape_duration_seconds", "scrape_samples_scr
 AGENTS = frozenset(
     {
         "coalmine_node_cpu_wait_ratio",
+        "coalmine_node_cpu_delay_ratio",
         "coalmine_node_memory_stall_ratio",
         "coalmine_node_io_stall_ratio",
         "coalmine_node_cpu_throttled_ratio",

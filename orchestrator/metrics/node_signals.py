@@ -75,6 +75,13 @@ MACHINE = (
         "ratio", "lower", "gauge", gauge("coalmine_node_cpu_wait_ratio"),
     ),
     _machine(
+        "cpu-delay", "Delay for want of a CPU",
+        "Share of the time for which threads of the node waited for a CPU, all together and at most 1. Work that "
+        "never rests would have been done that much earlier. A node that is nearly idle has little of it, however "
+        "busy its machine is.",
+        "ratio", "lower", "gauge", gauge("coalmine_node_cpu_delay_ratio"),
+    ),
+    _machine(
         "cpu-throttled", "Throttled by its CPU limit",
         "Share of the periods (of 0.1 s) in which the node used up its own CPU limit; 0 without one.",
         "ratio", "lower", "gauge", gauge("coalmine_node_cpu_throttled_ratio"),

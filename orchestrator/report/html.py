@@ -1,6 +1,5 @@
 """Renders `report.html`: one page without scripts that works offline, in light and dark, and on paper."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,9 +22,6 @@ _CARDS = 12
 _STRIP = 34.0
 """The height of the strip of stages, in SVG units."""
 
-_INDENT = re.compile(r"\s*\n\s*")
-"""The indentation of the templates. It means nothing to a browser, and is a fifth of the page."""
-
 AGAIN, ANEW = "coalmine judge .", "coalmine report ."
 """Commands that the page names. They work in its folder."""
 
@@ -34,7 +30,7 @@ def render(story: Story) -> str:
     """The page."""
     cards = story.unpassed[:_CARDS]
     stage_marks = marks(story, Times(story.start, story.end))
-    page = _environment().get_template("report.html.j2").render(
+    return _environment().get_template("report.html.j2").render(
         story=story,
         run=story.run,
         cards=[(exhibit, proof.panel(story, exhibit)) for exhibit in cards],
@@ -51,7 +47,6 @@ def render(story: Story) -> str:
         again=AGAIN,
         anew=ANEW,
     )  # fmt: skip
-    return _INDENT.sub("\n", page)
 
 
 def _environment() -> Environment:

@@ -27,7 +27,6 @@ class Path:
     points: str
     style: str
     title: str
-    area: bool = False
 
 
 def paths(
@@ -107,7 +106,7 @@ def _envelope(members: Sequence[Series], title: str, style: str, times: Times, s
     edges = [_widest(edges[at : at + _every(edges)]) for at in range(0, len(edges), _every(edges))]
     upper = [f"{coordinate(times.x(t))} {coordinate(scale.y(high))}" for t, _, high in edges]
     lower = [f"{coordinate(times.x(t))} {coordinate(scale.y(low))}" for t, low, _ in reversed(edges)]
-    yield Path("M" + "L".join(upper + lower) + "Z", f"{style} area", f"{title}: lowest to highest", area=True)
+    yield Path("M" + "L".join(upper + lower) + "Z", f"{style} area", f"{title}: lowest to highest")
     middle = [(when, median(columns[when])) for when in sorted(columns)]
     yield Path(drawn(middle, times, scale), style, f"{title}: median")
 

@@ -38,7 +38,7 @@ def render(story: Story) -> str:
 
 def _table(story: Story) -> list[str]:
     """The table of gates. Those that did not pass come first, so that a cut cannot hide them."""
-    ranked = sorted(story.verdict.gates, key=lambda gate: -verdict.rank(gate.verdict))
+    ranked = sorted(story.verdict.every, key=lambda gate: -verdict.rank(gate.verdict))
     rows = [
         f"{story.headline()}.",
         "",

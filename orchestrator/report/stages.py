@@ -41,7 +41,7 @@ class StageStory:
 def stages(journal: Journal, run_verdict: RunVerdict, last: float) -> Iterator[StageStory]:
     """The stages in the order of the rehearsal. `last` is the time of the journal's last entry."""
     known = {stage.name: stage for stage in journal.started.rehearsal.spec.stages}
-    for name in dict.fromkeys(gate.stage for gate in run_verdict.gates):
+    for name in dict.fromkeys(gate.stage for gate in run_verdict.every):
         times = anchors(journal.events(name))
         start = times.get("stage.start")
         end = times.get("stage.end", last if start is not None else None)
@@ -53,7 +53,7 @@ def stages(journal: Journal, run_verdict: RunVerdict, last: float) -> Iterator[S
             end=end,
             times=times,
             bands=tuple(_bands(stage, times, end)) if stage and end is not None else (),
-            gates=tuple(gate for gate in run_verdict.gates if gate.stage == name),
+            gates=tuple(gate for gate in run_verdict.every if gate.stage == name),
             left_out=stage.left_out if stage else {},
         )
 

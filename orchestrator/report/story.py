@@ -74,7 +74,7 @@ class Story:
 
     def headline(self) -> str:
         """How many gates have each verdict, worst first: `2 failed, 19 passed`."""
-        said = [gate.verdict for gate in self.verdict.gates]
+        said = [gate.verdict for gate in self.verdict.every]
         ranked = sorted(set(said), key=verdict.rank, reverse=True)
         return ", ".join(f"{said.count(one)} {one.lower()}" for one in ranked) or "no gates"
 

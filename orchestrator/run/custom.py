@@ -128,6 +128,7 @@ class Disturbance:
             detail = {
                 "cause": cause,
                 "phase": status.get("failedPhase") or "unknown",
+                "overdue": bool(status.get("overdue")),
                 "block": status.get("block"),
                 "chain": status.get("chain") or self._stage.upgrade.chain,
             }

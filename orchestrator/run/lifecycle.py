@@ -74,22 +74,36 @@ def rehearse(plan: Plan, say: Say) -> RunVerdict:
 
     Raises:
         UsageError: the directory holds a run already. Nothing was created.
-        CoalmineError: something that coalmine depends on failed. The journal records it, and the reports are written.
+        CoalmineError: something that coalmine depends on failed. The journal records it, and the reports are written
+            if there is anything to report.
     """
     path = plan.directory / "journal.jsonl"
     if path.exists() and path.stat().st_size:
         raise UsageError(f"{path} holds a run already", hint="each run needs a directory of its own")
     with JournalWriter(path, time.time) as journal:
-        finished = RunFinished(outcome="interrupted")
         try:
-            finished = RunFinished(outcome="completed", detail=_run(plan, journal, say))
-        except CoalmineError as error:
-            finished = RunFinished(outcome="error", detail=error.message)
+            journal.record(RunFinished(outcome="completed", detail=_run(plan, journal, say)))
+        except BaseException as error:
+            journal.record(_ended_by(error))
+            _conclude_anyway(plan.directory, say)
             raise
-        finally:
-            journal.record(finished)
-            verdict = kept.conclude(plan.directory)
-    return verdict
+        return kept.conclude(plan.directory)
+
+
+def _ended_by(error: BaseException) -> RunFinished:
+    if isinstance(error, CoalmineError):
+        return RunFinished(outcome="error", detail=error.message)
+    if isinstance(error, Exception):
+        return RunFinished(outcome="error", detail=f"{type(error).__name__}: {error}")
+    return RunFinished(outcome="interrupted")
+
+
+def _conclude_anyway(directory: Path, say: Say) -> None:
+    """Writes the reports of a run that did not complete. If there are none, what ended the run matters more."""
+    try:
+        kept.conclude(directory)
+    except Exception as error:  # noqa: BLE001  As said above.
+        say(f"there are no reports: {error}")
 
 
 def _run(plan: Plan, journal: JournalWriter, say: Say) -> str:
@@ -134,6 +148,7 @@ def _stages(
             cluster=plan.cluster,
             sources=evidence,
             chronicle=chronicle,
+            sound=sound,
             say=say,
         ).run()
         if ended.because:

@@ -1,7 +1,8 @@
-"""Finds, before the first stage, gates that would have no evidence because a client lacks their metrics.
+"""Finds, before the first stage, gates that would have no evidence because nobody has what they read.
 
-It reads one node of each group, because all nodes of a group run the same image; `metrics.exposed` compares. The result
-is shown to the user and recorded in the journal. Called by `lifecycle`.
+Of metrics it reads one node of each group, because all nodes of a group run the same image; `metrics.exposed` compares.
+Of runtimes it asks each chain (`runtime_names`). The result is shown to the user and recorded in the journal. Called by
+`lifecycle`.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from orchestrator.journal import Event
 from orchestrator.journal import Node as JournalNode
 from orchestrator.metrics.exposed import Doubt, Endpoint, Page, doubts, read_page
 from orchestrator.readiness.access import Access
+from orchestrator.run import runtime_names
 from orchestrator.spec import Rehearsal
 from orchestrator.spec.testnet import RELAY
 
@@ -24,18 +26,21 @@ _SHOWN = 12
 
 
 def check(rehearsal: Rehearsal, nodes: tuple[JournalNode, ...], access: Access, say: Callable[[str], None]) -> Event:
-    """Reads the metrics of one node of each group and chain. Shows what they mean for the gates. Returns the event."""
+    """Compares what the gates read with what there is. Shows what that means for the gates. Returns the event."""
     pages = _pages(access, nodes)
     gates = [(stage.name, gate) for stage in rehearsal.spec.stages for gate in stage.gates]
-    found = doubts(gates, nodes, pages)
-    for line in (*_left_out(rehearsal), *_lines(len(gates), found)):
+    found = (*doubts(gates, nodes, pages), *runtime_names.nobody(gates, nodes))
+    runtime, lacking = runtime_names.check(gates, nodes, access)
+    for line in (*_left_out(rehearsal), *_lines(len(gates), (*found, *lacking))):
         say(line)
     return Event(
         name=CHECKED,
         detail={
+            "endpoints": [str(where) for where, page in pages.items() if isinstance(page, Page)],
             "versions": {str(where): page.version for where, page in pages.items() if isinstance(page, Page)},
             "unread": {str(where): page for where, page in pages.items() if isinstance(page, str)},
             "doubts": [asdict(doubt) for doubt in found],
+            "runtime": [asdict(name) for name in runtime],
         },
     )
 
@@ -68,7 +73,7 @@ def _lines(gates: int, found: tuple[Doubt, ...]) -> Iterator[str]:
     """What the user must know before the run, line by line."""
     certain = sorted({(doubt.stage, doubt.gate) for doubt in found if doubt.certain})
     if not found:
-        yield f"names: every metric that the {gates} gates read exists"
+        yield f"names: everything that the {gates} gates read exists"
         return
     told = dict.fromkeys(str(doubt) for doubt in sorted(found, key=lambda doubt: not doubt.certain))
     yield f"names: of {gates} gates, {len(certain)} will be inconclusive, because nodes lack what they read"

@@ -32,7 +32,7 @@ class Ended:
 
 
 class StageRun:
-    """A stage while it runs."""
+    """A stage while it runs. `sound` raises what ended a thread that collects evidence; nothing is waited for then."""
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class StageRun:
         cluster: Cluster,
         sources: Sources,
         chronicle: Chronicle,
+        sound: Callable[[], None],
         say: Callable[[str], None],
     ) -> None:
         self._stage = stage
@@ -49,6 +50,7 @@ class StageRun:
         self._cluster = cluster
         self._sources = sources
         self._chronicle = chronicle
+        self._sound = sound
         self._say = say
         self._poller = Poller(stage.gates, sources, chronicle.keep)
         self._looked = 0.0
@@ -95,6 +97,7 @@ class StageRun:
 
     def _aborted(self) -> bool:
         """Whether a gate that may end the stage has failed. Judges the live gates from time to time."""
+        self._sound()
         gates = [gate for gate in self._stage.gates if gate.abort_on is not None or gate.recovers_within is not None]
         if self._broken is None and gates and time.monotonic() > self._looked + LIVE_LOOK:
             self._look(gates)

@@ -130,6 +130,12 @@ class Policy(Model):
     clocks: Literal["inconclusive", "fail", "ignore"] = Field(
         default="inconclusive", description="Our clock, Prometheus' and the chain's differ by more than `clockSkew`."
     )
+    machine: Percent | Literal["ignore"] = Field(
+        default=0.5,
+        description="The share of the time for which nodes waited for a CPU, for memory or for a disk, in the mean "
+        "over all nodes and the window, from which on a gate that was only too slow is inconclusive and not failed. At "
+        "50% work that never rests takes twice as long. `ignore` fails it whatever the machine did.",
+    )
     clock_skew: Duration = Field(default=5.0, gt=0, description="The difference between clocks that is still allowed.")
 
 

@@ -108,6 +108,7 @@ class UpgradeStatus(Observed):
     phase: UpgradePhase = Field(default="Preflight", description="The current phase.")
     cause: str | None = Field(default=None, description="Why it failed, in one sentence.")
     failed_phase: UpgradePhase | None = Field(default=None, description="The phase in which it failed.")
+    overdue: bool = Field(default=False, description="It failed by taking too long, which a slow machine can cause.")
     observed_generation: int = Field(default=0, description="The generation of the object that this is about.")
     chain: str | None = Field(default=None, description="The chain that is upgraded.")
     block: int | None = Field(default=None, description="The last finalised block; after a failure the best block.")

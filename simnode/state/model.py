@@ -14,7 +14,7 @@ from orchestrator.scale import Reader, compact, text
 from simnode.core.messages import blake2
 from simnode.state import extrinsics, storage
 from simnode.state.extrinsics import Call, Extrinsic
-from simnode.state.port import BlockOutcome, Context, Event, InvalidTransaction, RuntimePanic, State, Validity
+from simnode.state.port import BlockOutcome, Context, Event, InvalidTransaction, Names, RuntimePanic, State, Validity
 from simnode.state.storage import CODE, Overlay, item, number_of, u32
 
 NOT_EXPECTED = "Transaction call is not expected"
@@ -40,6 +40,7 @@ class ModelChain:
     inherents: ClassVar[frozenset[tuple[str, str]]] = frozenset({("Timestamp", "set")})
     authorities: ClassVar[tuple[bytes, bytes]]
     """Where the chain's consensus stores its authorities, and the bytes after each of their keys."""
+    names: Names
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class ModelChain:
         values[key] = compact(len(validators)) + b"".join(author + weight for _, author in validators)
         values[VALIDATORS] = compact(len(validators)) + b"".join(stash for stash, _ in validators)
         self._genesis = State(values, root)
+        self.prefixes = frozenset(item(*name.split(".")) for name in self.names.storage)
         self.max_code_size = 5 * 1024 * 1024
 
     def genesis(self) -> State:
@@ -121,7 +123,7 @@ class ModelExecution:
     def __init__(self, chain: ModelChain, parent: State, context: Context) -> None:
         self.chain = chain
         self.context = context
-        self.storage = Overlay(parent)
+        self.storage = Overlay(parent, chain.prefixes)
         self.events: list[Event] = []
         self.logs: list[bytes] = []
         self.code = self._code(parent)
@@ -153,6 +155,7 @@ class ModelExecution:
         self.storage.put(LAST_UPGRADE, _upgrade_info(version))
 
     def deposit(self, pallet: str, event: str, **data: Any) -> None:
+        assert f"{pallet}.{event}" in self.chain.names.events, "the runtime says that it has no such event"
         self.events.append({"pallet": pallet, "event": event, "data": data})
 
     def replace_code(self, code: bytes) -> None:

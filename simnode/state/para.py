@@ -9,6 +9,7 @@ from typing import Any
 
 from simnode.core.messages import blake2
 from simnode.state.model import DispatchError, ModelChain, ModelExecution
+from simnode.state.names import COMMON, PARACHAIN
 from simnode.state.paras import ABORT, GO_AHEAD
 from simnode.state.port import RuntimePanic
 from simnode.state.relay import Function, none_only
@@ -27,6 +28,7 @@ class ParaChain(ModelChain):
 
     inherents = frozenset({("Timestamp", "set"), ("ParachainSystem", "set_validation_data")})
     authorities = (item("Aura", "Authorities"), b"")
+    names = COMMON | PARACHAIN
 
     def __init__(self, *, code: bytes, para_id: int, **common: Any) -> None:
         values = {

@@ -19,7 +19,6 @@ _IS_PARACHAIN = b"\2"
 ACTIVE_VOTES = item("Paras", "PvfActiveVoteList")
 _VOTES = item("Paras", "PvfActiveVoteMap")
 """The votes, as JSON, because nothing outside reads them."""
-PARACHAINS = item("Paras", "Parachains")
 SESSION = item("Session", "CurrentIndex")
 
 

@@ -27,6 +27,17 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """What a runtime has: `Pallet.Item` of each storage item, and `Pallet.Event` of each event."""
+
+    storage: frozenset[str]
+    events: frozenset[str]
+
+    def __or__(self, other: "Names") -> "Names":
+        return Names(self.storage | other.storage, self.events | other.events)
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What is known of a block before its first extrinsic."""
 
@@ -77,6 +88,8 @@ class Execution(Protocol):
 
 class StateTransition(Protocol):
     """A chain's rules."""
+
+    names: Names
 
     def genesis(self) -> State: ...
 

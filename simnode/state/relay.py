@@ -8,6 +8,7 @@ from simnode.state import inclusion, paras
 from simnode.state.extrinsics import Call
 from simnode.state.inclusion import SESSION_START, Cores
 from simnode.state.model import EXHAUSTED, NOT_EXPECTED, DispatchError, ModelChain, ModelExecution
+from simnode.state.names import COMMON, RELAY
 from simnode.state.paras import SESSION
 from simnode.state.port import InvalidTransaction, Validity
 from simnode.state.storage import CODE, Readable, item, number_of, u32, u64
@@ -24,6 +25,7 @@ class RelayChain(ModelChain):
 
     inherents = frozenset({("Timestamp", "set"), ("ParaInherent", "enter")})
     authorities = (item("Babe", "Authorities"), u64(1))
+    names = COMMON | RELAY
 
     def __init__(
         self, *, cores: Cores, epoch_duration: int, heads: Mapping[int, tuple[bytes, bytes]], **common: Any

@@ -9,6 +9,8 @@ import xxhash
 from simnode.state.port import State
 
 CODE = b":code"
+PREFIX = 32
+"""Bytes of a storage item's key, or of what the keys of a map begin with."""
 
 
 class Readable(Protocol):
@@ -60,16 +62,21 @@ def number_of(value: bytes | None, default: int = 0) -> int:
 
 
 class Overlay:
-    """The state of a block in execution: its parent's state, and the changes since."""
+    """The state of a block in execution: its parent's state, and the changes since.
 
-    def __init__(self, parent: State) -> None:
+    `prefixes` are those of the runtime's storage items. It has nothing else, except its code.
+    """
+
+    def __init__(self, parent: State, prefixes: frozenset[bytes]) -> None:
         self._parent = parent
+        self._prefixes = prefixes
         self._changes: dict[bytes, bytes | None] = {}
 
     def get(self, key: bytes) -> bytes | None:
         return self._changes[key] if key in self._changes else self._parent.get(key)
 
     def put(self, key: bytes, value: bytes) -> None:
+        assert key[:PREFIX] in self._prefixes or key == CODE, "the runtime says that it has no such storage item"
         self._changes[key] = value
 
     def delete(self, key: bytes) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from orchestrator.engine import program
 from orchestrator.genesis import chainspec
+from orchestrator.journal import Node
 from orchestrator.render import Images, render
 from orchestrator.spec import RuntimeCode, Testnet
 from tests.bench import applying, gates, startup, suite
@@ -90,13 +91,23 @@ def pulumi_program_against_rendering() -> Figure:
     return Figure(run / seconds(lambda: render(net, genesis, IMAGES)), "times", 10.0)
 
 
-def judging_200_gates() -> Figure:
+def judging(nodes: tuple[Node, ...], goal: float) -> Callable[[], Figure]:
     """A stored hour of 200 gates, a sample in five seconds, read and judged. Processor time: it waits for nothing."""
-    path = gates.stored(network(4))
-    try:
-        return Figure(seconds(lambda: gates.read_and_judge(path), clock=time.process_time), "s", 1.0)
-    finally:
-        shutil.rmtree(path.parent)
+
+    def judged() -> Figure:
+        path = gates.stored(network(4), nodes)
+        try:
+            return Figure(seconds(lambda: gates.read_and_judge(path), clock=time.process_time), "s", goal)
+        finally:
+            shutil.rmtree(path.parent)
+
+    return judged
+
+
+def looking_late_against_early() -> Figure:
+    """A live look at 200 gates after an hour, against one after ten minutes."""
+    late, early = (gates.looking(network(4), gates.QUICKSTART, after) for after in (3600.0, 600.0))
+    return Figure(seconds(late, clock=time.process_time) / seconds(early, clock=time.process_time), "times", 2.0)
 
 
 def queries_per_gate() -> Figure:
@@ -122,7 +133,9 @@ BENCHES: dict[str, Callable[[], Figure]] = {
     "render-1000-nodes": rendering_of_1000_nodes,
     "objects-1000-nodes": objects_of_1000_nodes,
     "program-against-render": pulumi_program_against_rendering,
-    "judge-200-gates": judging_200_gates,
+    "judge-200-gates-of-7-nodes": judging(gates.QUICKSTART, 1.0),
+    "judge-200-gates-of-100-nodes": judging(gates.HUNDRED, 3.0),
+    "look-late-against-early": looking_late_against_early,
     "queries-per-gate": queries_per_gate,
 }
 if os.geteuid() == 0:  # A lab needs root.
@@ -132,3 +145,5 @@ if REAL.is_dir():
 for suite_name, most in suite.GOALS.items():
     if suite.kept(suite_name).is_file():
         BENCHES[f"suite-{suite_name}"] = lambda name=suite_name, goal=most: Figure(suite.seconds(name), "s", goal)
+if suite.MUTANTS.is_file():
+    BENCHES["mutants-unnoticed"] = lambda: Figure(suite.unnoticed(), "share", 0.1)

@@ -1,5 +1,6 @@
 """`coalmine judge`: the verdict again, offline, and what differs from the first."""
 
+import json
 import re
 import shlex
 import shutil
@@ -46,6 +47,40 @@ def test_shows_what_another_threshold_changes(run, tmp_path, capsys):
     said = capsys.readouterr().err
     assert "baseline / finality-close: PASSED -> FAILED" in said
     assert "asked was atMost 2" in said
+
+
+class TestOtherGates:
+    """That leave out a gate of the run, whose verdict then still counts."""
+
+    @pytest.fixture
+    def failed(self, tmp_path):
+        directory = tmp_path / "runs" / "quickstart-2"
+        with JournalWriter(directory / "journal.jsonl", lambda: 1.0) as writer:
+            for entry in synthetic.run(network=synthetic.Network(lag=8)).entries:
+                writer.record(entry)
+        return directory
+
+    def without(self, tmp_path):
+        documents = list(yaml.safe_load_all(QUICKSTART.read_text().replace("on: {", "'on': {")))
+        for stage in documents[1]["spec"]["stages"]:
+            stage["gates"] = [gate for gate in stage["gates"] if gate.get("signal") != "finality-lag"]
+        documents[1]["spec"]["stages"] = [stage for stage in documents[1]["spec"]["stages"] if stage["gates"]]
+        path = tmp_path / "other.yaml"
+        path.write_text(yaml.safe_dump_all(documents))
+        return path
+
+    def test_do_not_pass_what_failed(self, failed, tmp_path, capsys):
+        assert judge(failed, "--gates", self.without(tmp_path)) == 1
+        said = capsys.readouterr()
+        assert "baseline / finality-close: a gate of the run that" in said.err
+        assert "it counts: FAILED" in said.err
+        assert "FAILED" in said.out
+
+    def test_say_so_to_programs_too(self, failed, tmp_path, capsys):
+        assert judge(failed, "--gates", self.without(tmp_path), "-o", "json") == 1
+        found = json.loads(capsys.readouterr().out)
+        assert (found["verdict"], found["exitCode"]) == ("FAILED", 1)
+        assert "finality-close" in {gate["gate"] for gate in found["gates"]}
 
 
 def test_shows_what_another_window_changes(run, tmp_path, capsys):

@@ -68,7 +68,7 @@ def failed(scene: Scene, span: Span, chain: str, phase: str, cause: str) -> Repo
     """The controller reports that the upgrade failed, where it reported that all was well."""
     stage = scene.phase.stage.name
     ends = {event.name: event for event in scene.journal.events(stage, "upgrade.enacted", "upgrade.completed")}
-    detail: dict[str, JsonValue] = {"chain": chain, "phase": phase, "cause": cause}
+    detail: dict[str, JsonValue] = {"chain": chain, "phase": phase, "cause": cause, "overdue": True}
     told = {"name": "upgrade.failed", "detail": detail}
     last = next(ends[name] for name in ("upgrade.completed", "upgrade.enacted") if name in ends)
     instead: dict[str, Event | None] = {} if phase == "Settling" else {"upgrade.enacted": None}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.errors import UsageError
+from orchestrator.gates import machine
 from orchestrator.gates.judge import as_done, ended, judge, stage_verdicts
 from orchestrator.gates.kinds import question
 from orchestrator.gates.measured import FAULT
@@ -136,11 +137,15 @@ class Bench:
         return stage_verdicts(stage.model_copy(update={"gates": gates}), record, now), record, now
 
     def _asks(self, gate: Gate, changes: Iterable[AnyEntry]) -> bool:
-        """Whether a gate is judged by an entry that has changed. Notes of the chains and events concern every gate."""
+        """Whether a gate is judged by an entry that has changed.
+
+        Every gate is judged by events, by the notes of the chains, and by what the nodes did not get of their machine.
+        """
         if gate not in self._keys:
             started = self._journal.started
             asked = question(gate, started.nodes, started.scrape)
-            self._keys[gate] = frozenset({asked.key, *(beside.key for beside in asked.beside)})
+            questions = (asked, *asked.beside, *machine.ask(started.scrape))
+            self._keys[gate] = frozenset(one.key for one in questions)
         return any(
             isinstance(entry, Clock | Event)
             or (isinstance(entry, Samples | Occurrences | Readings) and entry.key in self._keys[gate])

@@ -53,7 +53,7 @@ _TROUBLES = (
     _Trouble("is too slow to validate", ("validators-keep-up",), rising=("validation-failures",), degradation=False),
     _Trouble("has invalid transactions", ("transactions-valid",), rising=("transactions-invalid",), degradation=False),
     _Trouble("finds no authority", ("authorities-found",), gauges=(("known-authorities", 0),), degradation=False),
-    _Trouble("waits for a CPU", gauges=(("cpu-wait", 0.8),), degradation=False),
+    _Trouble("waits for a CPU", gauges=(("cpu-wait", 0.8), ("cpu-delay", 0.8)), degradation=False),
     _Trouble("waits for a disk", gauges=(("disk-stall", 0.8),), degradation=False),
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ that has disappeared must not improve a sum or an average.
 """
 
 from orchestrator.gates.samples.ask import ask, from_prometheus
-from orchestrator.gates.samples.collect import collect
+from orchestrator.gates.samples.collect import collect, needed
 from orchestrator.gates.samples.judge import figures, judge
 
-__all__ = ["ask", "collect", "figures", "from_prometheus", "judge"]
+__all__ = ["ask", "collect", "figures", "from_prometheus", "judge", "needed"]

@@ -3,7 +3,7 @@
 What has no history is polled by `run.polling` while the stage runs, and flushed to the record.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from orchestrator.errors import CoalmineError
@@ -23,7 +23,16 @@ _POINTS = 10_000
 """The most points of one range query. Prometheus rejects ranges of more than 11,000 points."""
 
 
-def collect(wanted: Sequence[Asked], record: Record, sources: Sources, keep: Keep, until: float) -> int:
+def needed(wanted: Iterable[Asked]) -> Iterator[tuple[Question, float]]:
+    """What Prometheus must be asked for these gates, each with the time from which on."""
+    for one in wanted:
+        if from_prometheus(one.gate):
+            yield from ((question, one.since) for question in (one.question, *one.question.beside))
+
+
+def collect(
+    wanted: Iterable[tuple[Question, float]], record: Record, sources: Sources, keep: Keep, until: float
+) -> int:
     """Brings the samples up to `until`. Returns the number of range queries."""
     planned = list(plan(wanted, record, until))
     if planned and (check := clocks.compare(sources)) is not None:
@@ -33,15 +42,13 @@ def collect(wanted: Sequence[Asked], record: Record, sources: Sources, keep: Kee
     return len(planned)
 
 
-def plan(wanted: Iterable[Asked], record: Record, until: float) -> Iterator[tuple[Question, Points]]:
+def plan(wanted: Iterable[tuple[Question, float]], record: Record, until: float) -> Iterator[tuple[Question, Points]]:
     """The range queries to send: each question once for every stretch that the record lacks."""
-    needed: dict[str, tuple[Question, float]] = {}
-    for one in wanted:
-        if from_prometheus(one.gate):
-            for question in (one.question, *one.question.beside):
-                _, since = needed.get(question.key, (question, one.since))
-                needed[question.key] = question, min(one.since, since)
-    for question, since in needed.values():
+    earliest: dict[str, tuple[Question, float]] = {}
+    for question, since in wanted:
+        _, before = earliest.get(question.key, (question, since))
+        earliest[question.key] = question, min(since, before)
+    for question, since in earliest.values():
         whole = first_point(since, record.step), last_point(until, record.step)
         for low, high in record.answers(question.key).lacking(whole):
             for start in range(low, high + 1, _POINTS):

@@ -8,7 +8,6 @@ import numpy as np
 
 from orchestrator.gates.case import Case
 from orchestrator.gates.decide import Finding, broken, by_policy, unknown
-from orchestrator.gates.grid import first_point
 from orchestrator.gates.question import Question
 from orchestrator.gates.samples import baseline, series, views
 from orchestrator.gates.samples.strip import Holes, Marks, Strip, lay, masked
@@ -87,9 +86,10 @@ def _members(case: Case) -> Iterator[Member]:
         by_node.setdefault(track.labels.get("node", ""), []).append(track)
     expected = _expected(case, tracks)
     named = _namer(expected)
+    whole = next(case.record.answers(case.question.key).lacking(case.points), None) is None
     for target in expected:
         mine = [track for track in by_node.get(target.node, []) if _about(track, target)]
-        strips = [strip for track in mine if (strip := _laid(case, track)) is not None]
+        strips = [strip for track in mine if (strip := _laid(case, track, whole=whole)) is not None]
         if not strips:
             yield Member(named(target), None, target)
         present = _present(case, (target,), metrics=False) if strips else None
@@ -99,7 +99,7 @@ def _members(case: Case) -> Iterator[Member]:
     others = [track for node, some in by_node.items() if node not in known for track in some]
     present = _present(case, case.judged, metrics=True) if others else None
     for track in sorted(others, key=lambda track: _label(track.labels)):
-        if (strip := _laid(case, track)) is not None:
+        if (strip := _laid(case, track, whole=whole)) is not None:
             yield Member(_label(track.labels), _shown(strip, present, case.gate.policy.fewer, Holes(fewer=1)))
 
 
@@ -119,20 +119,18 @@ def _expected(case: Case, tracks: Iterable[Track]) -> tuple[Target, ...]:
     )
 
 
-def _laid(case: Case, track: Track) -> Strip | None:
-    """The track in the window; None if it has no value there."""
+def _laid(case: Case, track: Track, *, whole: bool) -> Strip | None:
+    """The track in the window; None if it has no value there. `whole`: all of the window was answered."""
     values, odd = track.between(case.points), track.odd(case.points)
-    if not odd and np.isnan(values).all():
-        return None
     strip = lay(values, odd, case.window, case.points[0], case.record.step)
-    since = first_point(case.window.value.since, case.record.step)
-    if since < case.points[0]:
-        earlier = track.between((since, case.points[0] - 1))
+    if not odd and strip.holes == strip.asked:
+        return None
+    if case.since < case.points[0]:
+        earlier = track.between((case.since, case.points[0] - 1))
         if not np.isnan(earlier).all():
             strip = replace(strip, reached=float(np.nanmax(earlier)))
-    if next(case.record.answers(case.question.key).lacking(case.points), None) is not None:
-        return replace(strip, why=replace(strip.why, unanswered=0))  # A node cannot answer what was not asked.
-    return strip
+    # A node cannot answer what was not asked.
+    return strip if whole else replace(strip, why=replace(strip.why, unanswered=0))
 
 
 def _present(case: Case, wanted: Sequence[Target], *, metrics: bool) -> Marks | None:

@@ -54,7 +54,7 @@ def test_pausing_twice_and_recovering_twice_is_the_same_as_once(bench):
 def test_recovering_what_was_never_paused_does_no_harm(bench):
     container = bench.start("exec sleep 1000")
     ProcessStopper(bench.machine).recover("x", order(container))
-    assert container.state() == "S"
+    assert container.state() in {"R", "S"}  # It may not have come to sleep yet.
 
 
 def test_a_container_that_is_gone_cannot_be_paused_and_need_not_be_recovered(bench):

@@ -55,8 +55,19 @@ _totals = st.dictionaries(
 def test_any_two_readings_give_shares_of_one_and_only_of_what_both_could_read(before, after, old, new, seconds):
     found = between(reading(10.0, before, **old), reading(10.0 + seconds, after, **new))
     assert all(0.0 <= ratio <= 1.0 for ratio in found.values())
-    assert ("cpu_wait" in found) is (before is not None and after is not None)
-    assert found.keys() - {"cpu_wait"} <= old.keys() & new.keys()
+    of_threads = {"cpu_wait", "cpu_delay"}
+    assert of_threads & found.keys() == (of_threads if before is not None and after is not None else set())
+    assert found.keys() - of_threads <= old.keys() & new.keys()
+
+
+@pytest.mark.parametrize(
+    ("running", "waiting", "wait", "delay"),
+    [(S // 100, S * 3 // 100, 0.75, 0.03), (S // 2, S // 2, 0.5, 0.5), (S, 3 * S, 0.75, 1.0), (0, 0, 0.0, 0.0)],
+    ids=["nearly idle", "busy", "four threads", "asleep"],
+)
+def test_who_wants_little_loses_little_however_long_the_queue(running, waiting, wait, delay):
+    found = between(reading(0.0, {1: (0, 0)}), reading(1.0, {1: (running, waiting)}))
+    assert (found["cpu_wait"], found["cpu_delay"]) == (pytest.approx(wait), pytest.approx(delay))
 
 
 _steps = st.lists(st.tuples(st.integers(0, S), st.integers(0, S)), min_size=2, max_size=6)

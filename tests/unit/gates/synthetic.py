@@ -66,7 +66,7 @@ class Network:
             "lag" if " - ignoring" in query
             else "panics" if "panic" in query
             else "peers" if "peers" in query
-            else "wait" if "cpu_wait" in query
+            else "wait" if "coalmine_" in query
             else "final" if "finalized" in query
             else "best"
         )  # fmt: skip

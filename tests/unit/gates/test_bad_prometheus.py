@@ -19,7 +19,7 @@ from orchestrator.gates.collect import collect
 from orchestrator.gates.ports import Sources
 from orchestrator.gates.record import Record
 from orchestrator.gates.verdict import merge
-from orchestrator.journal import ClockCheck, Event
+from orchestrator.journal import Clock, ClockCheck, Event
 from orchestrator.metrics import prometheus as door
 from orchestrator.metrics.prometheus import Prometheus
 from orchestrator.spec import Stage
@@ -59,6 +59,12 @@ def proxy(tmp_path_factory):
         between.close()
 
 
+def clocks(start, end):
+    """What the run noted of a chain that builds a block a second."""
+    count = int(end - start) + 1
+    return [Clock(at=start + i, best=10 + i, finalized=8 + i, session=i // 6, stamp=start + i) for i in range(count)]
+
+
 def judged(proxy, faults, *, live_at=()):
     """All gates over twenty seconds of the past, with looks in between."""
     proxy.faults = list(faults) or ["none"]
@@ -66,7 +72,8 @@ def judged(proxy, faults, *, live_at=()):
     record = Record(NODES, 1.0, PACE)
     prometheus = Prometheus(proxy.url, retry=TWICE, timeout=1)
     sources = Sources(prometheus, None, None, None, NODES)
-    record.add(Event(at=THEN + 5, name="stage.start", stage="a"))
+    for entry in (*clocks(THEN, THEN + 60), Event(at=THEN + 5, name="stage.start", stage="a")):
+        record.add(entry)
     keep = lambda entry: record.add(honest(entry))  # noqa: E731
     try:
         for now in live_at:
@@ -158,6 +165,8 @@ class TestAPrometheusThatRestarts:
             between(real)
             time.sleep(1.5)
             end = time.time()
+            for entry in clocks(end - 10, end):
+                record.add(entry)
             record.add(Event(at=end, name="stage.end", stage="a"))
             time.sleep(2 * self.STEP)
             collect(stage, stage.gates, record, sources, record.add, end)

@@ -6,6 +6,7 @@ from orchestrator.errors import ClusterError, MetricsError
 from orchestrator.gates import charts
 from orchestrator.gates.assess import assess
 from orchestrator.gates.collect import collect as collected
+from orchestrator.gates.machine import WAITS
 from orchestrator.gates.ports import Sources
 from orchestrator.journal import ClockCheck, Occurrences
 from tests.unit.gates.asking import Chains, Logs, Prometheus, Stage1, said
@@ -122,8 +123,8 @@ def test_every_report_draws_once_for_each_node_whether_it_got_its_share_of_the_m
     (chart,) = [
         one for one in charts.collect(Sources(network, Chains(), None, None, NODES), START, START + 9) if not one.chain
     ]
-    assert (chart.title, chart.unit) == ("Waiting for a CPU, all nodes", "ratio")
-    assert chart.query == 'max by (node, group, role) (coalmine_node_cpu_wait_ratio{node=~".*"})'
+    assert (chart.title, chart.unit) == ("Delay for want of a CPU, all nodes", "ratio")
+    assert chart.query == 'max by (node, group, role) (coalmine_node_cpu_delay_ratio{node=~".*"})'
     assert chart.query in {query for query, *_ in network.asked}
 
 
@@ -265,4 +266,4 @@ def test_a_stage_asks_a_small_number_of_queries():
     gates = [gate(name=f"g{i}", signal=signal, atMost=i) for i in range(10) for signal in ("peers", "leaves")]
     gates = [one.model_copy(update={"name": f"g{i}"}) for i, one in enumerate(gates)]
     one = Stage1(*gates)
-    assert collected(one.stage, one.stage.gates, one.record, one.sources(), one.keep, one.end) == 2
+    assert collected(one.stage, one.stage.gates, one.record, one.sources(), one.keep, one.end) == 2 + len(WAITS)

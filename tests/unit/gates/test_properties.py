@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from orchestrator.gates.assess import assess
 from orchestrator.gates.record import Record
 from orchestrator.gates.verdict import exit_code, merge
-from orchestrator.journal import Event, Samples, Verdict
+from orchestrator.journal import Clock, ClockCheck, Event, Samples, Verdict
 from tests.budget import schedules
 from tests.unit.gates.building import PACE, START, gate, measured, series
 
@@ -212,3 +212,50 @@ class TestLiveIsAfterwards:
             type(e).model_validate_json(e.model_dump_json(by_alias=True, exclude_none=True)) for e in one.entries
         ]
         assert repr(replace(one, entries=tuple(written)).judged()) == repr(one.judged())
+
+
+@st.composite
+def less(draw, one):
+    """The same with one piece of evidence gone, blurred or dated by a clock that is wrong."""
+    index = draw(st.integers(0, len(one.entries) - 1))
+    entry = one.entries[index]
+    how = draw(st.sampled_from(["gone", "blurred", "silence"]))
+    if how == "silence":
+        start = START + draw(st.integers(-10, 10))
+        length = draw(st.integers(1, 12))
+        kept = (e for e in one.entries if not (isinstance(e, Clock) and start <= e.at < start + length))
+        return replace(one, entries=tuple(kept))
+    blurred = blur(entry, draw) if how == "blurred" else ()
+    return replace(one, entries=(*one.entries[:index], *blurred, *one.entries[index + 1 :]))
+
+
+def blur(entry, draw):
+    """What is left of an entry that is known less well; nothing if it is of a kind that cannot be blurred."""
+    if isinstance(entry, ClockCheck):
+        return [entry.model_copy(update={"uncertainty": draw(st.floats(0.0, 100.0))})]
+    if isinstance(entry, Clock):
+        return [entry.model_copy(update={"stamp": None, "parachains": {}})]
+    if isinstance(entry, Event):
+        return [entry.model_copy(update={"noticed": entry.at + draw(st.floats(-60.0, 60.0)), "detail": {}})]
+    if isinstance(entry, Samples):
+        return [entry.model_copy(update={"error": "503", "rows": ()})]
+    return []
+
+
+@QUICK
+@given(measurements(), st.data())
+def test_less_evidence_makes_nothing_pass(one, data):
+    before = one.judged().verdict
+    worse = data.draw(less(one))
+    assume(before is not Verdict.PASSED)
+    assert worse.judged().verdict is not Verdict.PASSED
+
+
+@QUICK
+@given(measurements(is_open=st.just(False)), st.data())
+def test_nor_does_much_less(one, data):
+    before = one.judged().verdict
+    assume(before is not Verdict.PASSED)
+    for _ in range(data.draw(st.integers(2, 6))):
+        one = data.draw(less(one))
+    assert one.judged().verdict is not Verdict.PASSED

@@ -7,6 +7,7 @@ the gates ask that. Only gates over signals are judged here; chain reads, pods a
 import re
 import shutil
 import subprocess
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import pytest
@@ -14,16 +15,18 @@ import pytest
 from orchestrator.gates.assess import assess
 from orchestrator.gates.collect import collect
 from orchestrator.gates.library import expand
+from orchestrator.gates.names import CHECKED
 from orchestrator.gates.ports import Sources
 from orchestrator.gates.record import Record
+from orchestrator.gates.timeline import Pace
 from orchestrator.journal import Clock, Event, Node, Verdict
+from orchestrator.metrics.exposed import Endpoint, doubts, read_page
 from orchestrator.metrics.prometheus import Prometheus
 from orchestrator.runtime.blob import model_blob
 from orchestrator.spec.load import load
 from orchestrator.spec.runtime import ModelRuntime
 from simnode.metrics import Metrics
 from simnode.testing.explorer import network
-from tests.unit.gates.building import PACE
 from tests.unit.library import documents
 from tests.unit.metrics.conftest import _free_port, _wait
 
@@ -69,6 +72,10 @@ class Life:
                     page.collator = lambda site=site: site.para
                     page.resident = lambda: RESIDENT
                     self.pages.append((node, chain, site, page))
+
+    def shown(self):
+        """The metrics page of each program, as it is read before a run."""
+        return {Endpoint(node.group, chain): read_page(page.render().decode()) for node, chain, _, page in self.pages}
 
     def live(self, until):
         while self.net.now < VIRTUAL + until:
@@ -119,7 +126,7 @@ def world(tmp_path_factory):
     try:
         url = f"http://127.0.0.1:{port}"
         _wait(f"{url}/-/ready", folder / "log")
-        yield SimpleNamespace(url=url, clocks=life.clocks)
+        yield SimpleNamespace(url=url, clocks=life.clocks, pages=life.shown())
     finally:
         process.kill()
         process.wait()
@@ -136,10 +143,13 @@ def judged(world, tmp_path):
         )
         (stage,) = loaded.rehearsal().spec.stages
         gates = [gate for gate in stage.gates if gate.signal is not None]
-        record = Record(NODES, 1.0, PACE)
+        record = Record(NODES, 1.0, Pace(slot=1.0, session_slots=SESSION))
         now = THEN + moments["stage_end"]
-        for clock in world.clocks:
-            record.add(clock)
+        found = doubts([(stage.name, gate) for gate in gates], NODES, world.pages)
+        versions = {str(where): page.version for where, page in world.pages.items()}
+        checked = Event(name=CHECKED, detail={"versions": versions, "doubts": [asdict(doubt) for doubt in found]})
+        for entry in (checked, *world.clocks):
+            record.add(entry)
         for moment, at in moments.items():
             nodes = (
                 {"nodes": ["validator-3"]} if moment == "inject_confirmed" and name == "under-minority-fault" else {}

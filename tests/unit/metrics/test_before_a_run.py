@@ -71,7 +71,7 @@ def test_a_collator_without_a_relay_node_is_asked_for_its_own_page_only():
 
 def test_what_is_there_is_said_to_be_there(check):
     event, said, _ = check(GOOD)
-    assert said == ["names: every metric that the 1 gates read exists"]
+    assert said == ["names: everything that the 1 gates read exists"]
     assert event.detail["doubts"] == []
     assert set(event.detail["versions"]) == {"validator on relay", "collator on nest", "collator on relay"}
 

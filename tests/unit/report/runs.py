@@ -50,7 +50,8 @@ def failed():
     at = next(e.at for e in journal.all(Event) if e.name == "upgrade.failed")
     panics = [
         Occurrences(
-            at=at + 1, key='["logs","panicked at"]', query="lines with panicked at", target=Target(node=f"validator-{n}"), first=at - 20, last=at + 9,
+            at=at + 1, key='["logs","panicked at"]', query="lines with panicked at",
+            target=Target(node=f"validator-{n}"), first=at - 20, last=at + 9,
             hits=(at - 8 + n, at - 7 + n), lines=(PANIC, PANIC + " " + "x" * 150),
         )
         for n in range(4)

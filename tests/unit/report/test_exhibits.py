@@ -1,13 +1,16 @@
 """What shows a gate's verdict: its own samples with window and threshold, its findings by node, the log lines."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from orchestrator import report
-from orchestrator.journal import Measurement, Samples, Target
+from orchestrator.journal import Event, Measurement, Samples, Target
 from orchestrator.report import charts, proof, thresholds
 from orchestrator.report.exhibits import samples
+from orchestrator.report.marks import marks
+from orchestrator.report.scale import Times
 from orchestrator.report.story import tell
 from tests.unit.gates.building import gate
 from tests.unit.report import runs
@@ -98,6 +101,14 @@ class TestAPanel:
         assert panel.spot[1] < rule.points[1]  # Above the line: 3 blocks where 2 are allowed.
         assert panel.frame.top <= panel.spot[1] <= panel.frame.bottom
 
+    def test_has_the_worst_sample_at_its_own_time(self):
+        told = story(runs.passed())
+        one = exhibit(told, "baseline", "finality-advances")
+        x, _, said = proof.panel(told, one).spot
+        window = proof.panel(told, one).window
+        assert x == pytest.approx(window.left + window.width)
+        assert said == "bootnode-0 27 +0:40 14:14:00 #30"
+
     def test_of_a_gate_without_samples_shows_the_blocks_of_its_chain(self):
         told = story(runs.failed())
         for stage, title in (("relay-upgrade", "Blocks of relay"), ("parachain-upgrade", "Blocks of nest")):
@@ -127,6 +138,18 @@ class TestThePage:
         assert cards[0] == ("failed", "gate-relay-upgrade-upgrade-enacted")
         assert [verdict for verdict, _ in cards] == ["failed", "inconclusive", "inconclusive"]
         assert 'href="#gate-relay-upgrade-upgrade-enacted"' in text.split("</div>\n</div>")[0]
+
+    def test_has_what_did_not_pass_first_in_the_table_of_each_stage(self):
+        table = self.page(runs.too_slow()).split('id="gates"')[1]
+        names = re.findall(r'<td class="name">([a-z-]+)', table)
+        assert names[:4] == ["finality-close", "blocks-on-pace", "finality-advances", "parachain-advances"]
+
+    def test_of_a_run_that_ended_in_an_error_blames_no_gate(self):
+        (*others, last) = runs.inconclusive().entries
+        journal = type(runs.inconclusive()).of([*others, last.model_copy(update={"outcome": "error"})])
+        assert story(journal).verdict.verdict == "ERROR"
+        assert story(journal).deciding is None
+        assert "The gate that decided" not in self.page(journal)
 
     def test_of_a_run_that_passed_has_no_gate_that_decided(self):
         text = self.page(runs.passed())
@@ -199,3 +222,20 @@ def test_of_a_run_so_long_that_its_stages_are_dots_nothing_is_written_over_somet
     assert [box.label for box in boxes] == [""] * len(boxes)
     assert [box.title for box in boxes] == [f"{stage.name}: PASSED" for stage in story(long).stages]
     assert [box.label for box in charts.strip(story(journal))] == [stage.name for stage in story(journal).stages]
+
+
+@pytest.mark.parametrize(
+    ("stages", "names"),
+    [
+        (("relay-upgrade", "relay-upgrade"), [["complete, authorised"]]),
+        (("relay-upgrade", "parachain-upgrade"), [["complete"], ["authorised"]]),
+    ],
+)
+def test_marks_share_a_name_only_within_one_upgrade(stages, names):
+    told = story(runs.passed())
+    moments = zip(stages, ("upgrade.completed", "upgrade.authorized"), strict=True)
+    events = tuple(
+        Event(at=told.start + 30 + number / 100, name=name, stage=stage) for number, (stage, name) in enumerate(moments)
+    )
+    found = marks(replace(told, events=events, stages=()), Times(told.start, told.end))
+    assert [[label.text] for label in found.labels] == names

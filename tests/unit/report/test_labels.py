@@ -47,6 +47,13 @@ def test_the_one_that_is_needed_always_finds_room(others, line):
     assert placed([*free, Wanted(line, "upgrade failed", "trouble", needed=True)])[-1] is not None
 
 
+def test_where_not_all_find_room_it_is_first():
+    crowd = [Wanted(500.0, f"name {number}", "upgrade") for number in range(40)]
+    labels = placed([*crowd, Wanted(500.0, "upgrade failed", "trouble", needed=True)])
+    assert None in labels
+    assert labels[-1].row == 0
+
+
 @pytest.mark.parametrize("apart", [5.0, 11.0, 30.0, 90.0])
 def test_the_marks_of_two_upgrades_that_follow_each_other_all_have_names(apart):
     first = ("authorised", "upgrade of relay", "applied", "enacted", "complete")

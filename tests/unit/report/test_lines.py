@@ -19,7 +19,9 @@ def heights(path):
 
 @given(st.integers(1, 4000), st.randoms(use_true_random=False))
 def test_a_line_has_few_points_and_all_its_extremes(count, random):
-    samples = [(float(at), float(random.randint(0, 100))) for at in range(count)]
+    samples = [(float(at), float(random.randint(10, 90))) for at in range(count)]
+    peak, trough = random.randrange(count), random.randrange(count)
+    samples[peak], samples[trough] = (float(peak), 100.0), (float(trough), 0.0)
     values = [value for _, value in samples]
     found = heights(drawn(samples, Times(0.0, float(count)), SCALE))
     assert len(found) <= 802

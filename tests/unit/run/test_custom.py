@@ -1,6 +1,7 @@
 """What a run notes of a custom resource's status: whose clock a moment is of, and when the run saw it."""
 
 import threading
+from datetime import UTC, datetime
 from itertools import repeat
 
 import pytest
@@ -10,6 +11,7 @@ from orchestrator.run import custom as custom_module
 from orchestrator.run.background import Background
 from orchestrator.run.custom import Disturbance
 from orchestrator.spec import Stage
+from orchestrator.spec.status import ExperimentStatus, UpgradeStatus
 from tests.unit.gates.building import gate
 
 NOW = 1_700_000_060.0
@@ -56,6 +58,15 @@ def test_a_moment_is_of_the_controllers_clock_and_was_noticed_by_ours():
         ("recover.start", NOW - 59, NOW),
         ("recover.confirmed", NOW - 58, NOW),
     ]
+
+
+@pytest.mark.parametrize("kind", [ExperimentStatus, UpgradeStatus])
+def test_what_the_controller_writes_keeps_its_milliseconds(kind):
+    """A fault of a few seconds, or its recovery, would be measured a second too short or too long."""
+    moments = {name: field for name, field in kind.model_fields.items() if name.endswith("_at")}
+    at = datetime.fromtimestamp(NOW - 0.75, tz=UTC)
+    written = kind(**dict.fromkeys(moments, at)).model_dump(mode="json", by_alias=True, exclude_none=True)
+    assert {custom_module._moment(written[field.alias]) for field in moments.values()} == {NOW - 0.75}
 
 
 def test_what_the_run_dates_itself_was_not_noticed():

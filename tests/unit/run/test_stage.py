@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from orchestrator.errors import InfrastructureError
 from orchestrator.gates.judge import judge
 from orchestrator.gates.ports import Lines, Sources
 from orchestrator.gates.timeline import Pace
@@ -103,7 +104,7 @@ def time(monkeypatch):
 def run(time, tmp_path):
     """Runs a stage of these gates on a network of the past; the journal is closed and read again."""
 
-    def run(*gates, network=None, **words):
+    def run(*gates, network=None, sound=lambda: None, **words):
         network = network or Network()
         network.clock = time.time
         network.finalized_height = lambda _, chain: network.final(time.now, chain)
@@ -141,6 +142,7 @@ def run(time, tmp_path):
                 cluster=cluster,
                 sources=sources,
                 chronicle=chronicle,
+                sound=sound,
                 say=lambda _: None,
             ).run()
             chronicle.keep(RunFinished(outcome="completed"))
@@ -266,3 +268,15 @@ def test_log_lines_may_end_a_stage_too(run, time):
     assert same(found) == ["FAILED"]
     assert found.length < 25
     assert found.again[0].node == "validator-1"
+
+
+def test_a_stage_does_not_go_on_without_the_chains_clock(run, time):
+    """The clock's thread ended with the first entry that a full disk refused."""
+
+    def sound():
+        if time.now > START + 40:
+            raise InfrastructureError("the journal cannot be written: No space left on device")
+
+    with pytest.raises(InfrastructureError, match="No space left"):
+        run(gate(**LAG), hold="300s", sound=sound)
+    assert time.now < START + 45

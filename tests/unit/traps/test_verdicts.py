@@ -9,11 +9,15 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.gates.library.catalogue import Scaled
+from orchestrator.errors import MetricsError
+from orchestrator.gates.judge import judge
+from orchestrator.gates.library.catalogue import LIBRARY, Scaled
 from orchestrator.gates.library.network import Network
 from orchestrator.gates.verdict import merge
 from orchestrator.journal import Verdict
+from orchestrator.metrics.signals import CATALOGUE
 from orchestrator.spec import RuntimeUpgradeSpec, Window
+from tests.unit.gates import synthetic
 from tests.unit.gates.asking import Chains, Logs, Prometheus, Stage1, said
 from tests.unit.gates.building import START, event, gate, measured, node_of, series
 
@@ -184,3 +188,70 @@ def test_14_events_from_before_anybody_listened():
     one = Stage1(once, chains=Chains(happened=[block for block, events in chain.items() if events]))
     assert one.finish()[0].verdict == "PASSED"
     assert one.chains.asked[0][0] == 9  # Final at the stage's start was block 8.
+
+
+class Test26AllMeasurementsErrored:
+    """argo-rollouts#4479 counts an analysis of which every measurement errored as Successful."""
+
+    def test_is_an_error(self):
+        def naive(measurements):
+            return "FAILED" if any(one == "FAILED" for one in measurements) else "PASSED"
+
+        assert naive(["ERROR"] * 5) == "PASSED"
+        one = Stage1(gate(atMost=3), prometheus=Prometheus(error=MetricsError("down")))
+        for now in range(1, 6):
+            one.ask(now=START + now)
+            assert one.verdicts(now=START + now)[0].verdict == "ERROR"
+        assert one.finish()[0].verdict == "ERROR"
+
+
+def test_27_no_samples_keep_no_threshold():
+    """k6#4283 keeps a threshold on a metric that nothing was added to."""
+
+    def naive(samples):
+        return all(value <= 3 for value in samples)
+
+    assert naive([])
+    one = Stage1(gate(promql="sum(requests)", atMost=3), prometheus=Prometheus())
+    assert one.finish()[0].verdict == "INCONCLUSIVE"
+
+
+def test_28_a_later_stage_overwrites_no_earlier_failure():
+    """krkn#1177 keeps the exit code of the last scenario, krkn-ai#121 that of the first."""
+    journal = synthetic.run(network=synthetic.Network(stalls=[(synthetic.START + 22, synthetic.START + 40)]))
+    found = judge(journal)
+    of = lambda stage: merge(g.verdict for g in found.gates if g.stage == stage)  # noqa: E731
+    assert of("baseline") == "FAILED"
+    assert of("parachain-upgrade") == "PASSED"
+    assert (found.verdict, found.exit_code) == ("FAILED", 1)
+
+
+def test_29_traffic_that_ends_in_the_middle():
+    """Flagger#1011 advances when the traffic that it judges by has ended."""
+    finalized = [*range(10), *([9] * 50)]
+    naive = finalized[-1] - finalized[0] >= 1
+    assert naive
+    library = LIBRARY.gates["transactions-finalized"]
+    words = library.gate | Network(slot=1.0).resolve(library.scaled, library.gate)
+    found = measured(gate(**words), series(finalized)).judged()
+    assert found.verdict == "FAILED"
+
+
+def test_30_better_than_expected_breaks_no_bound():
+    """Twenty candidates are not within 10..16 (polkadot-sdk#12871): what may grow has a lower bound only."""
+    candidates = 20
+    naive = 10 <= candidates <= 16
+    assert not naive
+    for name, one in LIBRARY.gates.items():
+        signal = CATALOGUE.get(one.gate.get("signal", ""))
+        if signal is not None and signal.direction == "higher" and name != "finality-stalls":
+            bounded = {"atMost", "between", "stalls"} & {*one.gate, *(one.scaled.slots or {} if one.scaled else {})}
+            assert not bounded, name
+
+
+def test_31_no_gate_waits_for_a_counter_that_grows_each_session_to_stop():
+    """polkadot-sdk's dispute storm test says why: a session's end alone makes such a counter grow."""
+    per_session = {"session", "grandpa-round", "pvf-precheck-votes", "beefy-lagging-sessions"}
+    waiting = {one.gate.get("signal") for one in LIBRARY.gates.values() if "stalls" in one.gate}
+    assert waiting
+    assert not waiting & per_session
