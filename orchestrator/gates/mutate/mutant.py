@@ -27,6 +27,8 @@ class Phase:
 class Mutant:
     """What changed (`name`), of which chain or node (`where`), and when. `by` are gates of the library for such things.
 
+    `world` is the run that the edits were made for.
+
     `degradation`: whether the chain, or who runs the node, would call it one.
     """
 
@@ -34,9 +36,9 @@ class Mutant:
     where: str
     phase: Phase
     degradation: bool
+    by: tuple[str, ...]
     edits: tuple[Edit, ...] = field(repr=False)
-    by: tuple[str, ...] = ()
-    world: World | None = field(default=None, repr=False)
+    world: World = field(repr=False)
 
     @property
     def stage(self) -> str:
@@ -51,5 +53,4 @@ class Mutant:
 
     def of(self, journal: Journal) -> Journal:
         """The run as it would have been."""
-        world = self.world if self.world is not None else World.of(journal)
-        return rewritten(journal, self.edits, world, self.phase.until)
+        return rewritten(journal, self.edits, self.world, self.phase.until)

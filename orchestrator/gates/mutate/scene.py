@@ -63,7 +63,7 @@ class Scene:
     def mutant(
         self, name: str, where: str, edits: Iterable[Edit], by: tuple[str, ...] = (), *, degradation: bool = True
     ) -> Mutant:
-        return Mutant(name, where, self.phase, degradation, tuple(edits), by, self.world)
+        return Mutant(name, where, self.phase, degradation, by, tuple(edits), self.world)
 
 
 def _some(group: list[Node]) -> list[Node]:
