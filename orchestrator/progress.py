@@ -30,7 +30,7 @@ class Far:
 
     done: int | None = None
     total: int | None = None
-    unit: Literal["bytes", "packages", "nodes"] = "bytes"
+    unit: Literal["bytes", "packages", "nodes", "changes"] = "bytes"
     remark: str = ""
 
     def __str__(self) -> str:

@@ -135,6 +135,11 @@ def table(title: str, columns: list[str], rows: list[list[str]], *, verdict_colu
     _stdout.print(grid)
 
 
+def conclude(line: str) -> None:
+    """Prints a line for people below a table."""
+    _stdout.print(line, markup=False, soft_wrap=True)
+
+
 def verdict(name: str, judged: "RunVerdict", directory: Path, output: Format) -> None:
     """Prints the verdict of a run, its gates, and the path of its report; or its result.json."""
     from orchestrator import report

@@ -33,7 +33,7 @@ def judge(
     from orchestrator.run import kept
     from orchestrator.spec.load import load
 
-    journal = Journal.read(_directory(run) / "journal.jsonl")
+    journal = Journal.read(directory(run) / "journal.jsonl")
     first = judging.first(journal)
     if gates is None:
         verdict = judging.judge(journal)
@@ -73,13 +73,12 @@ def report(
     from orchestrator.report import Links
     from orchestrator.run import kept
 
-    directory = _directory(run)
-    kept.conclude(directory, Links(prometheus_url, grafana_url))
-    stdout.text(str(directory / "report.html"))
+    kept.conclude(directory(run), Links(prometheus_url, grafana_url))
+    stdout.text(str(run / "report.html"))
     return 0
 
 
-def _directory(run: Path) -> Path:
+def directory(run: Path) -> Path:
     if not (run / "journal.jsonl").is_file():
         raise UsageError(f"{run} is not a run: it has no journal.jsonl", hint="runs are kept below runs/, newest last")
     return run

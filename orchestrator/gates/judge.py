@@ -65,7 +65,7 @@ def judge(journal: Journal, rehearsal: Rehearsal | None = None, baselines: Itera
     for baseline in baselines:
         record.add(baseline)
     done = {stage.name: stage for stage in own}
-    found = _by_stage([_as_done(stage, done) for stage in wanted], journal, record)
+    found = _by_stage([as_done(stage, done) for stage in wanted], journal, record)
     left_out = _left_out(own, wanted, journal)
     gates = tuple(gate for stage in wanted for gate in found[stage.name])
     outcome, told = _outcome(journal)
@@ -73,7 +73,7 @@ def judge(journal: Journal, rehearsal: Rehearsal | None = None, baselines: Itera
     return RunVerdict(merged, _reason(merged, gates, left_out, outcome, told), gates, left_out)
 
 
-def _as_done(stage: Stage, done: Mapping[str, Stage]) -> Stage:
+def as_done(stage: Stage, done: Mapping[str, Stage]) -> Stage:
     """The stage with the disturbance that its run had."""
     own = done.get(stage.name)
     if own is None:

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.engine import program
+from orchestrator.gates.mutate import mutants
+from orchestrator.gates.mutate.trial import Bench
 from orchestrator.genesis import chainspec
 from orchestrator.journal import Node
 from orchestrator.render import Images, render
 from orchestrator.spec import RuntimeCode, Testnet
 from tests.bench import applying, gates, startup, suite
+from tests.unit.gates import synthetic
 
 REAL = Path(os.environ.get("COALMINE_REAL") or Path(__file__).resolve().parents[3] / "shared" / "real")
 """Real runtimes, measured where they are."""
@@ -124,6 +127,20 @@ def starting(goal: float, *arguments: str) -> Callable[[], Figure]:
     return lambda: Figure(startup.against_nothing(*arguments), "times", goal)
 
 
+def judging_200_changed_runs() -> Figure:
+    """The quickstart's run with 200 changes, a part of those of each stage, by its own gates."""
+    journal = synthetic.run()
+    changed = tuple(mutants(journal, journal.started.rehearsal.spec.stages))
+    some = changed[:: len(changed) // 200][:200]
+
+    def work() -> None:
+        bench = Bench(journal, ())
+        for mutant in some:
+            bench.found(mutant)
+
+    return Figure(seconds(work), "s", 60.0)
+
+
 BENCHES: dict[str, Callable[[], Figure]] = {
     "startup-version": starting(20.0, "version"),
     "startup-help": starting(20.0, "--help"),
@@ -135,6 +152,7 @@ BENCHES: dict[str, Callable[[], Figure]] = {
     "program-against-render": pulumi_program_against_rendering,
     "judge-200-gates-of-7-nodes": judging(gates.QUICKSTART, 1.0),
     "judge-200-gates-of-100-nodes": judging(gates.HUNDRED, 3.0),
+    "judge-200-changed-runs": judging_200_changed_runs,
     "look-late-against-early": looking_late_against_early,
     "queries-per-gate": queries_per_gate,
 }

@@ -2,10 +2,14 @@
 
 import json
 
+import pytest
 import yaml
 
+from orchestrator.cli import _guarded
 from orchestrator.gates.library import LIBRARY
+from orchestrator.journal import JournalWriter
 from tests.cli.test_cli import coalmine
+from tests.unit.gates import whole
 from tests.unit.library import documents
 
 
@@ -57,3 +61,55 @@ def test_validate_tells_a_mistake_at_the_line_of_the_use(tmp_path):
     assert done.returncode == 2
     line = file.read_text().splitlines().index("    - use: baselin") + 1
     assert f"all.yaml:{line}" in done.stderr
+
+
+WELL = {"use": "baseline"}, {"use": "every-author-authors"}
+"""Gates that together notice all that may befall a network that nobody disturbs."""
+
+
+class TestMutate:
+    """What the gates of a run, or of another file, notice of the run as it might have been."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def run(cls, tmp_path_factory):
+        directory = tmp_path_factory.mktemp("runs") / "calm-1"
+        directory.mkdir()
+        (directory / "own.yaml").write_text(whole.document(*WELL, hold="90s"))
+        with JournalWriter(directory / "journal.jsonl", lambda: 1.0) as writer:
+            for entry in whole.run(directory / "own.yaml").entries:
+                writer.record(entry)
+        return directory
+
+    @pytest.fixture
+    def other(self, tmp_path):
+        def write(*gates):
+            path = tmp_path / "other.yaml"
+            path.write_text(whole.document(*gates, hold="90s"))
+            return str(path)
+
+        return write
+
+    def test_a_file_that_notices_every_degradation_is_good(self, run, capsys):
+        assert _guarded(["gates", "mutate", str(run), "-o", "json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["missed"], found["changes"]) == (0, len(found["found"]))
+        assert found["noticed"] == sum(bool(one["failed"]) for one in found["found"]) > 100
+
+    def test_what_a_file_does_not_notice_is_listed_with_the_gate_that_would(self, run, other, capsys):
+        assert _guarded(["gates", "mutate", str(run), "--gates", other({"use": "finality-progresses"})]) == 1
+        shown = capsys.readouterr().out
+        assert "What no gate of quickstart notices" in shown
+        (row,) = [line for line in shown.splitlines() if "runs a runtime that panics" in line]
+        assert row.split("calm")[1].strip() == "no-panics"
+        assert "changes: " in shown
+        assert "% of the degradations are noticed" in shown
+
+    def test_gates_that_the_run_does_not_pass_are_refused(self, run, other, capsys):
+        strict = {"name": "strict", "signal": "finality-lag", "on": {"chain": "relay"}, "atMost": 0}
+        assert _guarded(["gates", "mutate", str(run), "--gates", other(strict)]) == 2
+        assert "the run does not pass these gates as it is: calm / strict" in capsys.readouterr().err
+
+    def test_what_is_no_run_is_refused(self, tmp_path, capsys):
+        assert _guarded(["gates", "mutate", str(tmp_path)]) == 2
+        assert "is not a run" in capsys.readouterr().err

@@ -42,6 +42,8 @@ ROWS = {
     f"validate {QUICKSTART}": (0, "orchestrator.spec.load", FILES_ONLY),
     "judge examples": (2, "orchestrator.gates.judge", RECORD_ONLY),
     "report examples": (2, "orchestrator.report", RECORD_ONLY),
+    "gates list": (0, "orchestrator.gates.library", FILES_ONLY | {"orchestrator.gates.mutate"}),
+    "gates mutate examples": (2, "orchestrator.gates.mutate", RECORD_ONLY),
     "get nodes": (2, "orchestrator.inspection.networks", CLUSTER_ONLY | {"orchestrator.chain", "httpx"}),
     "describe testnet net": (2, "orchestrator.inspection.live", CLUSTER_ONLY),
     "logs": (2, "orchestrator.inspection.log_lines", CLUSTER_ONLY),

@@ -68,7 +68,9 @@ class Command:
 
 
 def alone(block: list[Command]) -> bool:
-    """Whether a block's commands need no cluster, nor what another block has left behind."""
+    """Whether a block's commands need no cluster, nor what another block has left behind, such as a run."""
+    if any("runs/" in command.text for command in block):
+        return False
     verbs = [verb for command in block for verb in re.findall(r"\bcoalmine ([a-z]+)", command.text)]
     words = {command.text.split()[0] for command in block}
     return bool(verbs) and set(verbs) <= set(ALONE) and words <= {"coalmine", "sed", "cat"}

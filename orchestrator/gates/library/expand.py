@@ -17,7 +17,7 @@ from orchestrator.gates.library.catalogue import LIBRARY, Scaled
 from orchestrator.gates.library.network import Network
 from orchestrator.metrics.names import ELSEWHERE, METRICS, family
 from orchestrator.metrics.promql import reads
-from orchestrator.metrics.signals import CATALOGUE, targets
+from orchestrator.metrics.signals import CATALOGUE, Signal, targets
 from orchestrator.spec import Selector, Testnet
 from orchestrator.spec.document import Document
 from orchestrator.spec.gate import Threshold
@@ -133,11 +133,14 @@ def _unanswerable(words: Words, network: Network) -> str:
         return ""  # The gate's own validation reports this better.
     if not targets(network.nodes, selector, signal):
         return f"no node of the network has the signal {signal.name}"
-    if network.simulated:
-        for name in (family(read.name) for read in reads(signal.promql)):
-            if name not in ELSEWHERE and not METRICS[name].simulated:
-                return f"the simulated client has no {name}"
-    return ""
+    lacking = unmodelled(signal) if network.simulated else ""
+    return f"the simulated client has no {lacking}" if lacking else ""
+
+
+def unmodelled(signal: Signal) -> str:
+    """A metric that the signal reads and the simulated client does not have; empty if it has all of them."""
+    names = (family(read.name) for read in reads(signal.promql))
+    return next((name for name in names if name not in ELSEWHERE and not METRICS[name].simulated), "")
 
 
 def _replace(item: Words, network: Network) -> tuple[list[Expanded], list[tuple[Path_, str]]]:

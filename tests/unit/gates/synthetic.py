@@ -8,6 +8,7 @@ from orchestrator.gates import charts
 from orchestrator.gates.assess import assess
 from orchestrator.gates.collect import collect
 from orchestrator.gates.judge import CLOSED, judge
+from orchestrator.gates.library import expand
 from orchestrator.gates.names import CHECKED
 from orchestrator.gates.ports import Lines, Sources
 from orchestrator.gates.record import Record
@@ -83,6 +84,10 @@ class Network:
                     series.append(Series(labels=labels, samples=kept))
         return RangeResult(tuple(series), ())
 
+    def polled(self, stage, end):  # noqa: ARG002
+        """What was read while the stage ran, for gates that ask nothing with a history."""
+        return ()
+
     now = START
 
     def clock(self):
@@ -98,8 +103,8 @@ class Network:
         return Lines(since=since, hits=())
 
 
-def rehearsal():
-    return load([QUICKSTART], checks=[check])
+def rehearsal(file=QUICKSTART):
+    return load([file], checks=[check], expand=expand)
 
 
 def collected(plan, entries, waiting, sources):
@@ -115,15 +120,17 @@ def collected(plan, entries, waiting, sources):
         network.now = end + 1
         while waiting and waiting[0].at <= network.now:
             keep(waiting.pop(0))
+        for entry in network.polled(stage, end):
+            keep(entry)
         collect(stage, stage.gates, record, sources, keep, end)
         keep(Event(name=CLOSED, stage=stage.name))
         entries += [assess(stage, gate, record, end).measurement for gate in stage.gates]
     entries += waiting
 
 
-def run(*, until=None, upgrade_fails=False, relay_dies=False, finish=True, network=None):
-    """The quickstart's journal. `until` cuts it after so many stages."""
-    loaded = rehearsal()
+def run(*, until=None, upgrade_fails=False, relay_dies=False, finish=True, network=None, file=QUICKSTART):
+    """The journal of the quickstart, or another file's on its network. `until` cuts it after so many stages."""
+    loaded = rehearsal(file)
     stages = loaded.rehearsal().spec.stages[:until]
     network, t = network or Network(), START + 20
     events = [Event(at=START, name="run.start"), Event(at=START + 12, name="rung", detail={"rung": "finalising"})]
