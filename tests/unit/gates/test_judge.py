@@ -3,8 +3,8 @@
 import pytest
 
 from orchestrator.errors import UsageError
-from orchestrator.gates.judge import baselines, compare, first, judge
-from orchestrator.journal import Event, Journal, Judged, Measurement, RunFinished, Samples
+from orchestrator.gates.judge import CLOSED, baselines, compare, first, judge
+from orchestrator.journal import Clock, ClockCheck, Event, Journal, Judged, Measurement, RunFinished, Samples
 from orchestrator.spec import Window
 from tests.unit.gates import synthetic
 from tests.unit.gates.building import gate
@@ -219,3 +219,34 @@ def lag_changed(journal, by):
         return entry.model_copy(update={"rows": tuple(rows)})
 
     return Journal.of(changed(entry) for entry in journal.entries)
+
+
+class TestWhatComesAfterAStageWasClosed:
+    """Changes nothing about it: it was judged live by what was known then."""
+
+    CLOSING = (CLOSED, "baseline")
+
+    def later(self, journal, *entries):
+        at = next(
+            i for i, e in enumerate(journal.entries) if isinstance(e, Event) and (e.name, e.stage) == self.CLOSING
+        )
+        changed = Journal.of((*journal.entries[: at + 1], *entries, *journal.entries[at + 1 :]))
+        mine = lambda found: [gate for gate in found.gates if gate.stage == "baseline"]  # noqa: E731
+        return mine(judge(changed)), mine(judge(journal))
+
+    def test_be_it_samples_clocks_comparisons_or_events(self, journal):
+        others = [
+            entry.model_copy(
+                update={"rows": tuple(r.model_copy(update={"values": (99.0,) * entry.count}) for r in entry.rows)}
+            )
+            for entry in journal.all(Samples)[:8]
+        ]
+        check = ClockCheck(at=synthetic.START + 30, prometheus=500.0, uncertainty=0.1)
+        clock = Clock(at=synthetic.START + 30.5, best=9999, finalized=9999, session=99, stamp=1.0)
+        aborted = Event(
+            at=synthetic.START + 30, name="stage.aborted", stage="baseline", detail={"gate": "finality-close"}
+        )
+        for entries in ([*others], [check], [clock], [aborted], [*others, check, clock, aborted]):
+            after, before = self.later(journal, *entries)
+            assert after == before
+            assert {gate.verdict for gate in after} == {"PASSED"}
