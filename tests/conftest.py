@@ -6,6 +6,7 @@ instead, and left running.
 
 import gc
 import os
+import signal
 import sys
 
 import pytest
@@ -15,6 +16,10 @@ from xdist.scheduler import LoadScopeScheduling
 from orchestrator import lab as labs
 from orchestrator.render import Images
 from tests.budget import schedules
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Programs that the tests start are interrupted by them, also where a shell has put the suite in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tests.pace"]
 

@@ -129,7 +129,6 @@ def test_followed_logs_go_on_in_a_replaced_pod_and_end_by_an_interrupt(lab, clus
 def test_top_on_a_terminal_is_live_and_leaves_it_as_it_was(lab, network):
     process, terminal = pty.fork()
     if process == 0:
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # A suite in the background ignores it.
         where = ("--testnet", network.testnet.name, "--kubeconfig", str(lab.kubeconfig))
         os.chdir(ROOT)
         screen = {"TERM": "xterm", "COLUMNS": "140", "LINES": "30"}
