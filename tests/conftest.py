@@ -31,7 +31,12 @@ QUEUES = (
         f"tests/cluster/test_{name}.py"
         for name in ("experiments", "readiness", "state", "upgrades", "examples", "rehearsal")
     ),
-    ("tests/cluster/", "tests/real/test_small_network.py", "tests/real/test_network.py"),
+    (
+        "tests/cluster/",
+        "tests/real/test_small_network.py",
+        "tests/real/test_network.py",
+        "tests/real/test_starved_machine.py",
+    ),
 )
 """Tests that need a lab, by the prefix of their ids, in the order in which they run.
 
