@@ -63,14 +63,14 @@ def decide(claim: Claim, window: Evidence[MeasuredWindow], gate: Gate | None = N
     if not claim.holds:
         return unknown(claim.doubt, claim.value, badness=claim.badness)
     if not window.complete and not claim.final:
-        return unknown(never_closed(gate), claim.value, badness=claim.badness)
+        return unknown(still_open(window.value, gate), claim.value, badness=claim.badness)
     return Finding(Verdict.PASSED, claim.told, claim.value, claim.badness, claim.when)
 
 
-def never_closed(gate: Gate | None) -> str:
-    """A sentence about a window that is still open, for use in a reason."""
-    if gate is None:
-        return "the window never closed"
+def still_open(window: MeasuredWindow, gate: Gate | None) -> str:
+    """Why a window is open, as a part of a sentence."""
+    if window.doubt or gate is None:
+        return window.doubt or "the window never closed"
     end = gate.recovers_within or gate.window.for_ or gate.window.to or "stage.end"
     return f"the window never closed: {end} did not happen"
 

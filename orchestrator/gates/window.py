@@ -8,6 +8,7 @@ a recovery in blocks or sessions has the seconds that they take on a healthy cha
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from orchestrator.gates.evidence import Evidence, Known, Unknown
 from orchestrator.gates.timeline import NOT_YET, Pace, Timeline
@@ -86,43 +87,64 @@ def resolve(gate: Gate, moments: Moments, timeline: Timeline, pace: Pace, *, now
     if anchor.value > now:
         return Unknown(f"{window.from_} did not happen")
     start = round(anchor.value + window.settle, 3)
-    ending = _end(gate, start, moments, timeline, pace, now)
-    if isinstance(ending, Unknown):
-        return ending
-    end = ending.value
-    is_open = end > now
+    end = _end(gate, start, moments, timeline, pace, now)
+    if isinstance(end, Unknown):
+        return end
+    is_open = end.at > now or bool(end.doubt)
     seen = min(now, time_of(moments, "stage.end", now)) - window.settle_end
-    last = round(seen if end == NOT_YET else min(end, now), 3)
+    last = round(min(end.surely, now) if end.doubt else seen if end.at == NOT_YET else min(end.at, now), 3)
     if last <= start:
-        return Unknown(f"the window from {window.from_} had not begun" if is_open else "the window is empty")
+        return Unknown(
+            end.doubt or (f"the window from {window.from_} had not begun" if is_open else "the window is empty")
+        )
     begin = time_of(moments, "stage.start", start) if gate.recovers_within is not None else start
-    found = _measured(start, last, min(begin, start), timeline, is_open=is_open)
-    return Known(found, start, last, complete=not is_open)
+    found = _measured(start, last, min(begin, start), timeline)
+    return Known(found.model_copy(update={"open": is_open, "doubt": end.doubt}), start, last, complete=not is_open)
 
 
-def _end(gate: Gate, start: float, moments: Moments, timeline: Timeline, pace: Pace, now: float) -> Evidence[float]:
-    """The end of the window, without `settleEnd`; `NOT_YET` if it has not come. A length counts from after `settle`."""
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The end of a window, without `settleEnd`; `NOT_YET` if it has not come.
+
+    With a `doubt`, it is not known. The window then reaches `surely` so far: what fails in there has failed.
+    """
+
+    at: float
+    doubt: str = ""
+    surely: float = NOT_YET
+
+    def earlier(self, seconds: float) -> "_End":
+        """The same, with that much left out before it."""
+        return _End(self.at - seconds, self.doubt, self.surely - seconds)
+
+
+def _end(gate: Gate, start: float, moments: Moments, timeline: Timeline, pace: Pace, now: float) -> _End | Unknown:
+    """The end of the gate's window. A length counts from the end of `settle`."""
     window = gate.window
     if gate.recovers_within is not None:
-        end = round(start + pace.seconds(gate.recovers_within), 3)
-        return Known(end, end, end)
+        return _End(round(start + pace.seconds(gate.recovers_within), 3))
     if window.for_ is not None:
         ending = timeline.after(start, window.for_)
-        if isinstance(ending, Unknown):
-            return Unknown(f"{window.for_} from then on are not known: {ending.reason}")
-        if too_long := _stretched(window.for_, start, min(ending.value, now), pace):
-            return too_long
-    else:
-        ending = _moment_or_later(window.to or STAGE_END, gate, moments, timeline, pace)
-        if isinstance(ending, Unknown):
-            return ending
-    return Known(ending.value - window.settle_end, ending.valid_from, ending.valid_to)
+        return _after(window.for_, start, ending, pace, now).earlier(window.settle_end)
+    to = window.to or STAGE_END
+    base = moment(to.model_copy(update={"sessions": 0}), gate, moments, timeline, pace)
+    if isinstance(base, Unknown):
+        return _End(NOT_YET) if to.moment not in moments else base
+    if not to.sessions:
+        return _End(base.value).earlier(window.settle_end)
+    span = Span(amount=to.sessions, unit="sessions")
+    begun = timeline.session(base.value, to.sessions)
+    return _after(span, base.value, begun, pace, now).earlier(window.settle_end)
 
 
-def _moment_or_later(to: Anchor, gate: Gate, moments: Moments, timeline: Timeline, pace: Pace) -> Evidence[float]:
-    """The time of the anchor that ends the window; `NOT_YET` if it has not come."""
-    ending = moment(to, gate, moments, timeline, pace)
-    return Known(NOT_YET, NOT_YET, NOT_YET) if ending == _not_happened(to) else ending
+def _after(span: Span, since: float, ending: Evidence[float], pace: Pace, now: float) -> _End:
+    """The end of a length in the chain's own measure."""
+    surely = since + pace.seconds(span)
+    if isinstance(ending, Unknown):
+        return _End(NOT_YET, f"{span} from then on are not known: {ending.reason}", surely)
+    if too_long := _stretched(span, since, min(ending.value, now), pace):
+        return _End(NOT_YET, too_long.reason, surely)
+    return _End(ending.value)
 
 
 def _not_happened(anchor: Anchor) -> Unknown:
@@ -137,7 +159,7 @@ def _stretched(span: Span, start: float, end: float, pace: Pace) -> Unknown | No
     return Unknown(f"{span} took {end - start:.0f} s, and {usual:.0f} s are usual: the chain stood, or was too slow")
 
 
-def _measured(start: float, end: float, since: float, timeline: Timeline, *, is_open: bool) -> MeasuredWindow:
+def _measured(start: float, end: float, since: float, timeline: Timeline) -> MeasuredWindow:
     first, final = timeline.at(start), timeline.at(end)
     opening = first.value if isinstance(first, Known) else None
     closing = final.value if isinstance(final, Known) else None
@@ -151,7 +173,6 @@ def _measured(start: float, end: float, since: float, timeline: Timeline, *, is_
         end_finalized=closing.finalized if closing else None,
         start_session=opening.session if opening else None,
         end_session=closing.session if closing else None,
-        open=is_open,
     )
 
 

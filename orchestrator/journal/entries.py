@@ -111,6 +111,7 @@ class MeasuredWindow(Record):
     start_session: int | None = None
     end_session: int | None = None
     open: bool = False
+    doubt: str = Field(default="", description="Why it is open, if not because its end has not come.")
 
 
 class NodeFinding(Record):
@@ -123,7 +124,7 @@ class NodeFinding(Record):
 
 
 class GateVerdict(Record):
-    """The result of `gates.evaluate` for one gate, in a form that a reader can check against the journal."""
+    """The result of `gates.assess` for one gate, in a form that a reader can check against the journal."""
 
     stage: str
     gate: str

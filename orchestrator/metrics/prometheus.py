@@ -1,4 +1,4 @@
-"""The only access to Prometheus: range queries with the whole answer, including warnings. Called by `gates.measure`.
+"""The only access to Prometheus: range queries with the whole answer, including warnings. Called by `gates.samples`.
 
 `PrometheusConnect.custom_query_range` returns the series but drops the warnings, which say that data is missing, and
 rounds the window to whole seconds. So a response hook on its session keeps the whole answer, and the exact window is

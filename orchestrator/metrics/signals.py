@@ -1,7 +1,7 @@
 """The catalogue of signals: what can be read from a node, with which query, and what a healthy value looks like.
 
 Gates, charts, dashboards and rules all use it, so a metric's name is in its tables and nowhere else. Queries give raw
-values per node. `gates.evaluate` derives growth, rates and recovery, because `rate()` hides resets and gaps. One query
+values per node. `gates.samples` derives growth, rates and recovery, because `rate()` hides resets and gaps. One query
 works for all clients, because the simulated client has the real names; `names` says which client has which metric.
 """
 

@@ -7,7 +7,7 @@ verdict can be repeated when the earlier run is gone.
 import math
 from collections.abc import Sequence
 
-from orchestrator.gates.decide import Claim, Finding, decide, never_closed, unknown
+from orchestrator.gates.decide import Claim, Finding, decide, still_open, unknown
 from orchestrator.gates.samples.strip import Strip
 from orchestrator.gates.samples.views import STATISTICS, Judge
 from orchestrator.gates.threshold import Meaning, higher_is_worse
@@ -64,7 +64,7 @@ def _unfit(gate: Gate, meaning: Meaning, strip: Strip) -> str:
     """Why no figure can be computed from the series; empty if one can."""
     needed = max(2, gate.min_samples)
     if not strip.window.complete:
-        return never_closed(gate)
+        return still_open(strip.window.value, gate)
     if not strip.complete:
         return strip.gaps()
     if strip.asked < needed:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from orchestrator.gates.decide import Claim, never_closed
+from orchestrator.gates.decide import Claim, still_open
 from orchestrator.gates.samples.strip import Strip
 from orchestrator.gates.threshold import Meaning
 from orchestrator.gates.timeline import Pace
@@ -69,7 +69,8 @@ def recovers(gate: Gate, meaning: Meaning, strip: Strip, pace: Pace) -> Claim:
     gate is `fail`: then later samples could still fail it.
     """
     base = _base(meaning, strip)
-    start, end = strip.window.value.start, strip.window.value.end
+    window = strip.window.value
+    start, end = window.start, window.end
     if base is None:
         return _never("its value at the window's start is not known, so neither is whether it exceeded that")
     above = np.flatnonzero(strip.values > base)
@@ -80,7 +81,9 @@ def recovers(gate: Gate, meaning: Meaning, strip: Strip, pace: Pace) -> Claim:
             told,
             fails=certain,
             holds=False,
-            doubt=f"{told}, but {strip.gaps()}" if strip.window.complete else f"{told}; {never_closed(gate)}",
+            doubt=f"{told}, but {strip.gaps()}"
+            if strip.window.complete
+            else f"{told}; {still_open(strip.window.value, gate)}",
             value=math.inf if certain else None,
             badness=math.inf,
             when=end,

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from orchestrator.gates.decide import Claim, never_closed
+from orchestrator.gates.decide import Claim, still_open
 from orchestrator.gates.samples.strip import Marks, Strip
 from orchestrator.gates.threshold import Meaning, bounds, breach
 from orchestrator.spec import Gate
@@ -94,7 +94,7 @@ def figure(gate: Gate, meaning: Meaning, strip: Strip) -> Claim:
 
 def _doubt(gate: Gate, strip: Strip, *, edges: bool, endless: bool) -> str:
     if not strip.window.complete:
-        return never_closed(gate)
+        return still_open(strip.window.value, gate)
     if not edges:
         return f"the window's edges are not covered: {strip.gaps()}"
     return "nothing grew, so there is no time between two of them" if endless else strip.gaps()

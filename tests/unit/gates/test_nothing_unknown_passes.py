@@ -94,6 +94,22 @@ class TestAWindow:
         assert "at all" in self.silent(start=0, end=START + 99).reason
         assert self.silent(start=START + 3, end=START + 10, clocks="ignore").verdict == "PASSED"
 
+    def test_in_sessions_over_a_halt_can_fail_and_not_pass(self):
+        """A halt must not take away the failure that it caused, nor give a growth ten minutes more than was meant."""
+        standing = [Clock(at=START + i, best=10, finalized=8, session=0, stamp=START) for i in range(50)]
+
+        def halted(values, **words):
+            one = measured(gate(**words, window={"for": "2 sessions"}), series(values))
+            entries = (*(e for e in one.entries if not isinstance(e, Clock)), *standing)
+            return replace(one, entries=entries).judged()
+
+        assert halted([9] * 45, atMost=3).verdict == "FAILED"
+        assert halted([5] * 45, signal="finalized-height", progresses="9s").verdict == "FAILED"
+        found = halted([*([5] * 40), *range(5, 10)], signal="finalized-height", increasesBy=3)
+        assert found.verdict == "INCONCLUSIVE"
+        assert "the chain stood, or was too slow" in found.reason
+        assert halted([1] * 45, atMost=3).verdict == "INCONCLUSIVE"
+
     def test_with_a_short_silence_is_known(self):
         assert self.silent(start=START + 3, end=START + 7).verdict == "PASSED"
 

@@ -93,14 +93,16 @@ class TestAWindowIsOpen:
         assert window(now=150.0, moments={"stage.start": 100.0}).open
 
 
-class TestThereIsNoWindow:
+class TestTheEndIsNotKnown:
     STANDING = Timeline.of(Clock(at=100.0 + i, best=50, finalized=48, session=7) for i in range(110))
 
     @pytest.mark.parametrize("length", ["1 block", "2 sessions"])
     def test_when_the_chain_stood_still(self, length):
         found = window(clock=self.STANDING, **{"for": length})
-        assert "the chain stood, or was too slow" in found.reason
-        assert window(clock=self.STANDING, now=109.0, **{"for": length}).open
+        assert "the chain stood, or was too slow" in found.doubt
+        usual = {"1 block": 2.0, "2 sessions": 24.0}[length]
+        assert (found.open, found.end) == (True, 100.0 + usual)  # What fails in that time has failed.
+        assert window(clock=self.STANDING, now=109.0, **{"for": length}).doubt == ""
 
     @pytest.mark.parametrize("span", ["for", "to"])
     def test_when_a_halt_stretches_it(self, span):
@@ -112,19 +114,24 @@ class TestThereIsNoWindow:
         silent = Timeline.of([*halted.clocks, *standing])
         words = {"for": "2 sessions"} if span == "for" else {"to": "stage.start session(+2)"}
         found = window(clock=silent, now=900.0, moments=MOMENTS | {"stage.end": 850.0}, **words)
-        assert found.reason.startswith("2 sessions took 624 s, and 24 s are usual")
+        assert found.doubt.startswith("2 sessions took 624 s, and 24 s are usual")
+        assert (found.open, found.end) == (True, 124.0)
 
     def test_when_nobody_read_the_chain(self):
-        assert "nobody had noted the chains' heights" in window(clock=Timeline(()), **{"for": "1 block"}).reason
+        found = window(clock=Timeline(()), **{"for": "1 block"})
+        assert (found.open, "nobody had noted the chains' heights" in found.doubt) == (True, True)
 
     @pytest.mark.parametrize("quiet", [(101.0, 113.0), (108.0, 116.0)], ids=["before it", "at its end"])
     def test_in_blocks_where_nobody_read_the_chain_for_a_while(self, quiet):
         """After a silence the next note is many blocks higher, so twenty blocks would last ten seconds."""
         heard = Timeline.of(clock for clock in CLOCK.clocks if not quiet[0] <= clock.at < quiet[1])
         found = window(clock=heard, **{"from": "inject.confirmed", "for": "2 blocks"})
-        assert "nobody" in found.reason
-        assert "heights for" in found.reason
+        assert "nobody" in found.doubt
+        assert "heights for" in found.doubt
+        assert (found.open, found.end) == (True, 114.0)
 
+
+class TestThereIsNoWindow:
     def test_when_its_first_moment_never_came(self):
         assert window(moments={"stage.start": 100.0}, **{"from": "inject.confirmed"}) == Unknown(
             "inject.confirmed did not happen"
