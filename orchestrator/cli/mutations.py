@@ -34,10 +34,9 @@ def rows(trial: Trial) -> list[list[str]]:
 def summary(trial: Trial) -> str:
     """One line: how many changes there were, what became of them."""
     harmless = [found for found in trial.found if not found.mutant.degradation and not found.noticed]
-    unsure = sum(bool(found.inconclusive) and not found.noticed for found in trial.found)
     return (
         f"{len(trial.found)} changes: {len(trial.noticed)} noticed, {len(trial.missed)} not, and {len(harmless)} that "
-        f"are no degradation; {unsure} of all that are not noticed leave a gate inconclusive. "
+        f"are no degradation; {len(trial.unsure)} of all that are not noticed leave a gate inconclusive. "
         f"{int(100 * trial.share)}% of the degradations are noticed"
     )
 
@@ -47,7 +46,7 @@ def data(trial: Trial) -> dict[str, Any]:
         "changes": len(trial.found),
         "noticed": len(trial.noticed),
         "missed": len(trial.missed),
-        "inconclusive": sum(bool(found.inconclusive) and not found.noticed for found in trial.found),
+        "inconclusive": len(trial.unsure),
         "notKnownOf": list(trial.opaque),
         "found": [_one(found) for found in trial.found],
     }

@@ -19,6 +19,7 @@ from orchestrator.gates.threshold import bounds
 from orchestrator.journal import Verdict
 from orchestrator.metrics.signals import CATALOGUE
 from orchestrator.spec import Gate, Selector
+from orchestrator.spec.gate import Policy
 from orchestrator.units import format_percent
 
 WAITS = ("cpu-delay", "memory-stall", "disk-stall")
@@ -58,8 +59,8 @@ def excused(gate: Gate, finding: Finding, record: Record, window: tuple[float, f
 
 
 def overdue(finding: Finding, record: Record, window: tuple[float, float]) -> Finding:
-    """The same for what has no policy: a phase of an upgrade that took too long."""
-    return _unless_starved(finding, record, window, 0.5)
+    """The same for what has no policy of its own: a phase of an upgrade that took too long."""
+    return _unless_starved(finding, record, window, Policy().machine)
 
 
 def _unless_starved(finding: Finding, record: Record, window: tuple[float, float], limit: float | str) -> Finding:

@@ -3,13 +3,10 @@
 It asks a few nodes of each chain (`witnesses`) and records the furthest heights. Used by `lifecycle`.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from orchestrator.chain import SubstrateReader
 from orchestrator.chain import storage_keys as keys
@@ -18,6 +15,7 @@ from orchestrator.genesis.chainspec import Node
 from orchestrator.inspection.reach import WORKERS
 from orchestrator.journal import Clock
 from orchestrator.readiness.access import Access
+from orchestrator.run.background import InThread
 from orchestrator.run.witnesses import Heights, witnesses
 from orchestrator.spec.testnet import RELAY
 
@@ -38,49 +36,24 @@ class Stand:
     stamp: float | None = None
 
 
-class ChainClock:
-    """Runs in a thread within a `with` block, and passes each record to `keep`.
-
-    An error in the thread ends it, and is raised by `check` and at the end of the block.
-    """
+class ChainClock(InThread):
+    """Asks once a period, and passes each record to `keep`."""
 
     def __init__(self, access: Access, keep: Callable[[Clock], object]) -> None:
+        super().__init__()
         self._access = access
         self._keep = keep
         self._nodes = {node.name: node for node in access.nodes}
         self._witnesses = witnesses(access.nodes)
         self._owing: dict[str, Future[Stand]] = {}
         self._final: dict[str, int] = {}
-        self._error: BaseException | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._follow, daemon=True)
 
-    def check(self) -> None:
-        """Raises the error that ended the thread, if there was one."""
-        if self._error is not None:
-            raise self._error
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
-        if error is None:
-            self.check()
-
-    def _follow(self) -> None:
-        try:
-            with ThreadPoolExecutor(WORKERS) as pool:
-                due = time.monotonic()
-                while not self._stop.wait(max(0.0, due - time.monotonic())):
-                    due = time.monotonic() + PERIOD
-                    self._round(pool)
-        except BaseException as error:  # noqa: BLE001  It is raised in the main thread.
-            self._error = error
+    def _work(self) -> None:
+        with ThreadPoolExecutor(WORKERS) as pool:
+            due = time.monotonic()
+            while not self._stop.wait(max(0.0, due - time.monotonic())):
+                due = time.monotonic() + PERIOD
+                self._round(pool)
 
     def _round(self, pool: ThreadPoolExecutor) -> None:
         names = [name for chain in self._witnesses.values() for name in chain.asked if name not in self._owing]

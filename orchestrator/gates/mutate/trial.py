@@ -64,6 +64,11 @@ class Trial:
         return tuple(found for found in self.found if found.mutant.degradation and not found.noticed)
 
     @property
+    def unsure(self) -> tuple[Found, ...]:
+        """What is not noticed, and leaves a gate inconclusive."""
+        return tuple(found for found in self.found if found.inconclusive and not found.noticed)
+
+    @property
     def share(self) -> float:
         """The share of the degradations that are noticed; 1 if there are none."""
         all_ = sum(found.mutant.degradation for found in self.found)
